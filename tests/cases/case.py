@@ -44,12 +44,23 @@ class Register(_Strict, frozen=True, tag_field="do", tag="register"):
     name: str
 
 
+class File(_Strict, frozen=True, tag_field="do", tag="file"):
+    """A file that a registered person sends; `kind` is the provider's word for it."""
+
+    address: str
+    kind: str
+    content_type: str
+    data: Annotated[str, msgspec.Meta(min_length=1)]
+    """The bytes, in base64."""
+    filename: str | None = None
+
+
 class Repeat(_Strict, frozen=True, tag_field="do", tag="repeat"):
     times: Annotated[int, msgspec.Meta(ge=2, le=1000)]
     step: Call | Webhook
 
 
-Step = Call | Webhook | Register | Repeat
+Step = Call | Webhook | Register | File | Repeat
 
 
 class Answer(_Strict, frozen=True, tag_field="see", tag="answer"):

@@ -3,7 +3,7 @@
 import re
 from typing import Any, NamedTuple, Protocol
 
-from tests.cases.case import Answer, Call, Case, Channel, Register, Repeat, Step, Webhook
+from tests.cases.case import Answer, Call, Case, Channel, File, Register, Repeat, Step, Webhook
 
 _NAME = re.compile(r"\$([a-z_][a-z0-9_]*)")
 
@@ -29,6 +29,10 @@ class Product(Protocol):
         ...
 
     def register(self, channel: Channel, address: str, name: str) -> None: ...
+
+    def send_file(self, channel: Channel, file: File) -> None:
+        """Send a person's file as the provider does."""
+        ...
 
     def settle(self) -> None:
         """Wait until no message, status or webhook is in progress."""
@@ -68,6 +72,9 @@ def _take(step: Step, channel: Channel, product: Product, saved: dict[str, str])
     match step:
         case Register(channel=where, address=address, name=name):
             product.register(where, address, name)
+        case File():
+            product.send_file(channel, step)
+            product.settle()
         case Repeat(times=times, step=again):
             for _ in range(times):
                 _take(again, channel, product, saved)

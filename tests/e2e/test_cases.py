@@ -1,10 +1,11 @@
 """Every case of tests/cases on the local cloud, with signed webhooks and the strict simulators."""
 
+import base64
 from pathlib import Path
 
 import pytest
 
-from tests.cases.case import PATHS, Channel, read
+from tests.cases.case import PATHS, Channel, File, read
 from tests.cases.running import Response, run
 from tests.channels import sample
 from tests.e2e.stage import Stage
@@ -27,6 +28,15 @@ class OnTheCloud:
 
     def register(self, channel: Channel, address: str, name: str) -> None:
         self._stage.simulators[channel].register(address, name)
+
+    def send_file(self, channel: Channel, file: File) -> None:
+        self._stage.simulators[channel].write_media(
+            file.address,
+            file.kind,
+            file.content_type,
+            data=base64.b64decode(file.data),
+            filename=file.filename,
+        )
 
     def settle(self) -> None:
         self._stage.settle()

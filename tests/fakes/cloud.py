@@ -15,7 +15,7 @@ from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.queues.stream_failures import Pointer
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.conversation import Conversation, ConversationType
-from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent
+from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvent, WebhookEvents
 from chat4all.domain.files.file import FileEvent
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Received
 from chat4all.entrypoints.queues.chat_events import ChatRecords
@@ -26,9 +26,12 @@ from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.inbound.find_place import FindPlace
+from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
+from chat4all.services.inbound.recognize_echo import BringBackEchoes, RecognizeEcho
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.messaging.circuit import ChannelCircuits, CircuitChanged
@@ -58,7 +61,7 @@ from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.product import CLAIM_TIME
-from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
+from tests.fakes.small_stores import MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -267,6 +270,7 @@ class Cloud:
         again = TryAgain(messages, deliveries, circuits, self.clock, lambda: 0.0)
         self._record = RecordStatus(apply, deliveries, fall_back, again, self.clock)
         self._handle_events = HandleEvents(apply, self._events)
+        echoes = self._fated(MemoryEchoes(), "echoes")
         self._relay = Relay(
             self.clock,
             (
@@ -276,6 +280,7 @@ class Cloud:
                 BringBackHeldDeliveries(
                     self._fated(MemoryHeldDeliveries(self.held), "held_deliveries"), self._events
                 ),
+                BringBackEchoes(echoes, self._events, self.ids),
             ),
         )
         self._redrive = Redrive(
@@ -286,14 +291,25 @@ class Cloud:
             events=self._events,
             clock=self.clock,
         )
+        addresses = KnownAddresses(directory, ACCOUNTS, CAPABILITIES)
+        follow = FollowMoves(directory, conversations, addresses, self.clock)
         take = TakeInbound(
             accounts=ACCOUNTS,
             accept=accept_in_inbound,
             find_place=FindPlace(conversations, directory, messages, self.clock),
-            meet=MeetPerson(directory, ACCOUNTS, CAPABILITIES, self.clock, self.ids),
+            meet=MeetPerson(directory, addresses, follow, self.clock, self.ids),
+            follow=follow,
             directory=directory,
             messages=messages,
             file=InboundFile(self._fated(self.files, "files"), self._events, self.clock, timedelta(days=365)),
+            is_echo=RecognizeEcho(
+                conversations=conversations,
+                directory=directory,
+                messages=messages,
+                deliveries=deliveries,
+                parked=echoes,
+                clock=self.clock,
+            ),
             clock=self.clock,
             keep_deleted_words=False,
         )
@@ -302,7 +318,7 @@ class Cloud:
             "status-updates": self._batch(
                 StatusUpdate, StatusRecords(self._record, self.counters.count), "status-updates"
             ),
-            "inbound": self._batch(WebhookEvent, WebhookRecords(take), "inbound"),
+            "inbound": self._batch(WebhookEvents, WebhookRecords(take), "inbound"),
             **{name: self._channel(name, deliveries) for name in CAPABILITIES},
         }
 
@@ -327,6 +343,7 @@ class Cloud:
         deliver = Deliver(
             connector=self._fated(self.connectors[name], "connector"),
             deliveries=deliveries,
+            events=self._events,
             limiter=NoLimits(),
             circuits=self._circuits(name),
             secrets=self._fated(MemorySecrets(), "secrets"),

@@ -120,6 +120,30 @@ class MemoryConversations:
                 self._take_away(conversation.conversation_id)
             return True
 
+    def hand_over(self, conversation_id: str, user_id: str, heir_id: str) -> None:
+        with self._lock:
+            conversation = self._by_id[conversation_id]
+            member = conversation.participant(user_id)
+            if member is None or conversation.has(heir_id):
+                return
+            heir = replace(member, user_id=heir_id)
+            participants = tuple(heir if other is member else other for other in conversation.participants)
+            self._change(conversation, participants=participants)
+            customers = self._customers[conversation_id]
+            self._customers[conversation_id] = tuple(
+                heir_id if customer == user_id else customer for customer in customers
+            )
+            turns, inherited_turns = (self._turns.setdefault(name, []) for name in (user_id, heir_id))
+            if conversation_id in turns:
+                turns.remove(conversation_id)
+                inherited_turns.insert(0, conversation_id)
+            inherited = {
+                place: told for place, told in self._wrote.get(user_id, {}).items() if told == conversation_id
+            }
+            self._wrote[heir_id] = {**inherited, **self._wrote.get(heir_id, {})}
+            self._versions[user_id] += 1
+            self._versions[heir_id] += 1
+
     def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         self.reads += 1
         joined = (

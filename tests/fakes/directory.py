@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.person import Identity, User, UserType
+from chat4all.domain.person import Identity, Moved, User, UserType
 from chat4all.services.directory.ports import IdentityTaken
 from tests.fakes.conversations import newest_first
 
@@ -16,6 +16,7 @@ class MemoryDirectory:
     def __init__(self) -> None:
         self._users: dict[str, User] = {}
         self._owners: dict[tuple[str, str, str], str] = {}
+        self._moves: dict[tuple[str, str, str], Moved] = {}
         self._lock = threading.RLock()
 
     def create(self, user: User) -> IdentityTaken | None:
@@ -54,6 +55,33 @@ class MemoryDirectory:
             remaining = tuple(other for other in user.identities if other != identity)
             self._users[user.user_id] = replace(user, identities=remaining)
 
+    def move(
+        self, user: User, former: Identity, present: Identity, moved: Moved, expires_at: int
+    ) -> IdentityTaken | None:
+        with self._lock:
+            current = self._users.get(user.user_id)
+            owner = self._owners.get(_key(present))
+            if owner not in (None, user.user_id):
+                return IdentityTaken(owner)
+            if current is None or current.identities != user.identities:
+                raise Unavailable("The user was changed by another request.", retry_after=1)
+            del self._owners[_key(former)]
+            self._owners[_key(present)] = user.user_id
+            replaced = (present if other == former and owner is None else other for other in user.identities)
+            remaining = tuple(other for other in replaced if other != former)
+            self._users[user.user_id] = replace(user, identities=remaining)
+            self._moves[_key(former)] = moved
+            return None
+
+    def record_move(self, channel: str, account: str, address: str, moved: Moved, expires_at: int) -> None:
+        with self._lock:
+            known = self._moves.get((channel, account, address))
+            if known is None or known.at <= moved.at:
+                self._moves[channel, account, address] = moved
+
+    def moved(self, channel: str, account: str, address: str) -> Moved | None:
+        return self._moves.get((channel, account, address))
+
     def rename(self, user_id: str, name: str, new_name: str) -> None:
         with self._lock:
             user = self._users.get(user_id)
@@ -62,6 +90,10 @@ class MemoryDirectory:
 
     def resolve(self, channel: str, account: str, address: str) -> str | None:
         return self._owners.get((channel, account, address))
+
+    def resolve_at_any_account(self, channel: str, address: str) -> str | None:
+        owners = sorted(self._owners.items())
+        return next((owner for known, owner in owners if (known[0], known[2]) == (channel, address)), None)
 
     def listing(
         self, user_type: UserType, after: TimeCursor | None, limit: int

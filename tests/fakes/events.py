@@ -14,6 +14,7 @@ from chat4all.domain.events import (
     ParticipantJoining,
     StatusUpdate,
     WebhookEvent,
+    WebhookEvents,
 )
 from chat4all.domain.files.file import FileEvent
 from tests.fakes.fifo import FifoQueue
@@ -135,11 +136,13 @@ class QueuedEvents:
 
     def webhook_events(self, events: Sequence[WebhookEvent]) -> None:
         for index, received in enumerate(events):
-            event = received.event
+            record = WebhookEvents(
+                received.channel, received.account, received.webhook_id, (received.event,), received.replay
+            )
             self._inbound.send(
-                f"{received.channel}:{received.account}:{event.address}",
-                f"{received.webhook_id.rpartition('|')[2]}:{index}",
-                _body(received),
+                record.group,
+                f"{received.webhook_id.rpartition('|')[2]}:{index}:{received.replay or ''}",
+                _body(record),
             )
 
     def file_event(self, event: FileEvent) -> None:

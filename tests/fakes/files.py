@@ -53,7 +53,7 @@ class MemoryFiles:
         self.reads = 0
         self.saves: list[StoredFile] = []
         self._links: dict[str, tuple[str, int]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def add(self, file: StoredFile, due_at: str) -> bool:
         with self._lock:
@@ -78,6 +78,12 @@ class MemoryFiles:
             if due_at is not None:
                 self.due_at[file.file_id] = due_at
             return True
+
+    def delete(self, file: StoredFile, deleted: StoredFile, due_at: str) -> bool:
+        with self._lock:
+            if self.files[file.file_id].sent_on:
+                return False
+            return self.save(deleted, file.status, due_at)
 
     def due(self, now: str, limit: int) -> list[StoredFile]:
         found = sorted((at, file_id) for file_id, at in self.due_at.items() if at <= now)

@@ -10,6 +10,7 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import Message
 from chat4all.domain.parts import PartStatus
+from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import Fallback, ParkedStatus
 
 
@@ -33,8 +34,8 @@ class MessageTable:
     given_up: set[str] = field(default_factory=set)
     deliveries: dict[DeliveryId, DeliveryState] = field(default_factory=dict)
     """The deliveries by their ids with round 0."""
-    parked_deletions: dict[str, str] = field(default_factory=dict)
-    """The times of deletions that came before their messages, by message."""
+    parked_deletions: dict[str, Deletion] = field(default_factory=dict)
+    """The deletions that came before their messages, by message."""
     parked: dict[tuple[str, str], ParkedStatus] = field(default_factory=dict)
     fallbacks: dict[tuple[str, str], Fallback] = field(default_factory=dict)
     dead_records: dict[str, DeadRecord] = field(default_factory=dict)

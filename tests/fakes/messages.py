@@ -8,9 +8,11 @@ from chat4all.domain.conversation import FROM_THE_START
 from chat4all.domain.dead_letters import MOST_REDRIVEN
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Message
-from chat4all.domain.pages import TimeCursor, TimeOrder
+from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status
+from chat4all.domain.sent_order import sent_place
 from chat4all.domain.status import PROOF, Status, StatusChange, may_become
+from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, MessageQuery
 from tests.fakes.conversations import newest_first
@@ -32,8 +34,8 @@ class MemoryMessages:
         with self._table.lock:
             now = self._table.messages[message.message_id]
             if now.sequence == message.sequence:
-                self._table.messages[message.message_id] = replace(now, sequence=sequence)
-            return replace(message, sequence=sequence)
+                self._table.messages[message.message_id] = replace(now, sequence=sequence, late=True)
+            return replace(message, sequence=sequence, late=True)
 
     def get(self, message_id: str) -> Message | None:
         return self._table.messages.get(message_id)
@@ -200,11 +202,12 @@ class MemoryMessages:
                 received=changed.received,
                 edits=changed.edits,
                 deleted_at=changed.deleted_at,
+                late=changed.late,
             )
             return True
 
-    def park_deletion(self, message_id: str, at: str, expires_at: int) -> None:
-        self._table.parked_deletions[message_id] = at
+    def park_deletion(self, message_id: str, deletion: Deletion, expires_at: int) -> None:
+        self._table.parked_deletions[message_id] = deletion
 
     def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:
         assert limit > 0
@@ -217,6 +220,19 @@ class MemoryMessages:
             and (before is None or message.sequence < before)
         ]
         return sorted(numbered, key=lambda message: message.sequence, reverse=True)[:limit]
+
+    def history_by_sent(
+        self, conversation_id: str, after: str, past: SentCursor | None, limit: int
+    ) -> list[Message]:
+        numbered = [
+            message
+            for message in self._table.messages.values()
+            if message.conversation_id == conversation_id
+            and message.notice is None
+            and message.sequence > after
+            and (past is None or sent_place(message) < (past.sent_at, past.sequence))
+        ]
+        return sorted(numbered, key=sent_place, reverse=True)[:limit]
 
     def latest_at(self, conversation_id: str) -> str | None:
         latest = self.history(conversation_id, FROM_THE_START, None, 1)

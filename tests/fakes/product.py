@@ -17,9 +17,12 @@ from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.inbound.find_place import FindPlace
+from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
+from chat4all.services.inbound.recognize_echo import BringBackEchoes, RecognizeEcho
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.messaging.circuit import AccountCircuit, ChannelCircuits, CircuitChanged
@@ -47,7 +50,7 @@ from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
-from tests.fakes.small_stores import MemoryBreakers, MemorySecrets, NoLimits
+from tests.fakes.small_stores import MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
 
 MESSAGE_ID = "11111111-1111-4111-8111-111111111111"
 NUMBER = "00000000000000000001"
@@ -84,6 +87,7 @@ class Product:
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
+        self.echoes = MemoryEchoes()
         self.held_deliveries = MemoryHeldDeliveries(HeldTable())
         self.fallbacks = MemoryFallbacks(self.table)
         fall_back = FallBack(self.fallbacks, self.events, self.clock)
@@ -108,6 +112,7 @@ class Product:
                 RetryStatuses(self.deliveries, self.record),
                 BringBackHeldDeliveries(self.held_deliveries, self.events),
                 ConfirmInTime(self.fallbacks, self.deliveries, fall_back, CAPABILITIES),
+                BringBackEchoes(self.echoes, self.events, self.ids),
             ),
         )
         self.dead_letters = MemoryDeadLetters(self.table)
@@ -119,14 +124,25 @@ class Product:
             events=self.events,
             clock=self.clock,
         )
+        addresses = KnownAddresses(self.directory, ACCOUNTS, CAPABILITIES)
+        follow = FollowMoves(self.directory, self.conversations, addresses, self.clock)
         self.take = TakeInbound(
             accounts=ACCOUNTS,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
-            meet=MeetPerson(self.directory, ACCOUNTS, CAPABILITIES, self.clock, self.ids),
+            meet=MeetPerson(self.directory, addresses, follow, self.clock, self.ids),
+            follow=follow,
             directory=self.directory,
             messages=self.messages,
             file=InboundFile(self.files, self.events, self.clock, timedelta(days=365)),
+            is_echo=RecognizeEcho(
+                conversations=self.conversations,
+                directory=self.directory,
+                messages=self.messages,
+                deliveries=self.deliveries,
+                parked=self.echoes,
+                clock=self.clock,
+            ),
             clock=self.clock,
             keep_deleted_words=False,
         )
@@ -151,6 +167,7 @@ class Product:
         return Deliver(
             connector=self.connector,
             deliveries=self.deliveries,
+            events=self.events,
             limiter=limiter or NoLimits(),
             circuits=self.circuits(),
             secrets=self.secrets,

@@ -9,6 +9,7 @@ from chat4all.domain.breaker import Breaker, KnownBreaker
 from chat4all.domain.buckets import take
 from chat4all.domain.channel import ChannelAccounts, RateLimit
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.webhooks import (
@@ -41,6 +42,26 @@ class MemoryApiKeys:
 
     def put(self, key: ApiKey) -> None:
         self._by_hash[key.key_hash] = key
+
+
+class MemoryEchoes:
+    def __init__(self) -> None:
+        self.parked: dict[tuple[str | None, ...], tuple[str, WebhookEvent]] = {}
+
+    def park(self, received: WebhookEvent, due_at: str, expires_at: int) -> None:
+        self.parked[_echo_key(received)] = (due_at, received)
+
+    def due(self, now: str, limit: int) -> list[WebhookEvent]:
+        return [received for due_at, received in self.parked.values() if due_at <= now][:limit]
+
+    def unpark(self, received: WebhookEvent) -> None:
+        self.parked.pop(_echo_key(received), None)
+
+
+def _echo_key(received: WebhookEvent) -> tuple[str | None, ...]:
+    event = received.event
+    edited_at = event.edited_at if isinstance(event, InboundMessage) else None
+    return received.channel, received.account, event.provider_message_id, edited_at
 
 
 class MemoryWebhooks:

@@ -88,10 +88,17 @@ class Product:
     def pump(self) -> None:
         """Run the queues' functions until all queues are empty."""
         deadline = time.monotonic() + DEADLINE_S
-        while [name for name in self.queue_of if self._serve(name)]:
+        while [name for name in self.queue_of if self.serve(name)]:
             assert time.monotonic() < deadline, "the queues never empty"
 
-    def _serve(self, name: str) -> bool:
+    def pump_some(self, *names: str) -> None:
+        """Run the functions with these names until their queues are empty."""
+        deadline = time.monotonic() + DEADLINE_S
+        while [name for name in names if self.serve(name)]:
+            assert time.monotonic() < deadline, "the queues never empty"
+
+    def serve(self, name: str) -> bool:
+        """Run a queue's function once; return False if the queue is empty."""
         url = self.aws.sqs.get_queue_url(QueueName=self.queue_of[name])["QueueUrl"]
         given = self.aws.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]

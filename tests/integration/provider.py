@@ -22,6 +22,8 @@ class Provider:
         self.accepted: list[dict[str, Any]] = []
         self.files: dict[str, bytes] = {}
         """The files that people sent, by the provider's ids."""
+        self.types: dict[str, str] = {}
+        """The types of those files that are no PNG."""
         self.cut: set[str] = set()
         """The ids of the files whose download breaks off before the end."""
         self._lock = threading.Lock()
@@ -81,7 +83,8 @@ def running_provider() -> Iterator[Provider]:
             data = provider.files[file_id] if is_address else data
             missing = 1 if is_address and file_id in provider.cut else 0
             self.send_response(200)
-            self.send_header("Content-Type", "image/png" if is_address else "application/json")
+            content_type = provider.types.get(file_id, "image/png")
+            self.send_header("Content-Type", content_type if is_address else "application/json")
             self.send_header("Content-Length", str(len(data) + missing))
             self.send_header("Connection", "close")
             self.end_headers()

@@ -75,7 +75,7 @@ class StreamingProduct(Product):
 
     def _step(self, name: str, source: str) -> bool:
         if not source.startswith("stream/"):
-            return self._serve(name)
+            return self.serve(name)
         found = self.streams.read(source.removeprefix("stream/"))
         worked = [self._read(name, shard_id, records) for shard_id, records in found.items()]
         return any(worked)

@@ -1,5 +1,7 @@
 """Every case of tests/cases in this process: the real functions over tables in memory."""
 
+import base64
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -8,9 +10,9 @@ import msgspec
 import pytest
 
 from chat4all.channels.registry import names
-from tests.cases.case import PATHS, Channel, read
+from tests.cases.case import PATHS, Channel, File, read
 from tests.cases.running import Response, run
-from tests.channels import sample
+from tests.channels import sample, whatsapp
 from tests.integration.aws import Aws, secret_of
 from tests.integration.world import World, a_world
 
@@ -33,6 +35,17 @@ class InProcess:
 
     def register(self, channel: Channel, address: str, name: str) -> None:
         """Do nothing, since the provider in this process accepts every address."""
+
+    def send_file(self, channel: Channel, file: File) -> None:
+        if channel != "whatsapp":
+            raise ValueError(f"a file on {channel} can be told on the cloud only")
+        file_id = str(uuid.uuid4().int)
+        self._world.provider.files[file_id] = base64.b64decode(file.data)
+        self._world.provider.types[file_id] = file.content_type
+        name = {"filename": file.filename} if file.filename else {}
+        part = {"id": file_id, "mime_type": file.content_type, **name}
+        webhook = whatsapp.webhook(**{"from": file.address, "type": file.kind, file.kind: part})
+        assert self._world.say(channel, webhook).status == 200
 
     def settle(self) -> None:
         self._world.product.pump()

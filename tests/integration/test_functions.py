@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
+from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.channels.registry import manifests
@@ -26,7 +27,7 @@ from chat4all.domain.events import (
     MessageAccepted,
     Recipient,
     StatusUpdate,
-    WebhookEvent,
+    WebhookEvents,
 )
 from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.person import INBOX_USER_ID
@@ -224,6 +225,62 @@ def test_an_unknown_person_gets_a_conversation(world: World) -> None:
     assert message["content"]["text"] == "is anybody there?"
 
 
+def test_words_whose_webhook_came_late_stand_where_they_were_sent(world: World, agent: str) -> None:
+    phone = a_phone()
+    customer = world.create("CUSTOMER", ("whatsapp", phone))
+    conversation = world.converse(agent, customer)
+    world.post(conversation, agent, "Any news?")
+    for number, (text, sent) in enumerate([("tomorrow", 1_769_860_800), ("the day before", 1_769_774_400)]):
+        world.say(
+            "whatsapp",
+            whatsapp(
+                **{"from": phone, "id": f"wamid.late{number}{phone}"},
+                timestamp=str(sent),
+                text={"body": text},
+            ),
+        )
+        world.product.pump()
+
+    path = f"/v1/conversations/{conversation}/messages"
+    shown: list[tuple[str, str | None]] = []
+    query: dict[str, str | int] = {"sort": "sent_at", "limit": 1}
+    for _ in range(3):
+        page = world.api.get(path, **query).json
+        shown += [(message["content"]["text"], message["sent_at"]) for message in page["messages"]]
+        query["cursor"] = page["next_cursor"]
+
+    assert shown == [
+        ("Any news?", None),
+        ("tomorrow", "2026-01-31T12:00:00.000Z"),
+        ("the day before", "2026-01-30T12:00:00.000Z"),
+    ]
+    by_acceptance = [message["content"]["text"] for message in world.history(conversation)]
+    assert by_acceptance == ["the day before", "tomorrow", "Any news?"]
+
+
+def test_the_history_of_a_number_comes_in_one_webhook(world: World) -> None:
+    """https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history"""
+    phone, said = a_phone(), 60
+    webhook = whatsapp()
+    change = webhook["entry"][0]["changes"][0]
+    message = change["value"].pop("messages")[0]
+    change["field"] = "history"
+    messages = [
+        {**message, "from": phone, "id": f"wamid.{number}{phone}", "text": {"body": str(number)}}
+        for number in range(said)
+    ]
+    change["value"]["history"] = [{"metadata": {}, "threads": [{"id": phone, "messages": messages}]}]
+
+    assert world.say("whatsapp", webhook).json == {"events": said}
+    world.product.pump()
+
+    user = world.api.get("/v1/identities/resolve", channel="whatsapp", address=phone).json
+    (conversation,) = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
+    path = f"/v1/conversations/{conversation['conversation_id']}/messages"
+    shown = world.api.get(path, limit=100).json["messages"]
+    assert [message["content"]["text"] for message in shown] == [str(number) for number in range(said)][::-1]
+
+
 def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
     first = telegram(text="helo")
     edited = {
@@ -250,9 +307,8 @@ def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
 
 
 def test_an_event_of_an_account_that_is_not_listed_is_handed_back(world: World) -> None:
-    event = WebhookEvent(
-        "telegram", "closed", "w", InboundMessage("99", f"99:{uuid.uuid4().int}", Text("hello"), LONG_AGO)
-    )
+    words = InboundMessage("99", f"99:{uuid.uuid4().int}", Text("hello"), LONG_AGO)
+    event = WebhookEvents("telegram", "closed", "w", (words,))
 
     assert len(world.product.hand("inbound", event)) == 1
     assert len(world.product.hand("inbound", event, receives=100)) == 1
@@ -282,6 +338,74 @@ def test_a_group_keeps_its_conversation_when_it_moves_and_each_topic_has_its_own
     texts = sorted([message["content"]["text"] for message in history] for history in histories)
     assert texts == [["after", "before"], ["of lamps"]]
     assert world.api.get("/v1/identities/resolve", channel="telegram", address=former).status == 404
+
+
+def test_words_from_both_addresses_before_the_news_of_a_move_are_one_persons(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat4all.services.messaging.conversation_cache.KEEP_S", 0.0)
+    number = str(uuid.uuid4().int)[:9]
+    former, now = f"-6{number}", f"-1006{number}"
+    group = {"id": int(former), "type": "group", "title": "Team Lamp"}
+    supergroup = {"id": int(now), "type": "supergroup", "title": "Team Lamp"}
+    moved = telegram(chat=group, migrate_to_chat_id=int(now))
+    del moved["message"]["text"]
+    for text, chat in (("after", supergroup), ("before", group)):
+        assert world.say("telegram", telegram(chat=chat, text=text)).status == 200
+        world.product.pump()
+
+    assert world.say("telegram", moved).status == 200
+    world.product.pump()
+    for text, chat in (("late", group), ("new", supergroup)):
+        assert world.say("telegram", telegram(chat=chat, text=text)).status == 200
+        world.product.pump()
+
+    user = world.api.get("/v1/identities/resolve", channel="telegram", address=now).json
+    conversations = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
+    ids = [conversation["conversation_id"] for conversation in conversations]
+    texts = {
+        conversation_id: [told["content"]["text"] for told in world.history(conversation_id)]
+        for conversation_id in ids
+    }
+    assert sorted(texts.values()) == [["after"], ["new", "late", "before"]]
+    for conversation_id in ids:
+        world.post(conversation_id, INBOX_USER_ID, f"answer to {texts[conversation_id][-1]}")
+    world.product.pump()
+    sent = [str(body["chat_id"]) for body in world.provider.accepted if "answer to" in str(body.get("text"))]
+    assert sent == [now, now]
+    assert world.api.get("/v1/identities/resolve", channel="telegram", address=former).status == 404
+
+
+def test_a_group_that_a_send_finds_moved_is_sent_to_its_new_address_from_then_on(
+    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat4all.services.messaging.conversation_cache.KEEP_S", 0.0)
+    number = str(uuid.uuid4().int)[:9]
+    former, now = f"-5{number}", f"-1005{number}"
+    group = world.create("CUSTOMER", ("telegram", former))
+    conversation = world.converse(agent, group)
+    upgraded = {"ok": False, "error_code": 400, "parameters": {"migrate_to_chat_id": int(now)}}
+    world.provider.refuse("first of two", 400, upgraded)
+
+    for text in ("first of two", "second of two"):
+        world.post(conversation, agent, text)
+        world.product.pump()
+    webhook = telegram(chat={"id": int(now), "type": "supergroup", "title": "Team Lamp"}, text="answer")
+    assert world.say("telegram", webhook).status == 200
+    world.product.pump()
+
+    sent = [body for body in world.provider.accepted if str(body.get("chat_id")) in {former, now}]
+    assert [(str(body["chat_id"]), body["text"]) for body in sent] == [
+        (now, "first of two"),
+        (now, "second of two"),
+    ]
+    user = world.api.get(f"/v1/users/{group}").json
+    assert [identity["address"] for identity in user["identities"]] == [now]
+    assert [message["content"]["text"] for message in world.history(conversation)] == [
+        "answer",
+        "second of two",
+        "first of two",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -382,6 +506,32 @@ def test_a_parked_receipt_is_recorded_once_its_send_is(world: World, agent: str)
 
     assert world.progress(message_id)["current_status"] == "READ"
     assert late not in [parked_status.update for parked_status in world.deliveries.parked("9999", 100)]
+
+
+def test_words_from_the_app_wait_until_our_own_send_is_recorded(world: World, agent: str) -> None:
+    person = str(uuid.uuid4().int)[:15]
+    conversation = world.converse(agent, world.create("CUSTOMER", ("instagram", person)))
+    echo = instagram(mid=f"mid.{person}", text="typed in the app", is_echo=True)
+    event = echo["entry"][0]["messaging"][0]
+    event["sender"], event["recipient"] = event["recipient"], {"id": person}
+    event["timestamp"] = int(time.time() * 1_000)
+    parked = DynamoEchoes(world.product.aws.output("Data.MessagesTable"))
+
+    world.post(conversation, agent, "our own send")
+    world.say("instagram", echo)
+    while world.product.serve("inbound"):
+        pass
+    world.product.pump()
+    assert [message["content"]["text"] for message in world.history(conversation)] == ["our own send"]
+
+    (waiting,) = [found for found in parked.due("9999", 100) if found.event.address == person]
+    parked.park(waiting, LONG_AGO, 2_000_000_000)
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    typed, _ = world.history(conversation)
+    assert (typed["content"]["text"], typed["author"]["kind"]) == ("typed in the app", "OWN")
+    assert [found for found in parked.due("9999", 100) if found.event.address == person] == []
 
 
 REPORTERS = ["webhooks", "status", "relay"]
@@ -991,6 +1141,47 @@ def until(world: World, is_done: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.5)
         world.product.pump()
+
+
+def photo_and_its_deletion(world: World, phone: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    file_id = str(uuid.uuid4().int)
+    world.provider.files[file_id] = a_noisy_png()
+    photo = whatsapp(**{"from": phone}, type="image", image={"id": file_id, "mime_type": "image/png"})
+    (message,) = photo["entry"][0]["changes"][0]["value"]["messages"]
+    return photo, whatsapp(**{"from": phone}, type="revoke", revoke={"original_message_id": message["id"]})
+
+
+def objects(world: World) -> set[str]:
+    listed = world.product.aws.s3.list_objects_v2(Bucket=world.product.aws.output("Data.FilesBucket"))
+    return {entry["Key"] for entry in listed.get("Contents", [])}
+
+
+def test_the_bytes_of_a_photo_go_with_the_message_that_its_author_deletes(world: World) -> None:
+    phone, before = a_phone(), objects(world)
+    photo, revoked = photo_and_its_deletion(world, phone)
+    assert world.say("whatsapp", photo).status == 200
+    world.product.pump()
+    file_id = file_from(world, "whatsapp", phone)["file_id"]
+    assert len(objects(world) - before) == 3
+
+    for _ in range(2):
+        assert world.say("whatsapp", revoked).status == 200
+        world.product.pump()
+
+    assert objects(world) == before
+    shown = world.api.get(f"/v1/files/{file_id}").json
+    assert (shown["status"], shown["filename"], shown["thumbnails"]) == ("DELETED", "image.png", {})
+    world.api.get(f"/v1/files/{file_id}/download").refused(409, "FILE_GONE")
+
+
+def test_a_photo_that_is_deleted_before_its_fetch_leaves_no_bytes(world: World) -> None:
+    before = objects(world)
+
+    for webhook in photo_and_its_deletion(world, a_phone()):
+        assert world.say("whatsapp", webhook).status == 200
+    world.product.pump()
+
+    assert objects(world) == before
 
 
 def file_from(world: World, channel: str, address: str) -> Any:  # noqa: ANN401 - what a test expects, it asserts

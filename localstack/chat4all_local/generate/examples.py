@@ -11,6 +11,7 @@ from chat4all.domain.webhooks import WebhookOutcome
 
 _CUSTOMER: Final = "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02"
 _EXAMPLES: Final[Mapping[str, str]] = {
+    "account": "main",
     "action": AuditAction.WEBHOOKS_REPLAY,
     "address": "424242",
     "channel": "telegram",

@@ -78,7 +78,7 @@ _FUNCTION: Final = _Text(
         CHANNEL_SECRET: !GetAtt @{logical}Channel.Outputs.SecretName
         CHANNEL_QUEUE: !GetAtt @{logical}Channel.Outputs.QueueUrl
         STATUS_UPDATES_QUEUE: !If [UsesSqs, !Ref StatusUpdatesQueue, !Ref AWS::NoValue]
-        STATUS_UPDATES_STREAM: !If [UsesKinesis, !Ref StatusUpdatesStream, !Ref AWS::NoValue]
+        STATUS_UPDATES_STREAM: !If [UsesKinesis, !Ref StatusUpdatesStream, !Ref AWS::NoValue]@{inbound_variable}
     Policies:
       - Version: "2012-10-17"
         Statement:
@@ -125,7 +125,7 @@ _FUNCTION: Final = _Text(
               Resource: [!GetAtt StatusUpdatesStream.Arn]
             - Effect: Allow
               Action: [sqs:SendMessage]
-              Resource: [!GetAtt StatusUpdatesQueue.Arn]
+              Resource: [!GetAtt StatusUpdatesQueue.Arn]@{inbound_grant}
           - Effect: Allow
             Action:
               - sqs:ReceiveMessage
@@ -147,6 +147,16 @@ _FUNCTION: Final = _Text(
 )
 
 
+_INBOUND_VARIABLE: Final = """
+        INBOUND_QUEUE: !Ref InboundQueue"""
+_INBOUND_GRANT: Final = """
+          - Effect: Allow
+            Action:
+              - sqs:SendMessage
+            Resource:
+              - !GetAtt InboundQueue.Arn"""
+
+
 def _fields(channel: Manifest) -> dict[str, str]:
     empty = dict.fromkeys((field.name for field in channel.secret), "")
     return {
@@ -158,6 +168,8 @@ def _fields(channel: Manifest) -> dict[str, str]:
         "visibility": "UploadVisibilityTimeout" if channel.uploads else "VisibilityTimeout",
         "batch_size": str(channel.batch_size),
         "memory_mb": str(channel.memory_mb),
+        "inbound_variable": _INBOUND_VARIABLE if channel.answers_name_moves else "",
+        "inbound_grant": _INBOUND_GRANT if channel.answers_name_moves else "",
         "secret_fields": ", ".join(empty),
         "empty_secret": msgspec.json.format(msgspec.json.encode(empty), indent=0).decode(),
     }

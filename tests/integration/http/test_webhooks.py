@@ -16,7 +16,7 @@ from chat4all.bootstrap.settings import WebhookSettings
 from chat4all.channels.registry import connector
 from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.clock import iso
-from chat4all.domain.events import InboundMessage, WebhookEvent
+from chat4all.domain.events import InboundMessage, WebhookEvent, WebhookEvents
 from chat4all.domain.webhooks import WebhookId
 from chat4all.services.access.authenticate import new_key
 from tests.channels import sample
@@ -82,9 +82,9 @@ def listed_webhooks(operator: Gateway, body: bytes, **query: str) -> list[Any]:
 
 def published(aws: Aws, webhook_body: bytes) -> list[WebhookEvent]:
     """Take the events of a webhook out of the queue."""
-    found = [msgspec.json.decode(body, type=WebhookEvent) for body in aws.drained(aws.queue("InboundQueue"))]
+    found = [msgspec.json.decode(body, type=WebhookEvents) for body in aws.drained(aws.queue("InboundQueue"))]
     digest = hashlib.sha256(webhook_body).hexdigest()
-    return [event for event in found if event.webhook_id.endswith(digest)]
+    return [event for record in found if record.webhook_id.endswith(digest) for event in record.each]
 
 
 @pytest.mark.parametrize("channel", CHANNELS)

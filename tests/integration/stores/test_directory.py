@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.person import Identity, User, UserType
+from chat4all.domain.person import Identity, Moved, User, UserType
 from chat4all.services.directory.ports import Directory, IdentityTaken
 from tests.fakes.people import NOW, agent, customer
 from tests.integration.stores.paging import walked
@@ -48,6 +48,23 @@ def test_every_identity_leads_to_its_user(directory: Directory, ana: User) -> No
     for linked in ana.identities:
         assert directory.resolve(linked.channel, linked.account, linked.address) == ana.user_id
     assert directory.resolve("pigeon", "other account", ana.identities[0].address) is None
+
+
+def test_an_address_is_found_at_any_account_the_first_of_several(
+    directory: Directory, new_id: Callable[[], str]
+) -> None:
+    address = new_id()
+    users = {account: customer(new_id()) for account in ("second", "first")}
+    for account, user in users.items():
+        directory.create(replace(user, identities=(identity(address, account=account),)))
+
+    assert directory.resolve_at_any_account("pigeon", address) == users["first"].user_id
+    assert directory.resolve_at_any_account("telex", address) is None
+    directory.unlink(
+        replace(users["first"], identities=(identity(address, account="first"),)),
+        identity(address, account="first"),
+    )
+    assert directory.resolve_at_any_account("pigeon", address) == users["second"].user_id
 
 
 def test_a_user_with_a_taken_identity_is_not_created_at_all(
@@ -112,6 +129,68 @@ def test_unlinking_from_a_user_who_has_changed_is_refused(
         directory.unlink(ana, ana.identities[0])
 
     assert directory.resolve("pigeon", "main", ana.identities[0].address) == ana.user_id
+
+
+UNTIL = 4_000_000_000
+
+
+def test_an_identity_moves_in_its_place_and_the_move_is_recorded(
+    directory: Directory, ana: User, new_id: Callable[[], str]
+) -> None:
+    former, other = ana.identities
+    present = replace(former, address=new_id(), phone="+54")
+    moved = Moved(present.address, NOW, "+54")
+
+    assert directory.move(ana, former, present, moved, UNTIL) is None
+
+    assert directory.get(ana.user_id) == replace(ana, identities=(present, other))
+    assert directory.resolve("pigeon", "main", former.address) is None
+    assert directory.resolve("pigeon", "main", present.address) == ana.user_id
+    assert directory.moved("pigeon", "main", former.address) == moved
+    assert directory.moved("pigeon", "main", present.address) is None
+
+
+def test_a_move_to_an_own_identity_removes_the_former(
+    directory: Directory, ana: User, new_id: Callable[[], str]
+) -> None:
+    own = identity(new_id())
+    directory.link(ana.user_id, own)
+    user = directory.get(ana.user_id)
+    assert user is not None
+
+    assert directory.move(user, ana.identities[0], own, Moved(own.address, NOW), UNTIL) is None
+
+    assert directory.get(ana.user_id) == replace(ana, identities=(ana.identities[1], own))
+    assert directory.resolve("pigeon", "main", own.address) == ana.user_id
+
+
+def test_a_move_to_somebody_elses_identity_or_of_a_changed_user_changes_nothing(
+    directory: Directory, ana: User, new_id: Callable[[], str]
+) -> None:
+    taken = identity(new_id())
+    ben = replace(customer(new_id()), identities=(taken,))
+    directory.create(ben)
+    former = ana.identities[0]
+
+    answer = directory.move(ana, former, taken, Moved(taken.address, NOW), UNTIL)
+    changed = replace(ana, identities=(former,))
+    with pytest.raises(Unavailable):
+        directory.move(changed, former, identity(new_id()), Moved("there", NOW), UNTIL)
+
+    assert answer == IdentityTaken(ben.user_id)
+    assert directory.get(ana.user_id) == ana
+    assert directory.moved("pigeon", "main", former.address) is None
+
+
+def test_the_latest_of_several_moves_is_recorded(directory: Directory, new_id: Callable[[], str]) -> None:
+    address = new_id()
+    moves = [Moved(f"there-{second}", f"2026-01-31T12:00:0{second}.000Z") for second in (1, 3, 2)]
+
+    for moved in moves:
+        directory.record_move("pigeon", "main", address, moved, UNTIL)
+
+    assert directory.moved("pigeon", "main", address) == moves[1]
+    assert directory.moved("pigeon", "second", address) is None
 
 
 @pytest.mark.parametrize("limit", [1, 3, 50])

@@ -63,6 +63,25 @@ def test_of_two_who_change_it_one_wins(files: DynamoFiles) -> None:
     assert files.get(file.file_id) == scanning
 
 
+def test_a_file_is_deleted_unless_it_changed_or_is_sent_on(files: DynamoFiles) -> None:
+    fetched, changed, sent_on = (replace(a_file(), status=FileStatus.READY) for _ in range(3))
+    for file in (fetched, changed, sent_on):
+        files.add(file, NEVER)
+    files.save(replace(sent_on, sent_on=True), FileStatus.READY, NEVER)
+    files.save(replace(changed, status=FileStatus.INFECTED), FileStatus.READY, NEVER)
+
+    deleted = [
+        files.delete(file, replace(file, status=FileStatus.DELETED), DUE)
+        for file in (fetched, changed, sent_on)
+    ]
+
+    assert deleted == [True, False, False]
+    kept = [files.get(file.file_id) for file in (fetched, changed, sent_on)]
+    statuses = [file.status for file in kept if file is not None]
+    assert statuses == [FileStatus.DELETED, FileStatus.INFECTED, FileStatus.READY]
+    assert fetched.file_id in {file.file_id for file in files.due(LATER, 100)}
+
+
 def test_what_was_never_added_is_not_saved(files: DynamoFiles) -> None:
     file = a_file()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,16 +11,19 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from chat4all.domain.claims import Claimed
+from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.content import Content, Deleted, Media, Text, Unsupported
 from chat4all.domain.conversation import FROM_THE_START, JOINING
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.events import DeliveryRequested, Recipient
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Change, ChangeNotice, Edit, Message
-from chat4all.domain.pages import TimeOrder
+from chat4all.domain.pages import SentCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, part_status
 from chat4all.domain.received import Author, Received
+from chat4all.domain.sent_order import is_late, numbers_left, sent_place
 from chat4all.domain.status import Status, StatusChange, may_become
+from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, Deliveries, MessageQuery, Messages
 from chat4all.services.messaging.record_status import FollowDelivery
@@ -118,8 +122,9 @@ def test_a_message_gets_the_number_of_its_other_record(messages: Messages, a_mes
 
     moved = messages.renumber(message, numbered(9))
 
-    assert moved == replace(message, sequence=numbered(9))
+    assert moved == replace(message, sequence=numbered(9), late=True)
     assert messages.get(message.message_id) == moved
+    assert messages.history_by_sent(message.conversation_id, "", None, 10) == [moved]
     assert messages.history(message.conversation_id, "", None, 10) == [moved]
 
 
@@ -143,6 +148,7 @@ def test_a_notice_is_read_by_its_id_and_is_in_no_history_and_no_list_by_sender(
     assert known is not None
     assert replace(known, routed=False, status_history=moved.status_history) == moved
     assert messages.history(changed.conversation_id, FROM_THE_START, None, 10) == [changed]
+    assert messages.history_by_sent(changed.conversation_id, FROM_THE_START, None, 10) == [changed]
     assert messages.latest_at(changed.conversation_id) == changed.accepted_at
     found = messages.search(MessageQuery(sender_id=changed.sender_id), None, 10)
     assert [message_id for _, message_id in found] == [changed.message_id]
@@ -581,15 +587,16 @@ def test_a_deletion_waits_for_its_message(messages: Messages, a_message: NewMess
     message = replace(a_message(), received=RECEIVED)
     assert messages.arriving(message.message_id) == Arriving(None, None)
 
-    messages.park_deletion(message.message_id, LATER, 2_000_000_000)
-    assert messages.arriving(message.message_id) == Arriving(None, LATER)
+    deletion = Deletion(LATER, Raw(b'{"by":"their admin"}'))
+    messages.park_deletion(message.message_id, deletion, 2_000_000_000)
+    assert messages.arriving(message.message_id) == Arriving(None, deletion)
     assert messages.get(message.message_id) is None
 
     messages.add(message)
     messages.begin(message.message_id, LATER)
     arriving = messages.arriving(message.message_id)
     assert arriving.message is not None
-    assert (arriving.message.received, arriving.deleted_at) == (RECEIVED, LATER)
+    assert (arriving.message.received, arriving.deletion) == (RECEIVED, deletion)
 
 
 @pytest.mark.parametrize(
@@ -636,6 +643,93 @@ def test_who_is_joining_sees_no_message(
     messages.add(message)
 
     assert messages.history(message.conversation_id, JOINING, None, 10) == []
+
+
+SECONDS = st.sampled_from([0, 1, 9, 11, 30])
+AGES = st.none() | st.sampled_from([-11, -1, 0, 1, 9, 11, 60, 10**6])
+ARRIVALS = st.lists(st.tuples(SECONDS, SECONDS, AGES), max_size=5)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(arrivals=st.lists(ARRIVALS, min_size=1, max_size=6), limit=st.integers(1, 5))
+def test_a_history_by_time_shows_each_message_once_in_order_while_others_arrive(
+    messages: Messages,
+    a_message: NewMessageOf,
+    new_id: Callable[[], str],
+    arrivals: list[list[tuple[int, int, int | None]]],
+    limit: int,
+) -> None:
+    """Each number of `arrivals`: a pause, the time from acceptance to number, the age at the acceptance."""
+    conversation_id, now = new_id(), parse_iso(NOW)
+    rest = iter(arrivals)
+    added: list[Message] = []
+
+    def arrive() -> None:
+        nonlocal now
+        for pause, between, age in next(rest, []):
+            now += timedelta(seconds=pause)
+            accepted = now - timedelta(seconds=between)
+            sent = Received(iso(accepted - timedelta(seconds=age)), "webhook-1") if age is not None else None
+            message = a_message(
+                conversation_id=conversation_id,
+                sequence=numbered(len(added) + 1),
+                accepted_at=iso(accepted),
+                received=sent,
+                status_history=(StatusChange(Status.PENDING, iso(accepted)),),
+            )
+            added.append(replace(message, late=is_late(message, now)))
+            messages.add(added[-1])
+
+    arrive()
+    seen: list[Message] = []
+    past: SentCursor | None = None
+    while True:
+        due = [message for message in added if past is None or sent_place(message) < past_place(past)]
+        page = messages.history_by_sent(conversation_id, FROM_THE_START, past, limit)
+        assert page == sorted(due, key=sent_place, reverse=True)[:limit]
+        seen += page
+        if len(page) < limit:
+            break
+        past = SentCursor(*sent_place(page[-1]), numbers_left(page, past.under if past else None))
+        arrive()
+    assert [sent_place(message) for message in seen] == sorted(map(sent_place, seen), reverse=True)
+
+
+def past_place(past: SentCursor) -> tuple[str, str]:
+    return past.sent_at, past.sequence
+
+
+def test_a_history_by_time_begins_where_a_participant_joined(
+    messages: Messages, a_message: NewMessageOf, new_id: Callable[[], str]
+) -> None:
+    conversation_id, ago = new_id(), Received("2025-01-01T00:00:00.000Z", "webhook-1")
+    made = [
+        replace(a_message(conversation_id=conversation_id, sequence=numbered(number)), **late)
+        for number in range(1, 4)
+        for late in ({}, {"received": ago, "late": True, "sequence": numbered(number + 10)})
+    ]
+    for message in made:
+        messages.add(message)
+
+    found = messages.history_by_sent(conversation_id, numbered(2), None, 10)
+
+    assert [message.sequence for message in found] == [numbered(number) for number in (3, 13, 12, 11)]
+    assert messages.history_by_sent(conversation_id, JOINING, None, 10) == []
+
+
+def test_a_message_whose_time_is_learnt_later_moves_to_its_place(
+    messages: Messages, a_message: NewMessageOf
+) -> None:
+    message = a_message(received=replace(RECEIVED, sent_at=LATER), late=True)
+    other = a_message(conversation_id=message.conversation_id, sequence=numbered(2))
+    for added in (message, other):
+        messages.add(added)
+    first = replace(message, received=replace(RECEIVED, sent_at="2026-01-31T11:00:00.000Z"))
+
+    assert messages.history_by_sent(message.conversation_id, "", None, 10) == [message, other]
+    assert messages.rewrite(message, first)
+
+    assert messages.history_by_sent(message.conversation_id, "", None, 10) == [other, first]
 
 
 def test_a_history_shows_messages_as_they_are_now(messages: Messages, a_message: NewMessageOf) -> None:

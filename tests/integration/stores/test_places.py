@@ -227,6 +227,97 @@ def test_a_place_written_in_changes_nothing_of_the_1to1_conversations(
     assert conversations.places(ana).last_written(Origin("pigeon", "main", "ana")) == "somewhere"
 
 
+def heirs_of(conversations: Conversations, conversation: Conversation) -> list[str]:
+    known = conversations.get(conversation.conversation_id)
+    assert known is not None
+    return [participant.user_id for participant in known.participants]
+
+
+def test_a_conversation_is_handed_over_behind_the_heirs_own(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana, heir = new_id(), new_id()
+    own, first, second = begin(heir), begin(ana), begin(ana)
+
+    for _ in range(2):
+        for conversation in (first, second):
+            conversations.hand_over(conversation.conversation_id, ana, heir)
+
+    assert heir in heirs_of(conversations, first)
+    assert ana not in heirs_of(conversations, first)
+    assert {listed for _, listed in conversations.of_user(heir, None, 9)} == {
+        conversation.conversation_id for conversation in (own, first, second)
+    }
+    assert conversations.of_user(ana, None, 9) == []
+    assert one_to_one(conversations, ana) is None
+    assert one_to_one(conversations, heir) == own.conversation_id
+    assert is_overtaken(conversations, first)
+
+    conversations.give_turn(first.conversation_id)
+    assert one_to_one(conversations, heir) == first.conversation_id
+    change(conversations, first, ConversationState.ARCHIVED)
+    assert one_to_one(conversations, heir) == own.conversation_id
+
+
+def test_the_only_conversation_that_is_handed_over_is_the_heirs_1to1(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana, heir = new_id(), new_id()
+    conversation = begin(ana)
+
+    conversations.hand_over(conversation.conversation_id, ana, heir)
+
+    assert one_to_one(conversations, heir) == conversation.conversation_id
+
+
+def test_what_was_last_written_in_is_handed_over_unless_the_heir_wrote_elsewhere(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana, heir = new_id(), new_id()
+    room, other = begin(ana), begin(new_id())
+    topic = Origin("pigeon", "main", "there", "42")
+    plain = Origin("pigeon", "main", "there")
+    for origin in (topic, plain):
+        conversations.record_writing(ana, origin, room.conversation_id)
+    conversations.record_writing(heir, plain, other.conversation_id)
+
+    conversations.hand_over(room.conversation_id, ana, heir)
+
+    places = conversations.places(heir)
+    assert places.last_written(topic) == room.conversation_id
+    assert places.last_written(plain) == other.conversation_id
+
+
+def test_an_archived_conversation_and_a_group_are_handed_over(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana, heir, ben = new_id(), new_id(), new_id()
+    archived = begin(ana)
+    change(conversations, archived, ConversationState.ARCHIVED)
+    members = [agent(new_id()), customer(ana), customer(ben)]
+    group = conversation_of(*members, kind=ConversationType.GROUP, conversation_id=new_id())
+    conversations.create(group, ())
+
+    for conversation in (archived, group):
+        conversations.hand_over(conversation.conversation_id, ana, heir)
+
+    assert one_to_one(conversations, heir) is None
+    assert heirs_of(conversations, group)[1:] == [heir, ben]
+    change(conversations, archived, ConversationState.ACTIVE)
+    assert one_to_one(conversations, heir) == archived.conversation_id
+
+
+def test_a_heir_who_takes_part_already_inherits_nothing(
+    conversations: Conversations, begin: Begin, new_id: Callable[[], str]
+) -> None:
+    ana, heir = new_id(), new_id()
+    both = begin(ana, heir)
+
+    conversations.hand_over(both.conversation_id, ana, heir)
+
+    assert heirs_of(conversations, both) == [ana, heir]
+
+
 def test_whatever_happens_at_once_a_person_has_the_latest_active_conversation(
     conversations: Conversations, begin: Begin, new_id: Callable[[], str]
 ) -> None:

@@ -10,7 +10,15 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.adapters.queues.sqs import MOST_BYTES, MOST_ENTRIES, Queues, SqsEvents, _Entry, waves
+from chat4all.adapters.queues.sqs import (
+    MOST_BYTES,
+    MOST_ENTRIES,
+    MOST_TOGETHER,
+    Queues,
+    SqsEvents,
+    _Entry,
+    waves,
+)
 from chat4all.domain.content import Text
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
@@ -18,12 +26,14 @@ from chat4all.domain.events import (
     DeliveryRequested,
     InboundEvent,
     InboundMessage,
+    InboundMove,
     MessageAccepted,
     MessageSubmitted,
     ParticipantJoining,
     Recipient,
     StatusUpdate,
     WebhookEvent,
+    WebhookEvents,
 )
 from chat4all.domain.files.file import FileEvent, FileStored, FileToFetch
 from chat4all.domain.message import Message
@@ -295,7 +305,7 @@ def test_whatever_character_somebody_types_sqs_takes_it(said: str) -> None:
     events_to(sqs).deliveries_requested([delivery(0, text=said)])
 
     there, sent = sqs.taken
-    assert msgspec.json.decode(there["MessageBody"], type=WebhookEvent) == event
+    assert msgspec.json.decode(there["MessageBody"], type=WebhookEvents).each == (event,)
     assert msgspec.json.decode(sent["MessageBody"], type=DeliveryRequested).content.text == said
 
 
@@ -342,15 +352,24 @@ def test_a_persons_words_are_one_group() -> None:
     events_to(sqs).webhook_events([webhook(event) for event in events])
 
     groups = {
-        msgspec.json.decode(entry["MessageBody"], type=WebhookEvent).event.provider_message_id: entry[
-            "MessageGroupId"
-        ]
+        event.provider_message_id: entry["MessageGroupId"]
         for entry in sqs.taken
+        for event in events_in(entry)
     }
     assert groups["wamid.1"] == groups["wamid.2"] != groups["wamid.3"]
-    sequence = [msgspec.json.decode(entry["MessageBody"], type=WebhookEvent).event for entry in sqs.taken]
+    sequence = [event for entry in sqs.taken for event in events_in(entry)]
     words = [event for event in sequence if event in (text(1), text(2))]
     assert words == [text(1), text(2)]
+
+
+def test_a_move_stands_in_the_group_of_the_new_address() -> None:
+    sqs = StrictSqs()
+
+    for event in (InboundMove("former", "other", AT), text(1, "other"), text(2, "former")):
+        events_to(sqs).webhook_events([webhook(event)])
+
+    move, after, before = (entry["MessageGroupId"] for entry in sqs.taken)
+    assert move == after != before
 
 
 def test_two_accounts_that_a_person_writes_to_are_two_groups() -> None:
@@ -365,12 +384,44 @@ def test_two_accounts_that_a_person_writes_to_are_two_groups() -> None:
 
 def test_the_same_webhook_again_has_the_same_deduplication_ids() -> None:
     sqs = StrictSqs()
-    events = [webhook(text(number)) for number in range(3)]
+    events = [webhook(text(number, str(number % 3))) for number in range(180)]
 
     for _ in range(2):
         events_to(sqs).webhook_events(events)
 
-    assert len({entry["MessageDeduplicationId"] for entry in sqs.taken}) == 3
+    assert len(sqs.taken) == 12
+    assert len({entry["MessageDeduplicationId"] for entry in sqs.taken}) == 6
+
+
+def events_in(entry: dict[str, str]) -> tuple[InboundEvent, ...]:
+    return msgspec.json.decode(entry["MessageBody"], type=WebhookEvents).events
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([1, 40_000, 90_000])), max_size=80),
+)
+def test_the_messages_of_each_chat_come_together_and_in_order(messages: list[tuple[str, int]]) -> None:
+    sqs = StrictSqs()
+    events = [
+        InboundMessage(address, f"wamid.{number}", Text("x" * size), AT)
+        for number, (address, size) in enumerate(messages)
+    ]
+
+    events_to(sqs).webhook_events([webhook(event) for event in events])
+
+    for address in "abc":
+        came = [event for entry in sqs.taken for event in events_in(entry) if event.address == address]
+        assert came == [event for event in events if event.address == address]
+    assert all(len({event.address for event in events_in(entry)}) == 1 for entry in sqs.taken)
+    assert all(1 <= len(events_in(entry)) <= MOST_TOGETHER for entry in sqs.taken)
+
+
+def test_the_history_of_a_chat_takes_a_request_for_each_50_of_its_messages() -> None:
+    sqs = StrictSqs()
+
+    events_to(sqs).webhook_events([webhook(text(number)) for number in range(5_000)])
+
+    assert len(sqs.batches) == 100
 
 
 def test_each_replay_of_a_webhook_is_taken_anew() -> None:
@@ -385,7 +436,7 @@ def test_each_replay_of_a_webhook_is_taken_anew() -> None:
 
 def test_a_webhook_that_was_not_wholly_taken_is_unavailable() -> None:
     with pytest.raises(Unavailable):
-        events_to(StrictSqs(refuse="wamid.2")).webhook_events([webhook(text(1)), webhook(text(2))])
+        events_to(StrictSqs(refuse="wamid.2")).webhook_events([webhook(text(1)), webhook(text(2, "other"))])
 
 
 @pytest.mark.parametrize("event", [FileStored(ID), FileToFetch(ID)])

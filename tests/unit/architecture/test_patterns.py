@@ -95,6 +95,17 @@ TABLE: Final = {
     "chat4all.domain.pages:SequenceCursor.sequence": Entry(
         "a part of the cursor that a client gives, of any length", SHORT, DIGITS
     ),
+    "chat4all.domain.pages:SentCursor.sent_at": Entry(
+        "a part of the cursor that a client gives, of any length",
+        SHORT,
+        (*DIGITS, Text("2026-01-01T00:00:00.000Z"), Text("2026-")),
+    ),
+    "chat4all.domain.pages:SentCursor.sequence": Entry(
+        "a part of the cursor that a client gives, of any length", SHORT, DIGITS
+    ),
+    "chat4all.domain.pages:SentCursor.under": Entry(
+        "a part of the cursor that a client gives, of any length", SHORT, DIGITS
+    ),
     "chat4all.domain.parts:_KEY": Entry(
         "a key of the parts of a message, which we wrote ourselves",
         POSSESSIVE,

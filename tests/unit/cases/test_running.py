@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chat4all.channels.registry import names
-from tests.cases.case import FOLDER, PATHS, Case, Channel, read
+from tests.cases.case import FOLDER, PATHS, Case, Channel, File, read
 from tests.cases.running import Response, difference, filled, run, value_at
 
 STEPS = [{"do": "call", "request": "POST users", "body": {"name": "Ana"}, "save": {"ana": "user_id"}}]
@@ -24,6 +24,7 @@ class Users:
     def __init__(self) -> None:
         self.users: dict[str, Any] = {}
         self.settled = 0
+        self.files: list[tuple[Channel, File]] = []
 
     def account(self, channel: Channel) -> str:
         return f"our-{channel}"
@@ -40,6 +41,9 @@ class Users:
 
     def register(self, channel: Channel, address: str, name: str) -> None: ...
 
+    def send_file(self, channel: Channel, file: File) -> None:
+        self.files.append((channel, file))
+
     def settle(self) -> None:
         self.settled += 1
 
@@ -50,6 +54,15 @@ class Users:
 def a_case(**fields: object) -> Case:
     whole = {"title": "A", "channel": "whatsapp", "steps": STEPS, "expected": EXPECTED, **fields}
     return msgspec.json.decode(msgspec.json.encode(whole), type=Case)
+
+
+def test_a_file_is_sent_and_handled_to_its_end() -> None:
+    product = Users()
+    file = {"do": "file", "address": "49", "kind": "document", "content_type": "text/plain", "data": "aGk="}
+
+    assert run(a_case(steps=[*STEPS, file]), product) == []
+    assert product.files == [("whatsapp", File("49", "document", "text/plain", "aGk="))]
+    assert product.settled == 2
 
 
 def test_a_case_that_comes_out_right_has_no_difference() -> None:

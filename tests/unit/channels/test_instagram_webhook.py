@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from chat4all.channels.instagram.connector import Instagram
 from chat4all.domain.clock import parse_iso
@@ -678,6 +679,16 @@ def test_a_deletion_takes_the_message_with_all_that_was_attached(message: dict[s
     assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in range(10)]
 
 
+def test_a_deletion_keeps_its_other_fields() -> None:
+    message = {"mid": "m", "is_deleted": True, "text": "still here", "deleted_by": "user"}
+
+    first, *others = parse({**FROM_ANA, "message": message, "reason": 7})
+
+    assert isinstance(first, InboundDeletion)
+    assert first.provider_fields == Raw(b'{"reason":7,"message":{"deleted_by":"user"}}')
+    assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in range(10)]
+
+
 @pytest.mark.parametrize("is_deleted", [False, None, "true", 1])
 def test_what_is_not_said_to_be_deleted_is_not(is_deleted: object) -> None:
     assert said(text="here", is_deleted=is_deleted).content == Text("here")
@@ -890,3 +901,48 @@ def test_every_event_is_heard_or_counted(events: list[object]) -> None:
 def test_what_is_no_webhook_is_invalid(body: bytes) -> None:
     with pytest.raises(Invalid):
         INSTAGRAM.parse_webhook(body, SECRET)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"timestamp": {"text": "words"}},
+        {"recipient": {"id": {"text": "words"}}},
+        {"message": {"mid": "m", "text": "hello", "is_echo": "words"}},
+    ],
+)
+def test_a_field_of_another_type_is_kept(parts: dict[str, object]) -> None:
+    event = only({**TEXT, **parts})
+
+    assert isinstance(event, InboundMessage)
+    assert b"words" in bytes(event.provider_fields)
+
+
+def test_a_story_that_is_answered_by_a_mention_of_another_story_is_kept() -> None:
+    mention = attachment("story_mention", "https://lookaside.fbsbx.com/1")
+
+    event = said(reply_to={"story": {"id": "answered"}}, attachments=[mention])
+
+    assert event.context == Context(story=Story("mention", url="https://lookaside.fbsbx.com/1"))
+    assert fields_of(event) == {"message": {"reply_to": {"story": {"id": "answered"}}}}
+
+
+def test_an_edit_without_a_text_is_a_message_of_its_own_if_it_tells_something_else() -> None:
+    placeholder = {**FROM_ANA, "message_edit": {"mid": "m", "num_edit": 0}}
+
+    first, second, third = parse(
+        placeholder, {**placeholder, "note": "words"}, {**placeholder, "sender": {"id": ANA, "note": "words"}}
+    )
+
+    assert isinstance(first, InboundMessage)
+    assert isinstance(second, InboundMessage)
+    assert first.provider_message_id == "m"
+    assert isinstance(third, InboundMessage)
+    assert len({first.provider_message_id, second.provider_message_id, third.provider_message_id}) == 3
+
+
+def test_the_unknown_parts_of_a_change_are_counted() -> None:
+    read = entries({"id": US, "changes": [{"field": "messages", "value": TEXT, "note": "words"}]})
+
+    assert len(read.events) == 1
+    assert read.ignored == ("note",)

@@ -267,3 +267,10 @@ def test_twilio_is_answered_with_twiml_that_says_nothing() -> None:
 
 def test_a_webhook_is_not_confirmed() -> None:
     assert SMS.challenge({"hub.mode": "subscribe", "hub.challenge": "1"}, TWILIO) is None
+
+
+@pytest.mark.parametrize("name", ["FromName", "MessageText", "MediaTitle0", "ToBe", "SmsNote", "BodyHtml"])
+def test_a_field_is_kept_though_its_name_begins_like_a_known_name(name: str) -> None:
+    event = message(form(**{name: "words"}))
+
+    assert msgspec.json.decode(event.provider_fields) == {name: "words"}

@@ -202,6 +202,13 @@ def test_a_group_that_has_moved_tells_its_new_address() -> None:
     assert (error.outcome, error.new_address) == (Outcome.ADDRESS_CHANGED, "-1001234567890")
 
 
+@pytest.mark.parametrize("new_id", [0, 10**40])
+def test_a_group_that_has_moved_to_no_address_is_not_followed(new_id: int) -> None:
+    error = error_of(Telegram(FakeHttp(refusal(400, migrate_to_chat_id=new_id)), BASE), "-99")
+
+    assert (error.outcome, error.new_address) == (Outcome.PERMANENT, None)
+
+
 def test_a_refusal_counts_also_with_status_200() -> None:
     response = answer(200, {"ok": False, "error_code": 403, "description": "Forbidden"})
 

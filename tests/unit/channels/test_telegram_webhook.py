@@ -2,6 +2,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 from msgspec.structs import replace
 
 from chat4all.channels.telegram.connector import Telegram
@@ -222,6 +223,15 @@ def test_a_move_to_nowhere_is_kept_as_a_message(value: object) -> None:
     assert event.provider_fields != NOTHING
 
 
+@pytest.mark.parametrize("around", ["reply_to_message", "pinned_message"])
+def test_words_about_the_news_of_a_move_move_nobody(around: str) -> None:
+    news = {"message_id": 1, "chat": GROUP, "date": DATE, "migrate_from_chat_id": -520001}
+
+    event = message_of(message={**WITHOUT_TEXT, "chat": GROUP, "text": "hooray", around: news})
+
+    assert event.content == Text("hooray")
+
+
 CARA = {"id": 80000121, "is_bot": False, "first_name": "Cara"}
 CARAS_CHAT = {"id": 80000121, "type": "private", "first_name": "Cara"}
 OWNER = {"id": 80000122, "is_bot": False, "first_name": "Shop Owner"}
@@ -283,6 +293,16 @@ def test_deleted_business_messages_are_named_as_they_came() -> None:
     assert isinstance(second, InboundDeletion)
     assert (first.address, first.account) == ("80000121", "business:bc1")
     assert (first.provider_message_id, second.provider_message_id) == ("80000121:31", "80000121:32")
+
+
+def test_deleted_business_messages_keep_their_other_fields() -> None:
+    chat = {**CARAS_CHAT, "is_forum": True}
+    deleted = {"business_connection_id": "bc1", "chat": chat, "message_ids": [31], "reason": 7}
+
+    (event,) = parse({"update_id": 1, "deleted_business_messages": deleted}).events
+
+    assert isinstance(event, InboundDeletion)
+    assert event.provider_fields == Raw(b'{"chat":{"is_forum":true},"reason":7}')
 
 
 @pytest.mark.parametrize("lost", ["business_connection_id", "chat", "message_ids"])
@@ -800,3 +820,53 @@ def test_telegram_confirms_no_subscription() -> None:
     query = {"hub.mode": "subscribe", "hub.verify_token": "verify-token", "hub.challenge": "1"}
 
     assert TELEGRAM.challenge(query, SECRET) is None
+
+
+FILE = {"file_id": "f", "file_unique_id": "u", "file_size": 17}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"quote": {"text": ["words"]}},
+        {"from": {**ANA, "last_name": {"text": "words"}}},
+        {"chat": {**PRIVATE, "title": ["words"]}},
+        {"from": {**ANA, "is_bot": "words"}},
+        {"document": {**FILE, "file_name": ["words"]}},
+        {"document": {**FILE, "file_size": "words"}},
+        {"photo": [{**FILE, "width": 9, "height": 9, "text": "words"}]},
+        {"photo": [{**FILE, "file_unique_id": ["words"]}]},
+        {"reply_to_message": {"message_id": 7, "text": ["words"]}},
+        {"reply_to_message": {"message_id": 7, "chat": {**PRIVATE, "text": "words"}}},
+    ],
+)
+def test_a_field_of_another_type_or_name_is_kept(parts: dict[str, object]) -> None:
+    event = message_of(message={**TEXT, **parts})
+
+    assert b"words" in bytes(event.provider_fields)
+
+
+@pytest.mark.parametrize(
+    "tap", [{"id": ["words"]}, {"id": "1", "message": {**TEXT, "text_of_the_future": "words"}}]
+)
+def test_the_unknown_fields_of_a_tap_are_kept(tap: dict[str, object]) -> None:
+    event = message_of(callback_query={"from": ANA, "message": TEXT, "data": "yes", **tap})
+
+    assert b"words" in bytes(event.provider_fields)
+
+
+def test_two_messages_of_an_update_without_numbers_are_two() -> None:
+    unnumbered = {**TEXT, "message_id": None}
+
+    first, second = parse({"update_id": 1, "message": unnumbered, "channel_post": unnumbered}).events
+
+    assert isinstance(first, InboundMessage)
+    assert isinstance(second, InboundMessage)
+    assert first.provider_message_id == "update:1"
+    assert second.provider_message_id == "update:1:channel_post"
+
+
+def test_the_unknown_fields_of_a_link_are_kept() -> None:
+    link = {"type": "text_link", "offset": 0, "length": 3, "url": "https://a.example", "note": "words"}
+
+    assert fields_of(message_of(message={**TEXT, "entities": [link]})) == {"entities": [link]}

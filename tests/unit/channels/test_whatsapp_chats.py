@@ -1,6 +1,7 @@
 """The right person, place and author of each message that WhatsApp reports."""
 
 import pytest
+from msgspec import Raw
 
 from chat4all.domain.content import Notice, ReceivedMedia, Text, Unsupported
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
@@ -326,6 +327,18 @@ def test_a_history_without_messages_is_counted(chunks: object) -> None:
         ),
         ({"type": "user_changed_number", "user_id": USER_ID}, "16505551234", USER_ID, None),
         ({"type": "user_changed_user_id", "user_id": USER_ID}, "US.1", USER_ID, None),
+        (
+            {"type": "customer_changed_number", "new_wa_id": 12195555358},
+            "16505551234",
+            "12195555358",
+            "+12195555358",
+        ),
+        (
+            {"type": "user_changed_number", "wa_id": "12195555358", "user_id": None, "new_wa_id": {}},
+            "16505551234",
+            "12195555358",
+            "+12195555358",
+        ),
     ],
 )
 def test_who_changed_the_number_is_the_same_person(
@@ -341,6 +354,51 @@ def test_who_changed_the_number_is_the_same_person(
     assert isinstance(told, InboundMessage)
     assert (told.address, told.content) == (sender, Notice(system["type"], body))
     assert move == InboundMove(sender, new_address, "2025-06-08T20:59:43.000Z", phone=phone)
+
+
+PHONE, NEW_PHONE, FORMER_ID = "16505551234", "12195555358", "US.1"
+
+
+@pytest.mark.parametrize(
+    ("sender", "system", "moves"),
+    [
+        (
+            {"from": PHONE, "from_user_id": FORMER_ID},
+            {"type": "user_changed_number", "wa_id": NEW_PHONE, "user_id": USER_ID},
+            [(PHONE, NEW_PHONE, f"+{NEW_PHONE}"), (FORMER_ID, USER_ID, f"+{NEW_PHONE}")],
+        ),
+        (
+            {"from": PHONE, "from_user_id": FORMER_ID},
+            {"type": "user_changed_user_id", "user_id": USER_ID},
+            [(FORMER_ID, USER_ID, None)],
+        ),
+        (
+            {"from": PHONE, "from_user_id": FORMER_ID},
+            {"type": "user_changed_user_id", "wa_id": PHONE, "user_id": USER_ID},
+            [(FORMER_ID, USER_ID, f"+{PHONE}")],
+        ),
+        (
+            {"from_user_id": FORMER_ID},
+            {"type": "user_changed_number", "wa_id": NEW_PHONE, "user_id": USER_ID},
+            [(FORMER_ID, NEW_PHONE, f"+{NEW_PHONE}"), (FORMER_ID, USER_ID, f"+{NEW_PHONE}")],
+        ),
+        (
+            {"from": NEW_PHONE},
+            {"type": "customer_changed_number", "wa_id": NEW_PHONE, "customer": PHONE},
+            [(PHONE, NEW_PHONE, f"+{NEW_PHONE}")],
+        ),
+    ],
+)
+def test_a_number_takes_the_place_of_the_number_and_a_user_id_that_of_the_user_id(
+    sender: dict[str, str], system: dict[str, str], moves: list[tuple[str, str, str | None]]
+) -> None:
+    news = {**TEXT, "id": "wamid.SYS", "type": "system", "system": {"body": "news", **system}}
+    del news["from"]
+
+    _, *found = parse(messages=[{**news, **sender}])
+
+    named = [(move.address, move.new_address, move.phone) for move in found if isinstance(move, InboundMove)]
+    assert named == moves
 
 
 @pytest.mark.parametrize(
@@ -377,7 +435,8 @@ def test_a_changed_user_id_moves_the_person() -> None:
     }
     parsed = parsed_field("user_id_update", user_id_update=[update, {"user_id": {"previous": "1"}}, 7])
 
-    assert parsed.events == (InboundMove("US.1", USER_ID, "2025-06-08T20:59:43.000Z"),)
+    at, phone = "2025-06-08T20:59:43.000Z", "+16505551234"
+    assert parsed.events == (InboundMove("US.1", USER_ID, at, phone=phone),)
     assert parsed.ignored == ("user_id_update", "user_id_update")
 
 
@@ -388,6 +447,20 @@ def test_a_revoked_message_is_deleted() -> None:
     assert only(messages=[{**revoke, "group_id": GROUP}]) == InboundDeletion(
         f"group:{GROUP}", "wamid.TEXT", "2025-06-08T20:59:43.000Z"
     )
+
+
+def test_a_revoke_keeps_its_other_fields_without_the_words() -> None:
+    revoke = {
+        **TEXT,
+        "type": "revoke",
+        "revoke": {"original_message_id": "wamid.TEXT", "by": "admin"},
+        "reason": 7,
+    }
+
+    (event,) = parsed_field("messages", messages=[revoke]).events
+
+    assert isinstance(event, InboundDeletion)
+    assert event.provider_fields == Raw(b'{"revoke":{"by":"admin"},"reason":7}')
 
 
 def test_what_comes_for_a_second_number_moves_and_deletes_there() -> None:

@@ -340,3 +340,20 @@ def test_no_field_of_tomorrow_is_lost_wherever_it_stands(known: dict[str, Any], 
         event = only(contacts=[CONTACT], messages=[changed])
 
         assert b"words of tomorrow" in msgspec.json.encode(event)
+
+
+@pytest.mark.parametrize("name", ["sha256", "url", "mime_type", "filename", "caption"])
+def test_a_field_of_a_file_with_another_type_is_kept(name: str) -> None:
+    event = message(type="image", image={"id": "1", name: ["words"]})
+
+    assert fields_of(event) == {"image": {name: ["words"]}}
+
+
+@pytest.mark.parametrize("name", ["sha256", "url", "mime_type", "filename"])
+def test_a_field_of_an_edited_file_with_another_type_is_kept(name: str) -> None:
+    image = {"id": "1", "caption": "new", name: ["words"]}
+    edit = {"original_message_id": "wamid.1", "message": {"type": "image", "image": image}}
+
+    event = message(type="edit", edit=edit)
+
+    assert fields_of(event) == {"edit": {"message": {"image": {name: ["words"]}}}}

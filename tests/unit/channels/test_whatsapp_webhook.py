@@ -23,6 +23,7 @@ from tests.unit.channels.whatsapp_webhooks import (
     names_of,
     only,
     parse,
+    parsed_field,
     value_of,
     webhook,
 )
@@ -644,3 +645,23 @@ def test_of_several_contacts_that_fit_the_first_is_meant() -> None:
 
         assert isinstance(event, InboundMessage)
         assert event.display_name == contacts[0]["profile"]["name"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "parts", [{"list_of_the_future": [1]}, {"statuses": {"id": "not a list"}}, {"contacts": "Ana"}]
+)
+def test_the_unknown_parts_beside_a_message_are_counted(parts: dict[str, object]) -> None:
+    read = parsed_field("messages", messages=[TEXT], **parts)
+
+    assert len(read.events) == 1
+    assert read.ignored == tuple(parts)
+
+
+def test_the_unknown_parts_around_a_change_are_counted() -> None:
+    change = {"field": "messages", "value": value_of(messages=[TEXT]), "note": 1}
+    body = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change], "note_too": 1}]}
+
+    read = WHATSAPP.parse_webhook(msgspec.json.encode(body), SECRET)
+
+    assert len(read.events) == 1
+    assert read.ignored == ("note_too", "note")

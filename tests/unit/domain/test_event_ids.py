@@ -12,7 +12,7 @@ from chat4all.domain.events import (
     ParticipantJoining,
     Recipient,
     StatusUpdate,
-    WebhookEvent,
+    WebhookEvents,
 )
 from chat4all.domain.files.file import FileStored, FileToFetch
 from chat4all.domain.message import Message
@@ -53,13 +53,13 @@ def receipt(delivery_id: str | None) -> StatusUpdate:
         ),
         (receipt("of another program"), {"channel": "telegram"}),
         (receipt(None), {"channel": "telegram"}),
-        (WebhookEvent("telegram", "main", "w-1", WRITTEN), {"webhook_id": "w-1", "channel": "telegram"}),
+        (WebhookEvents("telegram", "main", "w-1", (WRITTEN,)), {"webhook_id": "w-1", "channel": "telegram"}),
         (FileStored("f-1"), {"file_id": "f-1"}),
         (FileToFetch("f-1"), {"file_id": "f-1"}),
     ],
 )
 def test_an_event_knows_its_ids_but_tells_no_address(
-    event: ChatEvent | DeliveryRequested | StatusUpdate | WebhookEvent | FileStored | FileToFetch,
+    event: ChatEvent | DeliveryRequested | StatusUpdate | WebhookEvents | FileStored | FileToFetch,
     ids: dict[str, str],
 ) -> None:
     assert event.ids == ids

@@ -9,7 +9,14 @@ from msgspec.structs import replace
 
 from chat4all.domain.content import Notice, ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
-from chat4all.domain.inbound_limits import HASHED, MOST_ID_BYTES, MOST_TEXT_BYTES, within_limits
+from chat4all.domain.inbound_limits import (
+    HASHED,
+    MOST_DELETION_BYTES,
+    MOST_ID_BYTES,
+    MOST_TEXT_BYTES,
+    hashed,
+    within_limits,
+)
 from chat4all.domain.kinds import (
     MOST_CONTACTS,
     Button,
@@ -22,6 +29,7 @@ from chat4all.domain.kinds import (
     Row,
     Section,
 )
+from chat4all.domain.received import MOST_CONTEXT_BYTES, Context, Forward, Link, Referral, Story
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
 
@@ -68,6 +76,14 @@ def test_an_endless_id_becomes_the_same_short_id_each_time(event: InboundEvent) 
 
     assert first == again != other
     assert len(first.encode()) <= MOST_ID_BYTES
+
+
+def test_the_fields_of_a_deletion_leave_room_for_its_message() -> None:
+    event = within_limits(replace(DELETION, provider_fields=Raw(msgspec.json.encode({"by": ENDLESS}))))
+
+    assert isinstance(event, InboundDeletion)
+    assert len(bytes(event.provider_fields)) <= MOST_DELETION_BYTES
+    assert msgspec.json.decode(event.provider_fields)["by"].startswith("é")
 
 
 def test_a_quote_of_an_endless_id_still_finds_its_message() -> None:
@@ -272,3 +288,28 @@ def test_of_many_contacts_the_first_stay() -> None:
     assert isinstance(event, InboundMessage)
     assert isinstance(event.content, Contacts)
     assert event.content.contacts == cards[:MOST_CONTACTS]
+
+
+def test_the_name_of_a_file_at_its_provider_is_short() -> None:
+    photo = replace(PHOTO, file=replace(PHOTO.file, unique_id="\x01" * 70_000))
+
+    event = within_limits(replace(TEXT, content=photo))
+
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, ReceivedMedia)
+    assert event.content.file.unique_id == hashed(("\x01" * 70_000).encode())
+
+
+@pytest.mark.parametrize("length", [1, 100, 10_000])
+def test_an_endless_context_keeps_its_form(length: int) -> None:
+    links = tuple(Link("words" * length, "https://a.example/" + "x" * length) for _ in range(100))
+    context = Context(
+        Forward("x" * length), Referral(*["\x01" * length] * 6), Story("reply", "x" * length), links=links
+    )
+
+    event = within_limits(replace(TEXT, context=context))
+
+    assert isinstance(event, InboundMessage)
+    assert event.context is not None
+    assert event.context.story is not None
+    assert len(msgspec.json.encode(event.context)) <= MOST_CONTEXT_BYTES

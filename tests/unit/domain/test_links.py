@@ -33,6 +33,12 @@ def test_a_long_name_is_cut() -> None:
     assert "é" * 100 not in shown
 
 
+def test_a_long_name_is_cut_between_what_a_reader_sees_as_characters() -> None:
+    shown = link_text(a_file("x" * 97 + "👨\u200d👩\u200d👧" + ".pdf"), LINK)
+
+    assert shown.startswith(f"📎 {'x' * 97}… (")
+
+
 @pytest.mark.parametrize(
     ("size", "shown"),
     [

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.content import Content, Media, Text, Unsupported
-from chat4all.domain.conversation import Conversation, ConversationType
+from chat4all.domain.conversation import Conversation, ConversationType, Origin
 from chat4all.domain.errors import NotPossible
 from chat4all.domain.events import MessageAccepted, Recipient, Route
 from chat4all.domain.files.file import Attachment
@@ -58,6 +58,28 @@ def test_a_customer_is_reached_where_asked_else_on_the_primary_channel_else_wher
 
     assert channels_of(reached.recipients) == expected
     assert reached.missing == ()
+
+
+@pytest.mark.parametrize(
+    ("wrote_from", "address", "thread"),
+    [
+        (Origin("telex", "main", "ana@telex", "7"), "ana@telex", "7"),
+        (Origin("telex", "main", "former@telex", "7"), "ana@telex", None),
+        (Origin("telex", "second", "ana@telex", "7"), "ana@pigeon", None),
+    ],
+)
+def test_an_answer_follows_a_person_to_their_address_on_the_account_they_wrote_to(
+    wrote_from: Origin, address: str, thread: str | None
+) -> None:
+    conversation = conversation_of(AGENT, ANA)
+    members = tuple(
+        msgspec.structs.replace(member, wrote_from=wrote_from) for member in conversation.participants
+    )
+    conversation = msgspec.structs.replace(conversation, participants=members)
+
+    (recipient,) = reach(conversation, users(AGENT, ANA), AGENT.user_id).recipients
+
+    assert (recipient.address, recipient.thread) == (address, thread)
 
 
 def test_neither_the_sender_nor_an_agent_is_a_recipient() -> None:

@@ -104,6 +104,32 @@ def test_of_a_long_text_only_the_beginning_is_repeated(text: str, quote: str) ->
     assert shortened(text, 4) == quote
 
 
+FAMILY = "👨\u200d👩\u200d👧"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ab" + FAMILY + "c", "ab…"),
+        ("e\u0301" * 4, "e\u0301e\u0301…"),
+        ("🇧🇷" * 4, "🇧🇷🇧🇷…"),
+        ("abcde\u0301f", "abcd…"),
+        ("abcdef" + FAMILY, "abcde…"),
+        ("e" + "\u0301" * 9, "e" + "\u0301" * 4 + "…"),
+    ],
+)
+def test_a_text_is_cut_between_what_a_reader_sees_as_characters(text: str, expected: str) -> None:
+    assert shortened(text, 6) == expected
+
+
+@given(st.text(), st.integers(1, 20))
+def test_a_shortened_text_has_its_length_and_begins_as_the_text(text: str, longest: int) -> None:
+    cut = shortened(text, longest)
+
+    assert len(cut) <= longest
+    assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
+
+
 def test_a_quote_is_of_a_few_words() -> None:
     assert shortened("x" * LONGEST_QUOTE) == "x" * LONGEST_QUOTE
     assert len(shortened("x" * 1_000_000)) == LONGEST_QUOTE

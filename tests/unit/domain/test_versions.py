@@ -2,18 +2,20 @@
 
 import itertools
 
+import msgspec
 import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
 from chat4all.domain.content import Content, Deleted, Text, Unsupported
 from chat4all.domain.message import Edit, Message
-from chat4all.domain.received import Received
+from chat4all.domain.received import Context, Link, Received
 from chat4all.domain.status import Status
-from chat4all.domain.versions import Version, deleted, with_version
+from chat4all.domain.versions import Deletion, Version, deleted, with_version
 
 AT = "2026-01-31T12:00:00.000Z"
 TIMES = tuple(f"2026-01-31T12:00:0{second}.000Z" for second in range(1, 5))
+NO_FIELDS = Raw(b"{}")
 RECEIVED = Received(AT, "webhook-1")
 
 
@@ -44,6 +46,25 @@ def test_the_latest_edit_stands_in_any_order_of_arrival(order: tuple[int, ...]) 
     assert message.content == Text("third")
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_message_was_sent_when_its_first_version_was(order: tuple[int, ...]) -> None:
+    """WhatsApp and Instagram give an edit the time of the edit."""
+    contents, times = (Text("first"), Text("second"), Text("third")), (None, TIMES[0], TIMES[1])
+    versions = [
+        Version(content, replace(RECEIVED, sent_at=at or AT), at)
+        for content, at in zip(contents, times, strict=True)
+    ]
+    first, *later = (versions[number] for number in order)
+    known = replace(first.received, known_by_edit_at=first.edited_at, latest_at=first.edited_at)
+    arrived = replace(a_message(first.content), received=known)
+
+    message = apply(arrived, *later)
+
+    assert message.received is not None
+    assert message.received.sent_at == AT
+    assert message.late is (order[0] != 0)
+
+
 def test_of_several_edits_in_one_second_the_last_to_come_counts() -> None:
     """WhatsApp and Telegram give the times of edits in whole seconds."""
     two, three = (version(Text(text), TIMES[0]) for text in ("two", "three"))
@@ -51,7 +72,11 @@ def test_of_several_edits_in_one_second_the_last_to_come_counts() -> None:
     message = apply(a_message(Text("one")), two, three, two, three, version(Text("earlier"), AT))
 
     assert message.content == Text("three")
-    assert message.edits == (Edit(Text("one"), TIMES[0]), Edit(Text("two"), TIMES[0]))
+    assert message.edits == (
+        Edit(Text("one"), AT),
+        Edit(Text("earlier"), TIMES[0], provider_fields=NO_FIELDS),
+        Edit(Text("two"), TIMES[0], provider_fields=NO_FIELDS),
+    )
 
 
 def test_edits_keep_what_stood_before() -> None:
@@ -64,7 +89,78 @@ def test_edits_keep_what_stood_before() -> None:
     )
 
     assert message.content == Text("three")
-    assert message.edits == (Edit(Text("one"), TIMES[0]), Edit(Text("two"), TIMES[2]))
+    assert message.edits == (
+        Edit(Text("one"), TIMES[0]),
+        Edit(Text("two"), TIMES[1], provider_fields=NO_FIELDS),
+        Edit(Text("late"), TIMES[2], provider_fields=NO_FIELDS),
+    )
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_no_version_is_lost_in_any_order_of_arrival(order: tuple[int, ...]) -> None:
+    texts = ("one", "two", "three", "four")
+    versions = [version(Text(text), at) for text, at in zip(texts, (None, *TIMES[:3]), strict=True)]
+    first, *later = (versions[number] for number in order)
+
+    message = apply(a_message(first.content, first.edited_at), *later, *versions)
+
+    assert message.content == Text("four")
+    assert [(edit.content.text, edit.at) for edit in message.edits] == list(
+        zip(texts[:3], TIMES[:3], strict=True)
+    )
+
+
+def test_an_edit_keeps_what_the_message_refers_to_and_the_fields_of_both_versions() -> None:
+    first = replace(
+        RECEIVED, context=Context(payload="A", links=(Link("a", "b"),)), provider_fields=Raw(b'{"a":1}')
+    )
+    edit = Version(Text("two"), replace(RECEIVED, provider_fields=Raw(b'{"b":2}')), TIMES[0])
+
+    message = apply(replace(a_message(Text("one")), received=first), edit)
+
+    assert message.received is not None
+    assert message.received.context == Context(payload="A")
+    assert message.received.provider_fields == Raw(b'{"b":2}')
+    assert message.edits == (Edit(Text("one"), TIMES[0], first.context, first.provider_fields),)
+
+
+def test_a_version_without_new_words_brings_its_fields() -> None:
+    first, again = version(Text("one"), fields=b'{"a":1}'), version(Text("one"), TIMES[0], b'{"b":2}')
+
+    message = apply(replace(a_message(Text("one")), received=first.received), again)
+
+    assert message.received is not None
+    assert message.received.provider_fields == Raw(b'{"a":1,"b":2}')
+    assert message.edits == ()
+    assert with_version(message, again) is None
+
+
+def test_an_edit_keeps_what_could_not_be_read() -> None:
+    first = replace(RECEIVED, provider_fields=Raw(b'{"text":["one"]}'))
+    message = apply(replace(a_message(Unsupported("text")), received=first), version(Text("two"), TIMES[0]))
+
+    assert message.content == Text("two")
+    assert message.edits == (Edit(Unsupported("text"), TIMES[0], None, first.provider_fields),)
+
+
+def test_the_row_of_an_edited_message_has_room_for_every_version() -> None:
+    fields = b'{"a":"' + b"x" * 190_000 + b'"}'
+    links = tuple(Link("x" * 40, "y" * 300) for _ in range(60))
+    versions = [
+        Version(
+            Text(f"{number}" + "x" * 99_000),
+            replace(
+                RECEIVED, context=Context(payload="p" * 19_000, links=links), provider_fields=Raw(fields)
+            ),
+            f"2026-01-31T12:00:{number:02}.000Z",
+        )
+        for number in range(10)
+    ]
+    known = replace(versions[0].received, context=Context(quote="q" * 19_000))
+
+    message = apply(replace(a_message(Text("x" * 100_000)), received=known), *versions)
+
+    assert len(msgspec.json.encode(message)) < 400_000
 
 
 def test_however_often_a_long_text_is_changed_its_row_holds_it() -> None:
@@ -108,16 +204,36 @@ def test_a_place_that_moves_shows_where_it_is_now() -> None:
 
 @pytest.mark.parametrize("later", [version(Text("again")), version(Text("again"), TIMES[3])])
 def test_a_deleted_message_stays_deleted(later: Version) -> None:
-    gone = deleted(apply(a_message(Text("one")), version(Text("two"), TIMES[0])), TIMES[1], keep_words=False)
+    message = apply(a_message(Text("one")), version(Text("two"), TIMES[0]))
+    gone = deleted(message, Deletion(TIMES[1]), keep_words=False)
 
     assert gone is not None
     assert (gone.content, gone.edits, gone.deleted_at) == (Deleted(), (), TIMES[1])
     assert with_version(gone, later) is None
-    assert deleted(gone, TIMES[2], keep_words=False) is None
+    assert deleted(gone, Deletion(TIMES[2]), keep_words=False) is None
 
 
 def test_the_words_of_a_deleted_message_stay_if_they_shall() -> None:
-    kept = deleted(a_message(Text("one")), TIMES[1], keep_words=True)
+    kept = deleted(a_message(Text("one")), Deletion(TIMES[1]), keep_words=True)
 
     assert kept is not None
     assert (kept.content, kept.deleted_at) == (Text("one"), TIMES[1])
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept", "removed"),
+    [
+        (b"null", b'{"deletion":{"by":"admin"}}', b'{"deletion":{"by":"admin"}}'),
+        (b'{"words":"one"}', b'{"words":"one","deletion":{"by":"admin"}}', b'{"deletion":{"by":"admin"}}'),
+        (b"[1]", b'{"message":[1],"deletion":{"by":"admin"}}', b'{"deletion":{"by":"admin"}}'),
+    ],
+)
+def test_the_fields_of_a_deletion_are_kept(fields: bytes, kept: bytes, removed: bytes) -> None:
+    message = replace(a_message(Text("one")), received=replace(RECEIVED, provider_fields=Raw(fields)))
+    deletion = Deletion(TIMES[1], Raw(b'{"by":"admin"}'))
+
+    for keep_words, expected in ((True, kept), (False, removed)):
+        gone = deleted(message, deletion, keep_words=keep_words)
+        assert gone is not None
+        assert gone.received is not None
+        assert gone.received.provider_fields == Raw(expected)

@@ -13,7 +13,7 @@ import pytest
 from chat4all.adapters.media.guardduty import scan_result
 from chat4all.channels.registry import connector, names
 from chat4all.channels.shared.http import HttpClient
-from chat4all.domain.events import ChatEvent, DeliveryRequested, MessageSubmitted, StatusUpdate, WebhookEvent
+from chat4all.domain.events import ChatEvent, DeliveryRequested, MessageSubmitted, StatusUpdate, WebhookEvents
 from chat4all.domain.files.file import FileEvent
 from chat4all.entrypoints.queues.batches import Record
 from chat4all.services.messaging.connector import ChannelSecret, WebhookRequest
@@ -26,7 +26,7 @@ TEMPLATE: Final = Template()
 FUNCTIONS: Final = functions(TEMPLATE)
 BODIES: Final[dict[str, Any]] = {
     "router": ChatEvent,
-    "inbound": WebhookEvent,
+    "inbound": WebhookEvents,
     "status": StatusUpdate,
     "files": FileEvent,
     **dict.fromkeys(names(), DeliveryRequested),
@@ -213,7 +213,7 @@ def test_a_record_is_grouped_and_named_as_its_event_says(path: Path) -> None:
                 assert (seen.group, named_by) == (event.conversation_id, event.deduplication_id)
             case DeliveryRequested():
                 assert (seen.group, named_by) == (event.group, event.deduplication_id)
-            case StatusUpdate() | WebhookEvent():
+            case StatusUpdate() | WebhookEvents():
                 # Hashes of the content before it was tidied.
                 assert re.fullmatch(r"[0-9a-f]{64}", seen.group)
             case _:

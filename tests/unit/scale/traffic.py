@@ -76,6 +76,8 @@ class Mix(NamedTuple):
     """The share of messages to people that begin a conversation with somebody new."""
     strangers: float = 0.01
     """The share of messages from people who wrote never before."""
+    late: float = 0.05
+    """The share of messages from people whose webhook comes over ten seconds late."""
     failing: float = 0.02
     """The share of messages that the provider refuses."""
     held: float = 0.0
@@ -100,6 +102,7 @@ class Traffic:
     def __init__(self, ledger: Ledger, mix: Mix, rate: int, seed: int = 1) -> None:
         self._mix = mix
         self._random = random.Random(seed)  # noqa: S311 - not for a secret
+        self._lateness = random.Random(seed)  # noqa: S311 - not for a secret
         self._numbers = itertools.count(1)
         self._accounts = max(1, round(rate / mix.account_rate))
         self._conversations: dict[int, Conversation] = {}
@@ -213,6 +216,7 @@ class Traffic:
             channel=CHANNEL,
             account=account,
             provider_message_id=provider_id,
+            late=self._lateness.random() < self._mix.late,
         )
         self.messages.get(message.message_id)
         self._read(conversation)

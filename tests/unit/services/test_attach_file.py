@@ -1,9 +1,10 @@
 """The files that a message may carry."""
 
 import pytest
+from msgspec.structs import replace
 
 from chat4all.domain.errors import Chat4AllError, Conflict, Forbidden, NotFound, NotPossible
-from chat4all.domain.files.file import Attachment, FileStatus
+from chat4all.domain.files.file import Attachment, FileStatus, Source, StoredFile
 from chat4all.services.files.attach_file import AttachFile
 from tests.fakes.files import MemoryFiles, a_file
 
@@ -18,6 +19,32 @@ def test_a_file_of_the_conversation_is_attached_whoever_has_it() -> None:
     attach = AttachFile(MemoryFiles(a_file(owner=None, conversation_id="conversation")))
 
     assert attach("file-1", "key-1", "conversation").file_id == "file-1"
+
+
+def test_a_persons_file_that_is_sent_on_is_noted_once() -> None:
+    source = Source("pigeon", "main", "7")
+    files = MemoryFiles(a_file(owner=None, conversation_id="conversation", source=source))
+
+    for _ in range(2):
+        AttachFile(files)("file-1", "key-1", "conversation")
+
+    assert [(saved.sent_on, saved.status) for saved in files.saves] == [(True, FileStatus.READY)]
+    assert files.due_at == {"file-1": files.files["file-1"].expires_at}
+
+
+def test_a_file_that_is_deleted_while_it_is_attached_is_refused() -> None:
+    class DeletedMeanwhile(MemoryFiles):
+        def save(self, file: StoredFile, expected: FileStatus, due_at: str | None) -> bool:
+            self.files[file.file_id] = replace(file, status=FileStatus.DELETED)
+            return super().save(file, expected, due_at)
+
+    source = Source("pigeon", "main", "7")
+    files = DeletedMeanwhile(a_file(owner=None, conversation_id="conversation", source=source))
+
+    with pytest.raises(Conflict) as refused:
+        AttachFile(files)("file-1", "key-1", "conversation")
+
+    assert refused.value.code == "FILE_GONE"
 
 
 @pytest.mark.parametrize("inspection", ["UNKNOWN_TYPE", "MACROS", "ENCRYPTED"])
@@ -60,6 +87,7 @@ def test_anybody_elses_file_is_refused(fields: dict[str, object], owner: str, co
         ({"status": FileStatus.SCANNING}, Conflict, "FILE_NOT_READY", "is being inspected"),
         ({"status": FileStatus.ABORTED}, Conflict, "FILE_GONE", "was given up"),
         ({"status": FileStatus.EXPIRED}, Conflict, "FILE_GONE", "never uploaded"),
+        ({"status": FileStatus.DELETED}, Conflict, "FILE_GONE", "was deleted"),
         ({"status": FileStatus.INFECTED, "reason": "EICAR."}, Conflict, "FILE_REFUSED", "EICAR."),
         ({"status": FileStatus.REJECTED, "reason": "No PDF."}, Conflict, "FILE_REFUSED", "No PDF."),
         ({"status": FileStatus.REJECTED}, Conflict, "FILE_REFUSED", "REJECTED"),

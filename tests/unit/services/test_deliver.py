@@ -6,11 +6,12 @@ from msgspec.structs import replace
 from chat4all.domain.breaker import FIRST_WAIT_REFUSED_S, FIRST_WAIT_S, LONGEST_WAIT_S, Circuit
 from chat4all.domain.channel import LimitScope, RateLimit, Transfer
 from chat4all.domain.claims import Claimed
+from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.events import DeliveryRequested, InboundMove, StatusUpdate
 from chat4all.domain.files.file import Attachment, FileStatus, MediaKind, Source
 from chat4all.domain.kinds import Reaction
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES
@@ -213,6 +214,39 @@ def test_a_person_who_moved_is_sent_to_where_they_are(product: Product, deliver:
         "there",
         "further",
     ]
+
+
+@pytest.mark.parametrize(
+    "last", [Sent("theirs"), SendError(Outcome.UNREACHABLE, "403", "Removed."), TRANSIENT]
+)
+def test_a_move_that_an_answer_names_is_reported(
+    product: Product, deliver: Deliver, last: Sent | SendError
+) -> None:
+    product.connector.answers = [moved("there"), last]
+
+    deliver(a_delivery())
+
+    (reported,) = product.events.webhooks
+    assert (reported.channel, reported.account) == ("pigeon", "main")
+    assert reported.event == InboundMove("ana@pigeon", "there", iso(product.clock()), "main")
+    assert MESSAGE_ID in reported.webhook_id
+
+
+def test_a_move_that_no_queue_takes_is_reported_by_the_next_send(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [moved("there"), Sent("theirs"), moved("there")]
+    product.events.broken = True
+    assert settled(deliver(a_delivery())).recorded
+
+    product.events.broken = False
+    deliver(a_delivery(message_id=QUOTED_ID))
+
+    assert [reported.event.address for reported in product.events.webhooks] == ["ana@pigeon"]
+
+
+def test_a_person_who_stays_is_not_reported(product: Product, deliver: Deliver) -> None:
+    deliver(a_delivery())
+
+    assert product.events.webhooks == []
 
 
 @pytest.mark.parametrize("answers", [[moved("a"), moved("b"), moved("c")], [moved(None)]])

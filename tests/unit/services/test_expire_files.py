@@ -50,7 +50,9 @@ def test_a_file_that_has_had_its_time_goes_with_its_thumbnails() -> None:
     assert (sweep.store.objects, sweep.store.thumbnails) == ({}, {})
 
 
-@pytest.mark.parametrize("status", [FileStatus.SCANNING, FileStatus.INFECTED, FileStatus.REJECTED])
+@pytest.mark.parametrize(
+    "status", [FileStatus.SCANNING, FileStatus.INFECTED, FileStatus.REJECTED, FileStatus.DELETED]
+)
 def test_an_inspection_that_did_not_end_is_asked_for_again_and_again(status: FileStatus) -> None:
     sweep = Sweep(status=status)
 

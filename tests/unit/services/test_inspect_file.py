@@ -27,7 +27,7 @@ from chat4all.services.files.fetch_file import FetchFile
 from chat4all.services.files.inspect_file import LONGEST_WAIT, InspectFile
 from chat4all.services.files.ports import Files, FileStore
 from chat4all.services.files.scanning import Awaited, CannotScan, Clean, Malware
-from chat4all.services.messaging.connector import FetchFailed
+from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock
 from tests.fakes.fate import Blow, Died, Fate, Kind, Once, Struck, fated
@@ -299,6 +299,37 @@ def test_a_file_that_was_taken_back_meanwhile_leaves_nothing_behind(world: World
 
     assert world.file.status is FileStatus.ABORTED
     assert (world.store.objects, world.store.thumbnails) == ({}, {})
+    assert world.audited == []
+
+
+DUE = "2026-01-31T12:00:00.000Z"
+
+
+def test_what_is_deleted_while_it_is_fetched_leaves_nothing_behind(world: World) -> None:
+    class Deleting(FakeProvider):
+        def fetch(self, media: ProviderFile, secret: ChannelSecret) -> Fetching:
+            world.files.save(replace(world.file, status=FileStatus.DELETED), FileStatus.PENDING, DUE)
+            return super().fetch(media, secret)
+
+    world.provider = Deleting()
+    event = world.receive(PNG, "image/png")
+
+    world.inspect()(event)
+
+    assert (world.file.status, world.store.objects, world.due) == (FileStatus.DELETED, {}, [])
+
+
+@pytest.mark.parametrize("status", [FileStatus.SCANNING, FileStatus.READY])
+def test_the_bytes_and_thumbnails_of_a_deleted_file_are_removed(world: World, status: FileStatus) -> None:
+    event = world.upload(PNG, "image/png")
+    if status is FileStatus.READY:
+        world.inspect()(event)
+    world.files.save(replace(world.file, status=FileStatus.DELETED), status, DUE)
+
+    for _ in range(2):
+        world.inspect()(FileStored(FILE_ID))
+
+    assert (world.store.objects, world.store.thumbnails, world.due) == ({}, {}, [])
     assert world.audited == []
 
 

@@ -91,6 +91,22 @@ def test_an_address_that_another_account_knows_is_linked_to_the_first_account(pr
     assert product.manage_users.resolve("pigeon", "ana") == linked
 
 
+def test_a_person_of_another_account_is_found_by_the_address_they_have_there(product: Product) -> None:
+    """On Instagram a person has another address at each account of ours."""
+    ana, ben = create(product), create(product, NewIdentity("pigeon", "ben"))
+    for user, address in ((ana, "ana-there"), (ana, "ben")):
+        product.directory.link(user.user_id, Identity("pigeon", SECOND_ACCOUNT, address, iso(BEGINNING)))
+
+    resolve = product.manage_users.resolve
+
+    assert resolve("pigeon", "ANA-there").user_id == ana.user_id
+    assert resolve("pigeon", "ana-there", SECOND_ACCOUNT).user_id == ana.user_id
+    assert resolve("pigeon", "ben").user_id == ben.user_id
+    assert resolve("pigeon", "ben", SECOND_ACCOUNT).user_id == ana.user_id
+    with pytest.raises(NotFound):
+        resolve("pigeon", "ana-there", ACCOUNT)
+
+
 def test_somebody_elses_identity_is_not_linked(product: Product) -> None:
     create(product, NewIdentity("pigeon", "ana"))
     ben = create(product)

@@ -11,6 +11,7 @@ from chat4all.domain.conversation import ConversationType
 from chat4all.domain.errors import Forbidden, Invalid, NotFound
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.pages import Page, TimeOrder
+from chat4all.domain.received import Received
 from chat4all.domain.status import Status
 from chat4all.entrypoints.http.answers import Answer, respond
 from chat4all.entrypoints.http.message_views import MessagePage, message_view
@@ -79,7 +80,9 @@ def test_a_page_of_long_messages_is_one_that_lambda_takes(
         product.table.messages[message_id] = replace(message, content=content, edits=edits)
     searching = partial(product.read.search, MessageQuery(sender_id="agent"))
 
-    for read in (partial(product.read.history, "conversation", None), searching):
+    by_number = partial(product.read.history, "conversation", None)
+    by_time = partial(product.read.history_by_sent, "conversation", None)
+    for read in (by_number, by_time, searching):
         shown: list[str] = []
         cursor = None
         while len(shown) < len(ids):
@@ -90,6 +93,19 @@ def test_a_page_of_long_messages_is_one_that_lambda_takes(
             shown += [item.message_id for item in page.items]
             cursor = page.next_cursor
         assert (shown, cursor) == (ids[::-1], None)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+def test_a_history_by_time_shows_late_messages_where_they_were_sent(product: Product, limit: int) -> None:
+    ids = say(product, 5)
+    for message_id, seconds in zip(ids, (50, 10, 40, 30, 20), strict=True):
+        message = product.message(message_id)
+        received = Received(f"2026-01-31T11:59:{seconds}.000Z", "webhook")
+        product.table.messages[message_id] = replace(message, received=received, late=True)
+
+    shown = all_pages(product.read.history_by_sent, "conversation", None, limit=limit)
+
+    assert [message.message_id for message in shown] == [ids[number] for number in (0, 2, 3, 4, 1)]
 
 
 def test_what_is_said_while_paging_moves_nothing(product: Product) -> None:
@@ -143,8 +159,15 @@ def test_a_cursor_of_another_list_is_invalid(product: Product) -> None:
     say(product, 4)
     cursor = product.read.search(MessageQuery(sender_id="agent"), None, 2).next_cursor
 
-    with pytest.raises(Invalid):
-        product.read.history("conversation", None, cursor, 2)
+    sequence = product.read.history("conversation", None, None, 2).next_cursor
+    by_time = product.read.history_by_sent("conversation", None, None, 2).next_cursor
+
+    for other in (cursor, by_time):
+        with pytest.raises(Invalid):
+            product.read.history("conversation", None, other, 2)
+    for other in (cursor, sequence):
+        with pytest.raises(Invalid):
+            product.read.history_by_sent("conversation", None, other, 2)
 
 
 @pytest.mark.parametrize("order", TimeOrder)

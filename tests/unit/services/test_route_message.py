@@ -76,6 +76,16 @@ def test_a_message_whose_api_died_is_stored_here(product: Product) -> None:
     assert product.message() == replace(event.message, sequence=NUMBER, routed=True)
 
 
+def test_a_message_that_is_stored_here_long_after_its_acceptance_is_late(product: Product) -> None:
+    event = submitted(product)
+    product.table.messages.clear()
+    product.clock.advance(11)
+
+    product.route(event, NUMBER)
+
+    assert product.message().late
+
+
 def test_a_message_that_the_api_stores_at_the_same_moment_is_one(product: Product) -> None:
     event = submitted(product)
 
@@ -107,6 +117,18 @@ def test_a_message_has_the_number_of_the_record_that_routes_it(product: Product)
     assert asked(product) == [("ana", 0), ("ana", 1), ("ben", 0)]
     assert {requested.sequence for requested in product.events.requested} == {LATER}
     assert product.message().sequence == LATER
+
+
+def test_a_message_that_a_repeated_post_stored_with_an_earlier_number_is_late(product: Product) -> None:
+    """SQS gives the repeated POST the number of the first, which was given before its acceptance."""
+    event = submitted(product)
+    stored = replace(product.message(), attempt="repeated", accepted_at="2026-01-31T12:04:00.000Z")
+    product.table.messages[stored.message_id] = stored
+
+    product.route(event, NUMBER)
+
+    assert (product.message().late, product.message().sequence) == (True, NUMBER)
+    assert asked(product) == [("ana", 0), ("ana", 1), ("ben", 0)]
 
 
 def test_a_record_with_another_body_is_dropped_while_the_message_waits_for_its_own_record(

@@ -1,9 +1,12 @@
 """Inbound events: what people write becomes messages."""
 
+import itertools
+
 import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
+from chat4all.domain.clock import iso
 from chat4all.domain.content import (
     Deleted,
     Media,
@@ -22,15 +25,17 @@ from chat4all.domain.events import (
     InboundMove,
     WebhookEvent,
 )
-from chat4all.domain.files.file import FileStatus, FileToFetch, Source
+from chat4all.domain.files.file import FileStatus, FileStored, FileToFetch, Source
 from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.message import Message
-from chat4all.domain.person import INBOX_USER_ID, UserType
+from chat4all.domain.person import INBOX_USER_ID, MOST_IDENTITIES, Identity, UserType
 from chat4all.domain.received import NOTHING, Author, AuthorKind
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.services.inbound.take_inbound import UnknownAccount, inbound_message_id
+from chat4all.services.messaging.accept_message import NewMessage
+from chat4all.services.messaging.conversation_cache import KEEP_S
 from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT
 from tests.fakes.people import conversation_of
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery
@@ -396,24 +401,94 @@ def test_a_deletion_removes_the_words_and_says_when(product: Product) -> None:
     assert len(product.table.messages) == 1
 
 
+@pytest.mark.parametrize("status", [FileStatus.PENDING, FileStatus.SCANNING, FileStatus.READY])
+def test_a_deletion_removes_the_files_of_every_version(product: Product, status: FileStatus) -> None:
+    product.settle(AGENT, ANA)
+    for number, name in enumerate(("wrong", "right")):
+        content = ReceivedMedia(replace(MEDIA, unique_id=name), "my bill")
+        edited_at = f"2026-01-31T12:00:0{number}.000Z" if number else None
+        take(product, replace(FILE, content=content, edited_at=edited_at))
+    for file in list(product.files.files.values()):
+        product.files.save(replace(file, status=status, sha256="0" * 64), FileStatus.PENDING, AT)
+    product.events.files.clear()
+
+    for _ in range(2):
+        take(product, DELETION)
+
+    removed = list(product.files.files.values())
+    assert [(file.status, file.filename) for file in removed] == [(FileStatus.DELETED, "image.png")] * 2
+    assert {(file.source, file.sha256) for file in removed} == {(None, None)}
+    assert product.events.files == [FileStored(file.file_id) for file in reversed(removed)]
+    assert set(product.files.due_at) == {file.file_id for file in removed}
+    assert taken(product).content == Deleted()
+
+
+def test_a_deletion_that_breaks_off_is_completed_by_the_next_try(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, FILE)
+    product.events.broken = True
+    with pytest.raises(Unavailable):
+        take(product, DELETION)
+    assert taken(product).deleted_at is None
+
+    product.events.broken = False
+    take(product, DELETION)
+
+    (file,) = product.files.files.values()
+    assert product.events.files[-1] == FileStored(file.file_id)
+    assert (file.status, taken(product).content) == (FileStatus.DELETED, Deleted())
+
+
+def test_a_file_that_our_side_sent_on_outlives_its_message(product: Product) -> None:
+    product.settle(AGENT, ANA)
+    take(product, FILE)
+    (file,) = product.files.files.values()
+    product.files.save(replace(file, status=FileStatus.READY), FileStatus.PENDING, None)
+    product.attach(file.file_id, "key-1", "conversation")
+
+    take(product, DELETION)
+
+    assert product.files.files[file.file_id].status is FileStatus.READY
+    assert taken(product).content == Deleted()
+
+
+@pytest.mark.parametrize("status", [FileStatus.INFECTED, FileStatus.REJECTED, FileStatus.EXPIRED])
+def test_a_file_without_readable_bytes_stays_as_it_is(product: Product, status: FileStatus) -> None:
+    product.settle(AGENT, ANA)
+    take(product, FILE)
+    (file,) = product.files.files.values()
+    product.files.save(replace(file, status=status), FileStatus.PENDING, None)
+
+    take(product, DELETION)
+
+    assert product.files.files[file.file_id].status is status
+
+
 def test_the_words_of_a_deleted_message_stay_by_policy(product: Product) -> None:
     product.settle(AGENT, ANA)
     product.take._keep_deleted_words = True
     take(product, TEXT)
+    take(product, replace(FILE, provider_message_id="hers-2"))
 
     take(product, DELETION)
+    take(product, replace(DELETION, provider_message_id="hers-2"))
 
     assert (taken(product).content, taken(product).deleted_at) == (Text("hello"), DELETION.at)
+    (file,) = product.files.files.values()
+    assert file.status is FileStatus.PENDING
 
 
 def test_a_deletion_before_its_message_waits_for_it(product: Product) -> None:
     product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
-    take(product, DELETION)
+    take(product, replace(DELETION, provider_fields=Raw(b'{"by":"admin"}')))
     assert product.table.messages == {}
 
     take(product, TEXT)
 
-    assert (taken(product).content, taken(product).deleted_at) == (Deleted(), DELETION.at)
+    message = taken(product)
+    assert (message.content, message.deleted_at) == (Deleted(), DELETION.at)
+    assert message.received is not None
+    assert message.received.provider_fields == Raw(b'{"deletion":{"by":"admin"}}')
     (event,) = product.events.submitted
     assert event.recipients == (), "nobody else gets words that are deleted"
 
@@ -446,6 +521,167 @@ def test_a_person_with_a_new_address_keeps_their_conversation(product: Product) 
 
     assert taken(product, "hers-2").conversation_id == taken(product).conversation_id
     assert product.directory.resolve("pigeon", ACCOUNT, "ana@pigeon") is None
+
+
+MOVE = InboundMove("ana@pigeon", "new@pigeon", AT)
+BEFORE = replace(TEXT, at="2026-01-31T11:59:59.000Z")
+AFTER = replace(TEXT, address="new@pigeon", provider_message_id="hers-2", at="2026-01-31T12:00:01.000Z")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([BEFORE, MOVE, AFTER])))
+def test_a_move_comes_to_the_same_end_in_every_order(
+    product: Product, order: tuple[InboundMessage | InboundMove, ...]
+) -> None:
+    for event in (*order, *order):
+        take(product, event)
+    take(product, replace(AFTER, provider_message_id="hers-3"))
+
+    user_id = product.directory.resolve("pigeon", ACCOUNT, "new@pigeon")
+    assert user_id is not None
+    assert product.directory.resolve("pigeon", ACCOUNT, "ana@pigeon") is None
+    rooms = {taken(product, name).conversation_id for name in ("hers-1", "hers-2")}
+    assert len(rooms) == (2 if order[2] is MOVE else 1)
+    assert taken(product, "hers-3").conversation_id == taken(product).conversation_id
+    product.clock.advance(KEEP_S)
+    for room in rooms:
+        assert product.conversation(room).has(user_id)
+        product.accept(NewMessage(f"to {room}", room, INBOX_USER_ID, Text("welcome")))
+        assert [reached.address for reached in product.events.submitted[-1].recipients] == ["new@pigeon"]
+
+
+def test_a_former_address_may_belong_to_somebody_else_later(product: Product) -> None:
+    for event in (BEFORE, MOVE):
+        take(product, event)
+
+    take(product, replace(TEXT, provider_message_id="theirs", at="2026-01-31T12:00:01.000Z"))
+    take(product, MOVE)
+
+    stranger = product.directory.resolve("pigeon", ACCOUNT, "ana@pigeon")
+    assert stranger == taken(product, "theirs").sender_id != taken(product).sender_id
+    assert product.directory.resolve("pigeon", ACCOUNT, "new@pigeon") == taken(product).sender_id
+
+
+def test_who_had_the_new_address_before_the_move_keeps_their_conversations(product: Product) -> None:
+    take(product, AFTER)
+    product.clock.advance(60)
+    take(product, BEFORE)
+    later = replace(MOVE, at=iso(product.clock()))
+
+    take(product, later)
+
+    other = taken(product, "hers-2")
+    assert product.conversation(other.conversation_id).has(other.sender_id)
+    assert product.directory.resolve("pigeon", ACCOUNT, "new@pigeon") == taken(product).sender_id
+
+
+def test_a_person_who_moves_back_is_at_the_first_address_again(product: Product) -> None:
+    back = InboundMove("new@pigeon", "ana@pigeon", "2026-01-31T12:00:05.000Z")
+    for event in (BEFORE, MOVE, AFTER, back, MOVE):
+        take(product, event)
+
+    assert product.directory.resolve("pigeon", ACCOUNT, "ana@pigeon") == taken(product).sender_id
+    assert product.directory.resolve("pigeon", ACCOUNT, "new@pigeon") is None
+
+
+def test_words_from_before_two_moves_are_followed(product: Product) -> None:
+    take(product, replace(MOVE, new_address="between@pigeon"))
+    take(product, InboundMove("between@pigeon", "new@pigeon", "2026-01-31T12:00:05.000Z"))
+
+    take(product, BEFORE)
+
+    assert product.directory.resolve("pigeon", ACCOUNT, "new@pigeon") == taken(product).sender_id
+
+
+def test_an_alias_that_has_moved_is_not_given_back(product: Product) -> None:
+    named = replace(BEFORE, address="BR.1", aliases=("ana@pigeon",))
+    for event in (named, MOVE, replace(named, provider_message_id="hers-2")):
+        take(product, event)
+
+    user = product.directory.get(taken(product).sender_id)
+    assert user is not None
+    assert sorted(known.address for known in user.identities) == ["BR.1", "new@pigeon"]
+
+
+def test_what_is_named_with_the_new_address_before_the_news_of_the_move_is_the_persons(
+    product: Product,
+) -> None:
+    for event in (BEFORE, replace(AFTER, aliases=("BR.2",)), MOVE):
+        take(product, event)
+
+    user = product.directory.get(taken(product).sender_id)
+    assert user is not None
+    assert [known.address for known in user.identities] == ["new@pigeon", "BR.2"]
+    assert product.directory.get(taken(product, "hers-2").sender_id) is not None
+
+
+KNOWN = replace(BEFORE, aliases=("BR.1",), phone="+1")
+
+
+def test_a_user_id_that_changes_takes_the_former_number_with_it(product: Product) -> None:
+    take(product, KNOWN)
+    product.directory.link(taken(product).sender_id, Identity("pigeon", ACCOUNT, "second@pigeon", AT, "+2"))
+
+    take(product, InboundMove("BR.1", "BR.2", AT))
+
+    user = product.directory.get(taken(product).sender_id)
+    assert user is not None
+    assert [known.address for known in user.identities] == ["BR.2", "second@pigeon"]
+    take(product, replace(BEFORE, provider_message_id="late"))
+    take(product, replace(TEXT, provider_message_id="theirs", at="2026-01-31T12:00:01.000Z"))
+    assert taken(product, "late").sender_id == user.user_id != taken(product, "theirs").sender_id
+
+
+NEWS = (
+    InboundMove("ana@pigeon", "new@pigeon", AT, phone="+9"),
+    InboundMove("BR.1", "BR.2", AT, phone="+9"),
+    InboundMove("BR.1", "BR.2", AT),
+)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(NEWS)))
+def test_a_new_number_and_a_new_user_id_are_one_change_in_every_order(
+    product: Product, order: tuple[InboundMove, ...]
+) -> None:
+    take(product, KNOWN)
+
+    for move in (*order, *order):
+        take(product, move)
+
+    user = product.directory.get(taken(product).sender_id)
+    assert user is not None
+    assert sorted(known.address for known in user.identities) == ["BR.2", "new@pigeon"]
+    late = replace(BEFORE, provider_message_id="late")
+    take(product, late)
+    assert taken(product, "late").sender_id == user.user_id
+
+
+def test_who_moved_long_ago_gets_no_address_of_a_later_owner(product: Product) -> None:
+    for event in (BEFORE, MOVE):
+        take(product, event)
+
+    take(product, InboundMove("ana@pigeon", "theirs@pigeon", "2026-07-31T12:00:00.000Z"))
+
+    assert product.directory.resolve("pigeon", ACCOUNT, "theirs@pigeon") is None
+
+
+def test_a_move_to_the_same_address_takes_nothing(product: Product) -> None:
+    take(product, TEXT)
+    take(product, replace(MOVE, new_address="ana@pigeon"))
+
+    assert product.directory.resolve("pigeon", ACCOUNT, "ana@pigeon") == taken(product).sender_id
+
+
+def test_a_person_with_the_most_identities_can_move_and_keeps_the_order(product: Product) -> None:
+    take(product, TEXT)
+    user_id = taken(product).sender_id
+    for number in range(MOST_IDENTITIES - 1):
+        product.directory.link(user_id, Identity("telex", ACCOUNT, f"{number}", AT))
+
+    take(product, MOVE)
+
+    user = product.directory.get(user_id)
+    assert user is not None
+    assert (user.identities[0].address, len(user.identities)) == ("new@pigeon", MOST_IDENTITIES)
 
 
 def test_a_move_of_somebody_unknown_changes_nothing(product: Product) -> None:
@@ -519,7 +755,7 @@ def test_the_author_of_a_message_in_a_chat_of_several_is_named_to_the_others(pro
     assert second.content == Text("Ben (…ana): hello")
 
 
-def test_an_older_edit_that_comes_later_changes_nothing(product: Product) -> None:
+def test_an_older_edit_that_comes_later_stands_in_its_place(product: Product) -> None:
     product.settle(AGENT, ANA)
     take(product, TEXT)
     take(product, edit("third", "2026-01-31T12:00:09.000Z"))
@@ -528,7 +764,7 @@ def test_an_older_edit_that_comes_later_changes_nothing(product: Product) -> Non
     take(product, edit("third", "2026-01-31T12:00:09.000Z"))
 
     assert taken(product).content == Text("third")
-    assert len(taken(product).edits) == 1
+    assert [edit.content.text for edit in taken(product).edits] == ["hello", "second"]
 
 
 def test_the_message_again_after_its_edit_stays_edited(product: Product) -> None:

@@ -47,9 +47,11 @@ def handler() -> Handler:
     time_left = TimeLeft()
     deliveries = DynamoDeliveries(settings.messages_table)
     limiter = DynamoLimiter(settings.limits_table, known)
+    events = streams.events(settings, sqs, Queues(inbound=settings.inbound_queue))
     deliver = Deliver(
         connector=connector(settings.channel, HttpClient(), settings.base_url),
         deliveries=deliveries,
+        events=events,
         limiter=limiter,
         circuits=circuits,
         secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
@@ -68,7 +70,6 @@ def handler() -> Handler:
         claim_time=claimed_for,
         in_time=time_left,
     )
-    events = streams.events(settings, sqs, Queues())
     held_deliveries = DynamoHeldDeliveries(settings.messages_table, settings.limits_table)
     batch = DeliveryBatch(
         DeliverOrHold(deliver, held_deliveries, runtime.now),

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime
@@ -9,14 +11,17 @@ from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import accounts
-from chat4all.domain.events import WebhookEvent
+from chat4all.domain.events import WebhookEvents
 from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.batches import Batch
 from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.webhook_events import NEEDED_MS, WebhookRecords
 from chat4all.services.inbound.find_place import FindPlace
+from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.inbound_file import InboundFile
+from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
+from chat4all.services.inbound.recognize_echo import RecognizeEcho
 from chat4all.services.inbound.take_inbound import TakeInbound
 
 
@@ -24,11 +29,14 @@ def handler() -> Handler:
     telemetry = Telemetry("inbound")
     settings = from_environment(InboundSettings)
     accepting = Accepting(settings, Queues(files=settings.files_queue))
+    addresses = KnownAddresses(accepting.directory, accounts(), accepting.capabilities)
+    follow = FollowMoves(accepting.directory, accepting.conversations, addresses, runtime.now)
     take = TakeInbound(
         accounts=accounts(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
-        meet=MeetPerson(accepting.directory, accounts(), accepting.capabilities, runtime.now, runtime.new_id),
+        meet=MeetPerson(accepting.directory, addresses, follow, runtime.now, runtime.new_id),
+        follow=follow,
         directory=accepting.directory,
         messages=accepting.messages,
         file=InboundFile(
@@ -37,10 +45,18 @@ def handler() -> Handler:
             runtime.now,
             timedelta(days=settings.file_retention_days),
         ),
+        is_echo=RecognizeEcho(
+            conversations=accepting.conversations,
+            directory=accepting.directory,
+            messages=accepting.messages,
+            deliveries=DynamoDeliveries(settings.messages_table),
+            parked=DynamoEchoes(settings.messages_table),
+            clock=runtime.now,
+        ),
         clock=runtime.now,
         keep_deleted_words=settings.keep_deleted_words,
     )
 
-    batch = Batch(WebhookEvent, WebhookRecords(take), accepting.sqs, settings.inbound_queue)
+    batch = Batch(WebhookEvents, WebhookRecords(take), accepting.sqs, settings.inbound_queue)
 
     return telemetry.observing(consuming(telemetry.count, batch, NEEDED_MS))

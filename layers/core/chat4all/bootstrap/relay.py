@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
@@ -21,6 +22,7 @@ from chat4all.channels.registry import names
 from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.scheduled import scheduled
 from chat4all.services.files.expire_files import ExpireFiles
+from chat4all.services.inbound.recognize_echo import BringBackEchoes
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
@@ -40,7 +42,7 @@ def handler() -> Handler:
     channels = by_channel(names(), "QUEUE")
     accepting = Accepting(
         settings,
-        Queues(files=settings.files_queue, channels=channels),
+        Queues(files=settings.files_queue, channels=channels, inbound=settings.inbound_queue),
     )
     deliveries = DynamoDeliveries(settings.messages_table)
     fallbacks = DynamoFallbacks(settings.messages_table)
@@ -74,6 +76,7 @@ def handler() -> Handler:
             BringBackHeldDeliveries(
                 DynamoHeldDeliveries(settings.messages_table, settings.limits_table), accepting.events
             ),
+            BringBackEchoes(DynamoEchoes(settings.messages_table), accepting.events, runtime.new_id),
             dead_records,
             ExpireFiles(
                 DynamoFiles(settings.files_table),

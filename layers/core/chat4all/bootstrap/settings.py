@@ -79,6 +79,8 @@ class ChannelSettings(StreamSettings, frozen=True, rename="upper", kw_only=True)
     base_url: str
     channel_secret: str
     channel_queue: str
+    inbound_queue: str = ""
+    """Set where the channel's manifest says that answers to sends name moves."""
     messages_table: str
     limits_table: str
     files_table: str

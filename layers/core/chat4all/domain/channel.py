@@ -212,6 +212,7 @@ class Capabilities(msgspec.Struct, frozen=True):
         return min(fitting, key=lambda rule: rule.form is None, default=None)
 
     def is_group(self, address: str) -> bool:
+        """Return whether the address is a group's. A provider gives a group's address to no other chat."""
         return self.group_prefix is not None and address.startswith(self.group_prefix)
 
     def limits_for(self, address: str, file: Attachment | None = None) -> tuple[RateLimit, ...]:

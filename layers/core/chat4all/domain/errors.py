@@ -200,7 +200,7 @@ class FileRefused(Conflict):
 
 
 class FileGone(Conflict):
-    """The file was aborted, or has expired."""
+    """The file was aborted, was deleted by its author, or has expired."""
 
     code = "FILE_GONE"
 

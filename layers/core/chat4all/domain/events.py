@@ -244,12 +244,16 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="messa
 
 
 class InboundDeletion(msgspec.Struct, frozen=True, omit_defaults=True, tag="deletion"):
-    """The author of a message deleted it for everybody."""
+    """The author of a message deleted it for everybody.
+
+    `provider_fields` has no words of the message.
+    """
 
     address: str
     provider_message_id: str
     at: str
     account: str | None = None
+    provider_fields: msgspec.Raw = NOTHING
 
 
 class InboundMove(msgspec.Struct, frozen=True, omit_defaults=True, tag="move"):
@@ -303,8 +307,13 @@ class ParsedWebhook(msgspec.Struct, frozen=True):
     ignored: tuple[str, ...] = ()
 
 
+def sending_id(delivery_id: DeliveryId) -> str:
+    """Return the id of the answer to a send, in the place of the id of a webhook."""
+    return f"sending:{delivery_id}".replace("|", ":")
+
+
 class WebhookEvent(msgspec.Struct, frozen=True):
-    """An event of a webhook. On `inbound.fifo`, unless it is a status; group `channel:account:address`.
+    """An event of a webhook. It goes to `inbound.fifo` in the group `group`, unless it is a status.
 
     `account` is the channel account that received the event: the account that the provider names, or the
     first account of the channel.
@@ -313,10 +322,44 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     channel: str
     account: str
     webhook_id: str
-    """A `WebhookId` as text."""
+    """A `WebhookId` as text; for a move that the answer to a send named, a `sending_id`."""
     event: InboundEvent
     replay: str | None = None
     """The id of the replay that publishes it again."""
+
+    @property
+    def group(self) -> str:
+        """Return the name of the group whose order the queue keeps: the messages from one address.
+
+        A move stands before the messages from the new address. A message from the former address that is
+        taken after the move is known by the record of the move.
+        """
+        address = self.event.new_address if isinstance(self.event, InboundMove) else self.event.address
+        return f"{self.channel}:{self.account}:{address}"
+
+
+class WebhookEvents(msgspec.Struct, frozen=True):
+    """On `inbound.fifo`, in the group `channel:account:address`: events of one chat, in their order.
+
+    They are of one webhook, which may hold thousands of them, and none of them is a status.
+    """
+
+    channel: str
+    account: str
+    webhook_id: str
+    events: tuple[InboundEvent, ...]
+    replay: str | None = None
+
+    @property
+    def each(self) -> tuple[WebhookEvent, ...]:
+        return tuple(
+            WebhookEvent(self.channel, self.account, self.webhook_id, event, self.replay)
+            for event in self.events
+        )
+
+    @property
+    def group(self) -> str:
+        return self.each[0].group
 
     @property
     def ids(self) -> dict[str, str]:

@@ -34,7 +34,7 @@ from chat4all.domain.kinds import (
     Reaction,
 )
 from chat4all.domain.names import one_line
-from chat4all.domain.received import Author, Context
+from chat4all.domain.received import MOST_CONTEXT_BYTES, Author, bounded_context
 from chat4all.domain.text import shortened
 from chat4all.domain.wording import as_text, worded
 
@@ -51,7 +51,8 @@ MOST_REFERENCE_BYTES: Final = 16_384
 MOST_FIELDS_BYTES: Final = 200_000
 """Of the fields that became neither content nor context, with the message's text twice beside them."""
 LEAST_FIELDS_BYTES: Final = 10_000
-MOST_CONTEXT_BYTES: Final = 20_000
+MOST_DELETION_BYTES: Final = 2_000
+"""Of the fields of a deletion, which stand beside the fields of its message."""
 MOST_ALIASES: Final = 5
 LONGEST_NAME: Final = 200
 """Characters of a name."""
@@ -93,12 +94,19 @@ def within_limits(event: InboundEvent) -> InboundEvent:
                 handle=one_line(event.handle, LONGEST_HANDLE),
                 author=_author(event.author),
                 quoted_provider_message_id=_id(quoted) if quoted else None,
-                context=_context(event.context),
+                context=bounded_context(event.context, MOST_CONTEXT_BYTES),
                 provider_fields=_fields(event.provider_fields, content),
             )
         case InboundMove():
             return replace(event, account=account)
-        case InboundDeletion() | InboundStatus():
+        case InboundDeletion():
+            return replace(
+                event,
+                provider_message_id=provider_message_id,
+                account=account,
+                provider_fields=bounded_json(event.provider_fields, MOST_DELETION_BYTES),
+            )
+        case InboundStatus():
             return replace(event, provider_message_id=provider_message_id, account=account)
 
 
@@ -128,15 +136,6 @@ def _author(author: Author | None) -> Author | None:
     )
 
 
-def _context(context: Context | None) -> Context | None:
-    """Return the context within MOST_CONTEXT_BYTES as JSON, with shortened texts if need be."""
-    if context is None or len(msgspec.json.encode(context)) <= MOST_CONTEXT_BYTES:
-        return context
-    return msgspec.json.decode(
-        bounded_json(Raw(msgspec.json.encode(context)), MOST_CONTEXT_BYTES), type=Context
-    )
-
-
 def _fields(fields: Raw, content: ReceivedContent) -> Raw:
     """Return the fields within the bytes that the message's text leaves.
 
@@ -151,7 +150,8 @@ def _content(content: ReceivedContent) -> ReceivedContent:
     match content:
         case ReceivedMedia(file=file, text=text):
             if len(file.reference.encode()) > MOST_REFERENCE_BYTES:
-                return Unsupported("file", _text(text))
+                lines = (text, _file(file).filename)
+                return Unsupported("file", _text("\n".join(line for line in lines if line)))
             return _with_text(replace(content, file=_file(file)))
         case Unsupported(provider_kind=kind):
             return _with_text(replace(content, provider_kind=shortened(kind)))
@@ -204,7 +204,12 @@ def _with_text(content: R) -> R:
 
 def _file(file: ProviderFile) -> ProviderFile:
     filename = file.filename[-LONGEST_FILENAME:] if file.filename else None
-    return replace(file, content_type=one_line(file.content_type, LONGEST_NAME), filename=filename)
+    return replace(
+        file,
+        content_type=one_line(file.content_type, LONGEST_NAME),
+        filename=filename,
+        unique_id=_id(file.unique_id) if file.unique_id else None,
+    )
 
 
 def _text(text: str) -> str:

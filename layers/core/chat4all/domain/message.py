@@ -5,15 +5,20 @@ from enum import StrEnum
 import msgspec
 
 from chat4all.domain.content import Content
-from chat4all.domain.received import Author, Received
+from chat4all.domain.received import NOTHING, Author, Context, Received
 from chat4all.domain.status import Status, StatusChange
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """The content of a message as it stood before the person changed it at `at`."""
+    """The content of a message as it stood before the person changed it at `at`.
+
+    `context` and `provider_fields` are of that content, too; they may be shortened.
+    """
 
     content: Content
     at: str
+    context: Context | None = None
+    provider_fields: msgspec.Raw = msgspec.field(default_factory=lambda: NOTHING)
 
 
 class Change(StrEnum):
@@ -46,7 +51,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `notice` is set if the message only tells of a change to another message; its content is an empty text.
     `received` is set for a message that came over a channel. `deleted_at` is the time at which its author
-    deleted it for everybody.
+    deleted it for everybody. `late`: it was sent some time before it got its number (`domain.sent_order`).
 
     `fingerprint` distinguishes a repeated POST from another body under the same id. `channel` brought an
     inbound message, or is the first channel for all recipients; it is None if there are several such
@@ -75,6 +80,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     edits: tuple[Edit, ...] = ()
     deleted_at: str | None = None
     notice: ChangeNotice | None = None
+    late: bool = False
     error_code: str | None = None
     error_reason: str | None = None
     round: int = 0

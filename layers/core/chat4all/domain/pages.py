@@ -13,6 +13,7 @@ T = TypeVar("T")
 C = TypeVar("C")
 
 _TIME: Final = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z"
+_NUMBER: Final = r"\A[0-9]{1,56}\Z"
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -32,7 +33,25 @@ class TimeCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_
 class SequenceCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
     """The last message of a page of a history."""
 
-    sequence: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,56}\Z")]
+    sequence: Annotated[str, msgspec.Meta(pattern=_NUMBER)]
+
+
+class SentCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """The last message of a page of a history by time.
+
+    The punctual messages that follow have numbers under `under`, if it is set.
+    """
+
+    sent_at: Annotated[str, msgspec.Meta(pattern=_TIME)]
+    sequence: Annotated[str, msgspec.Meta(pattern=_NUMBER)]
+    under: Annotated[str, msgspec.Meta(pattern=_NUMBER)] | None
+
+
+class HistoryOrder(StrEnum):
+    """The time by which a history is sorted, newest first."""
+
+    ACCEPTED = "accepted_at"
+    SENT = "sent_at"
 
 
 def encode_cursor(cursor: msgspec.Struct) -> str:

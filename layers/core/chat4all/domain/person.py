@@ -28,6 +28,18 @@ class Identity(msgspec.Struct, frozen=True):
     handle: str | None = None
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """The address at which a chat is since `at`, in the place of a former address.
+
+    `at` is the provider's time, ISO 8601 UTC. Later the former address may belong to somebody else.
+    """
+
+    address: str
+    at: str
+    phone: str | None = None
+    """The phone number at the new address."""
+
+
 class User(msgspec.Struct, frozen=True):
     """An agent or a customer, with their identities."""
 

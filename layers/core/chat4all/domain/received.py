@@ -11,7 +11,11 @@ from typing import Final
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
+from chat4all.domain.bounded_json import bounded_json
+
+MOST_CONTEXT_BYTES: Final = 20_000
 NOTHING: Final = Raw(b"null")
 """The JSON of no fields."""
 
@@ -92,6 +96,15 @@ class Context(msgspec.Struct, frozen=True):
     quote: str | None = None
     """The words of the quoted message, where the provider gives them."""
     links: tuple[Link, ...] = ()
+
+
+def bounded_context(context: Context | None, most_bytes: int) -> Context | None:
+    """Return the context within `most_bytes` as JSON: with fewer links, then with shorter texts."""
+    while context is not None and context.links and len(msgspec.json.encode(context)) > most_bytes:
+        context = replace(context, links=context.links[: len(context.links) // 2])
+    if context is None:
+        return None
+    return msgspec.json.decode(bounded_json(Raw(msgspec.json.encode(context)), most_bytes), type=Context)
 
 
 class Received(msgspec.Struct, frozen=True, omit_defaults=True):

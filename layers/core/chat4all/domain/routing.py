@@ -161,14 +161,19 @@ def deliveries(
 def _choose(user: User, asked: Sequence[str], primary: str | None, wrote_from: Origin | None) -> list[Route]:
     """Return the routes to try, in order: the best on each of `asked`, else the best of all.
 
-    An answer goes to the account and the thread from which the person wrote last, if they still have the
-    address there.
+    An answer goes to the account and the thread from which the person wrote last; if they have another
+    address by now, to their address on that account.
     """
     known = [Route(identity.channel, identity.account, identity.address) for identity in user.identities]
     if wrote_from is not None:
         origin = Route(wrote_from.channel, wrote_from.account, wrote_from.address)
-        if origin in known:
+        there = [
+            route for route in known if (route.channel, route.account) == (origin.channel, origin.account)
+        ]
+        if origin in there:
             known.insert(0, replace(origin, thread=wrote_from.thread))
+        elif there:
+            known.insert(0, there[0])
     if asked:
         first = (_on(known, channel) for channel in asked)
         return [route for route in first if route is not None]

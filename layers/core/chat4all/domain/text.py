@@ -1,6 +1,7 @@
 """The rules for texts: lengths and forbidden characters."""
 
 import re
+from itertools import accumulate
 from typing import Final
 
 from chat4all.domain.errors import Detail, Invalid
@@ -29,8 +30,18 @@ def is_blank(text: str) -> bool:
 
 
 def shortened(text: str, longest: int = LONGEST_QUOTE) -> str:
-    """Cut `text` to `longest` characters; an ellipsis at the end marks a text that was longer."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    """Cut `text` to `longest` code points; an ellipsis at the end marks a text that was longer.
+
+    The cut is between two extended grapheme clusters, which a reader sees as characters; a cluster is cut
+    only if it exceeds the limit alone. Source: https://unicode.org/reports/tr29/
+    """
+    if len(text) <= longest:
+        return text
+    from wcwidth import iter_graphemes  # noqa: PLC0415  # only a text that is too long needs it
+
+    # The code point that the ellipsis replaces tells whether the cluster before it ends there.
+    ends = accumulate(map(len, iter_graphemes(text[:longest])))
+    return text[: max((end for end in ends if end < longest), default=longest - 1)] + "…"
 
 
 def check_content(field: str, text: str) -> str:

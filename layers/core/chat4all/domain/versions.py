@@ -6,25 +6,37 @@
     ─────────────            ─────                 ───────
     nothing                  an edit               a message, known by its edit
     known by its edit        the first version     the first version stands before the edit
-    UNSUPPORTED              any later content     that content: a placeholder is filled, a place moves
-    any content              an edit               the new content; the former stands in `edits`
+    an empty UNSUPPORTED     any later content     that content: a placeholder is filled
+    UNSUPPORTED with words   the same kind         the new one: a place moves
+    any other content        an edit               the new content; the former stands in `edits`
+    any other content        an edit of before     the same; the edit stands in its place in `edits`
     deleted                  anything              stays deleted
 
+A message was sent when its first version was; as long as only an edit is known, the edit's time stands there.
 A version that changes nothing is no edit: providers report one for a reaction or the preview of a link, too.
+The message takes its further fields. An edit names only the new words: what the message refers to stays.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from msgspec import Raw
 from msgspec.structs import replace
 
-from chat4all.domain.content import Content, Deleted, Unsupported
+from chat4all.domain.bounded_json import bounded_json
+from chat4all.domain.content import Content, Deleted, Unsupported, file_of
+from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Edit, Message
-from chat4all.domain.received import NOTHING, Received
+from chat4all.domain.received import MOST_CONTEXT_BYTES, NOTHING, Context, Received, bounded_context
 
 MOST_EDITS_BYTES: Final = 100_000
 """The size of the edits as JSON. A row of DynamoDB holds 400 KB, and a person may edit a long text often."""
+MOST_FORMER_BYTES: Final = 10_000
+"""The size of the context of an edit, and of its provider's fields, as JSON."""
+MOST_EDITED_FIELDS_BYTES: Final = 20_000
+"""The size of the provider's fields of an edited message, as JSON."""
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -33,6 +45,13 @@ class Version(msgspec.Struct, frozen=True):
     content: Content
     received: Received
     edited_at: str | None
+
+
+class Deletion(msgspec.Struct, frozen=True):
+    """The deletion of a message by its author, as its provider reports it."""
+
+    at: str
+    provider_fields: Raw = NOTHING
 
 
 def with_version(message: Message, version: Version) -> Message | None:
@@ -44,43 +63,93 @@ def with_version(message: Message, version: Version) -> Message | None:
     return _with_edit(message, message.received, version, version.edited_at)
 
 
-def deleted(message: Message, at: str, *, keep_words: bool) -> Message | None:
-    """Return the message as deleted by its author at `at`; None if it is deleted already.
+def files_of(message: Message) -> tuple[Attachment, ...]:
+    """Return the files of all versions of the message."""
+    contents = (message.content, *(edit.content for edit in message.edits))
+    return tuple(file for content in contents if (file := file_of(content)) is not None)
 
-    Unless `keep_words`, its words and files are removed, from its edits and the provider's fields, too.
+
+def deleted(message: Message, deletion: Deletion, *, keep_words: bool) -> Message | None:
+    """Return the message as deleted by its author; None if it is deleted already.
+
+    Unless `keep_words`, its words and files are removed, from its edits and the provider's fields, too. The
+    fields of the deletion stand among the message's as `deletion`.
     """
+    at = deletion.at
     if message.deleted_at is not None:
         return None
-    if keep_words or message.received is None:
+    if message.received is None:
         return replace(message, deleted_at=at)
-    received = replace(message.received, context=None, provider_fields=NOTHING)
+    if keep_words:
+        fields = _with_fields_of(message.received.provider_fields, deletion)
+        return replace(message, deleted_at=at, received=replace(message.received, provider_fields=fields))
+    received = replace(message.received, context=None, provider_fields=_with_fields_of(NOTHING, deletion))
     return replace(message, deleted_at=at, content=Deleted(), edits=(), received=received)
+
+
+def _with_fields_of(fields: Raw, deletion: Deletion) -> Raw:
+    if deletion.provider_fields == NOTHING:
+        return fields
+    known = msgspec.json.decode(fields)
+    others = known if isinstance(known, dict) else {} if known is None else {"message": known}
+    return Raw(msgspec.json.encode({**others, "deletion": deletion.provider_fields}))
 
 
 def _with_first(message: Message, received: Received, first: Version) -> Message | None:
     """Put the first version before the edit by which the message is known, or fill a placeholder."""
     if received.known_by_edit_at is not None:
-        before = replace(received, known_by_edit_at=None, provider_fields=first.received.provider_fields)
+        sent = first.received
+        before = replace(
+            received,
+            sent_at=sent.sent_at,
+            known_by_edit_at=None,
+            context=_lasting(sent.context, received.context),
+        )
         if first.content == message.content:
-            return replace(message, received=before)
-        edit = Edit(first.content, received.known_by_edit_at)
-        return replace(message, edits=_within_limit((edit, *message.edits)), received=before)
+            return _moved(message, _with_fields(sent, before))
+        edit = _stood(first.content, sent, received.known_by_edit_at)
+        return replace(_moved(message, _shortened(before)), edits=_within_limit((edit, *message.edits)))
     if isinstance(message.content, Unsupported) and not isinstance(first.content, Unsupported):
-        return replace(message, content=first.content, received=first.received)
+        return replace(_moved(message, first.received), content=first.content)
     return None
 
 
+def _moved(message: Message, received: Received) -> Message:
+    """Return the message with `received`; it is late if that has another time than was known so far."""
+    is_elsewhere = message.received is not None and message.received.sent_at != received.sent_at
+    return replace(message, received=received, late=message.late or is_elsewhere)
+
+
 def _with_edit(message: Message, known: Received, version: Version, at: str) -> Message | None:
-    if known.latest_at is not None and at < known.latest_at:
+    is_former = known.latest_at is not None and at < known.latest_at
+    received = replace(
+        version.received,
+        sent_at=known.sent_at,
+        known_by_edit_at=known.known_by_edit_at,
+        latest_at=at,
+        context=_lasting(known.context, version.received.context),
+    )
+    if _takes_the_place(message, known, version.content):
+        return None if is_former else _changed(message, version.content, received)
+    if is_former or any(edit.at > at for edit in message.edits):
+        return _with_former(message, known, version, at)
+    if version.content == message.content:
+        fields = _with_fields(known, version.received)
+        return None if fields == known else replace(message, received=fields)
+    if (at, version.content) in _standing(message, known):
         return None
-    received = replace(version.received, known_by_edit_at=known.known_by_edit_at, latest_at=at)
-    if isinstance(message.content, Unsupported):
-        # A place that moves, or a placeholder: what stood there before is no version of words.
-        return _changed(message, version.content, received)
-    if not _is_latest(message.edits, message.content, version.content, at):
-        return None
-    edits = _within_limit((*message.edits, Edit(message.content, at)))
-    return replace(message, content=version.content, edits=edits, received=received)
+    edits = _within_limit((*message.edits, _stood(message.content, known, at)))
+    return replace(message, content=version.content, edits=edits, received=_shortened(received))
+
+
+def _takes_the_place(message: Message, known: Received, content: Content) -> bool:
+    """Return whether nothing of the former content stays: it is a placeholder, or a place that moves."""
+    former = message.content
+    if not isinstance(former, Unsupported):
+        return False
+    is_empty = not former.text and known.provider_fields == NOTHING
+    is_of_the_same_kind = isinstance(content, Unsupported) and content.provider_kind == former.provider_kind
+    return is_empty or (is_of_the_same_kind and bool(former.text) and bool(content.text))
 
 
 def _changed(message: Message, content: Content, received: Received) -> Message | None:
@@ -93,16 +162,78 @@ def _changed(message: Message, content: Content, received: Received) -> Message 
     )
 
 
-def _is_latest(edits: Sequence[Edit], content: Content, changed: Content, at: str) -> bool:
-    """Return whether the change to `changed` at `at` is a change, and later than the `edits`.
+def _with_former(message: Message, known: Received, version: Version, at: str) -> Message | None:
+    """Put an edit that comes after a later edit in its place among the edits."""
+    standing = _standing(message, known)
+    if any(content == version.content and since in {None, at} for since, content in standing):
+        return None
+    since = [*(begin or "" for begin, _ in standing[:-1]), known.latest_at or at]
+    place = bisect_right(since, at)
+    if place == len(since):
+        return None
+    edit = _stood(version.content, version.received, since[place])
+    before = [replace(former, at=at) for former in message.edits[:place][-1:]]
+    edits = (*message.edits[: max(place - 1, 0)], *before, edit, *message.edits[place:])
+    is_first_known = place == 0 and known.known_by_edit_at is not None
+    received = replace(known, known_by_edit_at=at) if is_first_known else known
+    return replace(message, edits=_within_limit(edits), received=_shortened(received))
 
-    Providers give the time to the second. Of several changes in one second the last to arrive counts, unless
-    the message already had this content in that second.
-    """
-    if changed == content or any(edit.at > at for edit in edits):
-        return False
-    results = [*(edit.content for edit in edits[1:]), content]
-    return (at, changed) not in {(edit.at, result) for edit, result in zip(edits, results, strict=False)}
+
+def _standing(message: Message, known: Received) -> list[tuple[str | None, Content]]:
+    """Return the contents in their order, each with the time since which it stood; None for the first one."""
+    since = (known.known_by_edit_at, *(edit.at for edit in message.edits))
+    contents = (*(edit.content for edit in message.edits), message.content)
+    return list(zip(since, contents, strict=True))
+
+
+def _stood(content: Content, received: Received, until: str) -> Edit:
+    """Return the content as it stood until a time, with what belongs to it."""
+    return Edit(
+        content,
+        until,
+        bounded_context(received.context, MOST_FORMER_BYTES),
+        bounded_json(received.provider_fields, MOST_FORMER_BYTES),
+    )
+
+
+def _lasting(former: Context | None, now: Context | None) -> Context | None:
+    """Return what an edited message refers to. Only links belong to the words."""
+    if former is None:
+        return now
+    latest = now or Context()
+    lasting = Context(
+        forward=latest.forward or former.forward,
+        referral=latest.referral or former.referral,
+        story=latest.story or former.story,
+        product=latest.product or former.product,
+        payload=latest.payload or former.payload,
+        quote=latest.quote or former.quote,
+        links=latest.links,
+    )
+    return None if lasting == Context() else lasting
+
+
+def _with_fields(received: Received, later: Received) -> Received:
+    """Return what was received together with the provider's fields that came later."""
+    fields = _object(received.provider_fields) | _object(later.provider_fields)
+    return replace(received, provider_fields=Raw(msgspec.json.encode(fields)) if fields else NOTHING)
+
+
+def _object(fields: Raw) -> dict[str, Raw]:
+    """Return the fields of an object; other JSON as the only field."""
+    try:
+        return msgspec.json.decode(fields, type=dict[str, Raw])
+    except msgspec.ValidationError:
+        return {} if fields == NOTHING else {"fields": fields}
+
+
+def _shortened(received: Received) -> Received:
+    """Return the same within the bytes that the edits leave in a row."""
+    return replace(
+        received,
+        context=bounded_context(received.context, MOST_CONTEXT_BYTES),
+        provider_fields=bounded_json(received.provider_fields, MOST_EDITED_FIELDS_BYTES),
+    )
 
 
 def _within_limit(edits: Sequence[Edit]) -> tuple[Edit, ...]:

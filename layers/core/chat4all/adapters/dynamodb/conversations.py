@@ -23,7 +23,7 @@ from chat4all.adapters.dynamodb.conversation_rows import (
     row_of,
 )
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
-from chat4all.adapters.dynamodb.one_to_ones import give_turn, withdraw
+from chat4all.adapters.dynamodb.one_to_ones import give_turn, inherit, withdraw
 from chat4all.adapters.dynamodb.rows import (
     answering,
     bind,
@@ -158,6 +158,29 @@ class DynamoConversations:
         participants = tuple(other for other in conversation.participants if other is not left)
         member = member_row(conversation.conversation_id, left)
         return self._replace_participants(conversation, participants, leaving=member)
+
+    @answering
+    def hand_over(self, conversation_id: str, user_id: str, heir_id: str) -> None:
+        def attempt(transaction: TransactWrite) -> bool:
+            row = ConversationRow.get(key(conversation_id), CONVERSATION, consistent_read=True)
+            conversation = conversation_of(row)
+            member = conversation.participant(user_id)
+            if member is None or conversation.has(heir_id):
+                return False
+            heir = replace(member, user_id=heir_id)
+            transaction.delete(member_row(conversation_id, member))
+            transaction.save(member_row(conversation_id, heir))
+            positions = inherit(transaction, conversation_id, user_id, heir_id, row.positions or {})
+            actions: list[Action] = [
+                ConversationRow.participants.set(_replaced(conversation, member, heir)),
+                ConversationRow.version.add(1),
+            ]
+            if positions:
+                actions += [ConversationRow.positions.set(positions), ConversationRow.overtaken.set(True)]
+            transaction.update(row, actions=actions, condition=ConversationRow.version == row.version)
+            return True
+
+        self._transact(attempt)
 
     @answering
     def set_state(self, conversation: Conversation, state: ConversationState) -> bool:

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -25,7 +25,7 @@ from chat4all.adapters.dynamodb.rows import (
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard, shards_of
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.person import Identity, User, UserType
+from chat4all.domain.person import Identity, Moved, User, UserType
 from chat4all.services.directory.ports import IdentityTaken
 
 _TRIES: Final = 5
@@ -38,6 +38,15 @@ class _ByType(GlobalSecondaryIndex["UserRow"]):  # type: ignore[no-untyped-call]
 
     type_key = UnicodeAttribute(hash_key=True)
     created_at = UnicodeAttribute(range_key=True)
+
+
+class _ByAddress(GlobalSecondaryIndex["IdentityRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-address"
+        projection = KeysOnlyProjection()
+
+    address_key = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
 
 
 class UserRow(Model):
@@ -60,11 +69,24 @@ class IdentityRow(Model):
 
     entry_id = UnicodeAttribute(hash_key=True)
     user_id = UnicodeAttribute()
+    address_key = UnicodeAttribute()
+    by_address = _ByAddress()
+
+
+class MovedRow(Model):
+    class Meta(TableSettings):
+        pass
+
+    entry_id = UnicodeAttribute(hash_key=True)
+    address = UnicodeAttribute()
+    moved_at = UnicodeAttribute()
+    phone = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute()
 
 
 class DynamoDirectory:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, UserRow, IdentityRow)
+        bind(table_name, UserRow, IdentityRow, MovedRow)
 
     @answering
     def create(self, user: User) -> IdentityTaken | None:
@@ -118,7 +140,7 @@ class DynamoDirectory:
         remaining = tuple(known for known in user.identities if known != identity)
         transaction = self._transaction()
         transaction.delete(
-            IdentityRow(_identity_key(identity.channel, identity.account, identity.address)),
+            IdentityRow(_key_of(identity)),
             condition=IdentityRow.user_id == user.user_id,
         )
         transaction.update(
@@ -128,6 +150,42 @@ class DynamoDirectory:
         )
         if not committed(transaction):
             raise Unavailable("Another request changed the user; try again.", retry_after=1)
+
+    @answering
+    def move(
+        self, user: User, former: Identity, present: Identity, moved: Moved, expires_at: int
+    ) -> IdentityTaken | None:
+        is_theirs = any(_key_of(known) == _key_of(present) for known in user.identities)
+        replaced = (present if known == former and not is_theirs else known for known in user.identities)
+        transaction = self._transaction()
+        if not is_theirs:
+            transaction.save(_identity_row(present, user.user_id), condition=_FREE)
+        transaction.delete(IdentityRow(_key_of(former)), condition=IdentityRow.user_id == user.user_id)
+        transaction.update(
+            UserRow(_user_key(user.user_id)),
+            actions=[UserRow.identities.set(tuple(known for known in replaced if known != former))],
+            condition=UserRow.identities == user.identities,
+        )
+        transaction.save(_moved_row(former.channel, former.account, former.address, moved, expires_at))
+        if committed(transaction):
+            return None
+        taken = self._taken((present,))
+        if taken is None or taken.user_id == user.user_id:
+            raise Unavailable("Another request changed the user; try again.", retry_after=1)
+        return taken
+
+    @answering
+    def record_move(self, channel: str, account: str, address: str, moved: Moved, expires_at: int) -> None:
+        is_latest = MovedRow.entry_id.does_not_exist() | (MovedRow.moved_at <= moved.at)
+        saved(_moved_row(channel, account, address, moved, expires_at), is_latest)
+
+    @answering
+    def moved(self, channel: str, account: str, address: str) -> Moved | None:
+        try:
+            row = MovedRow.get(_moved_key(channel, account, address), consistent_read=True)
+        except MovedRow.DoesNotExist:
+            return None
+        return Moved(row.address, row.moved_at, row.phone)
 
     @answering
     def rename(self, user_id: str, name: str, new_name: str) -> None:
@@ -140,6 +198,15 @@ class DynamoDirectory:
             return IdentityRow.get(_identity_key(channel, account, address), consistent_read=True).user_id
         except IdentityRow.DoesNotExist:
             return None
+
+    @answering
+    def resolve_at_any_account(self, channel: str, address: str) -> str | None:
+        for found in IdentityRow.by_address.query(key(channel, address), limit=1):
+            try:
+                return IdentityRow.get(found.entry_id, consistent_read=True).user_id
+            except IdentityRow.DoesNotExist:
+                return None
+        return None
 
     @answering
     def listing(
@@ -178,9 +245,27 @@ def _identity_key(channel: str, account: str, address: str) -> str:
     return key("IDENTITY", channel, account, address)
 
 
+def _key_of(identity: Identity) -> str:
+    return _identity_key(identity.channel, identity.account, identity.address)
+
+
+def _moved_key(channel: str, account: str, address: str) -> str:
+    return key("MOVED", channel, account, address)
+
+
+def _moved_row(channel: str, account: str, address: str, moved: Moved, expires_at: int) -> MovedRow:
+    return MovedRow(
+        _moved_key(channel, account, address),
+        address=moved.address,
+        moved_at=moved.at,
+        phone=moved.phone,
+        expires_at=expires_at,
+    )
+
+
 def _identity_row(identity: Identity, user_id: str) -> IdentityRow:
-    key = _identity_key(identity.channel, identity.account, identity.address)
-    return IdentityRow(key, user_id=user_id)
+    address_key = key(identity.channel, identity.address)
+    return IdentityRow(_key_of(identity), user_id=user_id, address_key=address_key)
 
 
 def _row(user: User) -> UserRow:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgspec
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -48,6 +48,8 @@ class FileRow(Model):
     """A StoredFile, read and written whole."""
     status = UnicodeAttribute(null=True)
     """The status in `file_json`: the condition of every write."""
+    sent_on = BooleanAttribute(null=True)
+    """True for a person's file that a message of our side refers to: the condition of its deletion."""
     file_id = UnicodeAttribute(null=True)
     """The file of a link."""
     workspace = UnicodeAttribute(null=True)
@@ -75,6 +77,11 @@ class DynamoFiles:
     @answering
     def save(self, file: StoredFile, expected: FileStatus, due_at: str | None) -> bool:
         return saved(_row(file, due_at), FileRow.status == expected.value)
+
+    @answering
+    def delete(self, file: StoredFile, deleted: StoredFile, due_at: str) -> bool:
+        is_free = (FileRow.status == file.status.value) & FileRow.sent_on.does_not_exist()
+        return saved(_row(deleted, due_at), is_free)
 
     @answering
     def due(self, now: str, limit: int) -> list[StoredFile]:
@@ -107,6 +114,7 @@ def _row(file: StoredFile, due_at: str | None) -> FileRow:
         key(_FILE, file.file_id),
         file_json=msgspec.json.encode(file).decode(),
         status=file.status.value,
+        sent_on=True if file.sent_on else None,
         due_key=due_key(_FILE, file.file_id) if due_at is not None else None,
         due_at=due_at,
     )

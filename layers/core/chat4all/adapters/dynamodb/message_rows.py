@@ -18,7 +18,9 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import ChangeNotice, Edit, Message
 from chat4all.domain.received import Received
+from chat4all.domain.sent_order import SentPlace
 from chat4all.domain.status import Status, StatusChange
+from chat4all.domain.versions import Deletion
 
 MESSAGE: Final = "MESSAGE"
 PARKED_DELETION: Final = "PARKED DELETION"
@@ -47,6 +49,17 @@ class ByConversation(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-unt
 
     conversation_key = UnicodeAttribute(hash_key=True)
     sequence = UnicodeAttribute(range_key=True)
+
+
+class BySent(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-call]
+    """The late messages of a conversation, by time."""
+
+    class Meta:
+        index_name = "by-sent"
+        projection = AllProjection()
+
+    conversation_key = UnicodeAttribute(hash_key=True)
+    sent_order = UnicodeAttribute(range_key=True)
 
 
 class BySender(GlobalSecondaryIndex["MessageRow"]):  # type: ignore[no-untyped-call]
@@ -88,7 +101,8 @@ class MessageRow(Model):
     """A message as it was accepted. `status` is its first status: PENDING, or DELIVERED without recipients.
 
     Only a later version, or the deletion by its author, changes it. A notice has another `conversation_key`
-    (`notices_key`) and no `sender_key`, so that no history and no list by sender has it.
+    (`notices_key`) and no `sender_key`, so that no history and no list by sender has it. `sent_order` is set
+    for a late message.
     """
 
     class Meta(TableSettings):
@@ -117,7 +131,9 @@ class MessageRow(Model):
     edits = StructsAttribute(Edit, null=True)
     deleted_at = UnicodeAttribute(null=True)
     notice = StructAttribute[ChangeNotice](ChangeNotice, null=True)
+    sent_order = UnicodeAttribute(null=True)
     by_conversation = ByConversation()
+    by_sent = BySent()
     by_sender = BySender()
 
 
@@ -211,7 +227,7 @@ class ParkedDeletionRow(Model):
 
     partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True, default=PARKED_DELETION)
-    deleted_at = UnicodeAttribute()
+    deletion = StructAttribute[Deletion](Deletion)
     expires_at = NumberAttribute()
 
 
@@ -318,6 +334,10 @@ def history_of(lines: Iterable[object] | None, since: str = "") -> tuple[StatusC
     return tuple(changes)
 
 
+def sent_order(place: SentPlace) -> str:
+    return f"{place.sent_at}#{place.sequence}"
+
+
 def message_of(row: MessageRow, state: StateRow | None) -> Message:
     """Build the message from its row and its state, if it has one."""
     first = (StatusChange(Status(row.status), row.accepted_at),)
@@ -342,6 +362,7 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         edits=row.edits or (),
         deleted_at=row.deleted_at,
         notice=row.notice,
+        late=row.sent_order is not None,
         error_code=state.error_code if state else None,
         error_reason=state.error_reason if state else None,
         round=int(state.round or 0) if state else 0,

@@ -1,6 +1,7 @@
 """Messages and their states: found by conversation, sender, status or provider's id."""
 
 import heapq
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -27,6 +28,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     delivery_record,
     history_line,
     message_of,
+    sent_order,
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, committed, connection_of, saved, updated
 from chat4all.adapters.dynamodb.table_keys import (
@@ -43,9 +45,11 @@ from chat4all.adapters.dynamodb.table_keys import (
 )
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Message
-from chat4all.domain.pages import TimeCursor, TimeOrder
+from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status, part_statuses, value_of
+from chat4all.domain.sent_order import SentPlace, latest_sent_first, sent_place
 from chat4all.domain.status import PROOF, Status, predecessors
+from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, MessageQuery
 
@@ -66,8 +70,10 @@ class DynamoMessages:
     @answering
     def renumber(self, message: Message, sequence: str) -> Message:
         row = MessageRow(key(message.message_id), MESSAGE)
-        updated(row, [MessageRow.sequence.set(sequence)], MessageRow.sequence == message.sequence)
-        return replace(message, sequence=sequence)
+        moved = replace(message, sequence=sequence, late=True)
+        actions = [MessageRow.sequence.set(sequence), _set(MessageRow.sent_order, _sent_order(moved))]
+        updated(row, actions, MessageRow.sequence == message.sequence)
+        return moved
 
     @answering
     def get(self, message_id: str) -> Message | None:
@@ -225,8 +231,8 @@ class DynamoMessages:
     def arriving(self, message_id: str) -> Arriving:
         items = _records(message_id)
         parked = items.get(PARKED_DELETION)
-        deleted_at = ParkedDeletionRow.from_raw_data(parked).deleted_at if parked else None
-        return Arriving(_message(items), deleted_at)
+        deletion = ParkedDeletionRow.from_raw_data(parked).deletion if parked else None
+        return Arriving(_message(items), deletion)
 
     @answering
     def rewrite(self, message: Message, changed: Message) -> bool:
@@ -236,6 +242,7 @@ class DynamoMessages:
             _set(MessageRow.received, changed.received),
             _set(MessageRow.edits, changed.edits or None),
             _set(MessageRow.deleted_at, changed.deleted_at),
+            _set(MessageRow.sent_order, _sent_order(changed)),
         ]
         unchanged = (MessageRow.content == message.content) & MessageRow.deleted_at.does_not_exist()
         if message.received is not None:
@@ -243,8 +250,8 @@ class DynamoMessages:
         return updated(row, actions, unchanged)
 
     @answering
-    def park_deletion(self, message_id: str, at: str, expires_at: int) -> None:
-        ParkedDeletionRow(key(message_id), PARKED_DELETION, deleted_at=at, expires_at=expires_at).save()
+    def park_deletion(self, message_id: str, deletion: Deletion, expires_at: int) -> None:
+        ParkedDeletionRow(key(message_id), PARKED_DELETION, deletion=deletion, expires_at=expires_at).save()
 
     @answering
     def history(self, conversation_id: str, after: str, before: str | None, limit: int) -> list[Message]:
@@ -253,6 +260,26 @@ class DynamoMessages:
             key(conversation_id), span, scan_index_forward=False, limit=limit, page_size=limit
         )
         return _with_states([row for row in rows if row.sequence > after])
+
+    @answering
+    def history_by_sent(
+        self, conversation_id: str, after: str, past: SentCursor | None, limit: int
+    ) -> list[Message]:
+        partition = key(conversation_id)
+        place = SentPlace(past.sent_at, past.sequence) if past is not None else None
+        under = MessageRow.sequence < past.under if past is not None and past.under is not None else None
+        earlier = MessageRow.sent_order < sent_order(place) if place is not None else None
+        by_number = MessageRow.by_conversation.query(
+            partition, under, scan_index_forward=False, page_size=2 * limit
+        )
+        by_time = MessageRow.by_sent.query(partition, earlier, scan_index_forward=False, page_size=limit)
+        visible = itertools.takewhile(lambda row: row.sequence > after, by_number)
+        merged = latest_sent_first(
+            (row for row in visible if not row.sent_order),
+            (row for row in by_time if row.sequence > after),
+        )
+        following = (row for row in merged if place is None or sent_place(row) < place)
+        return _with_states(list(itertools.islice(following, limit)))
 
     @answering
     def latest_at(self, conversation_id: str) -> str | None:
@@ -280,6 +307,10 @@ class DynamoMessages:
         provider = provider_key(channel, account, provider_message_id)
         found = next(iter(ProviderRow.by_provider_message.query(provider, limit=1)), None)
         return _find(name_of(found.partition)) if found else None
+
+
+def _sent_order(message: Message) -> str | None:
+    return sent_order(sent_place(message)) if message.late else None
 
 
 def _find(message_id: str) -> Message | None:
@@ -412,6 +443,7 @@ def _row(message: Message) -> MessageRow:
         metadata=message.metadata or None,
         received=message.received,
         notice=message.notice,
+        sent_order=_sent_order(message),
     )
     if (
         message.channel is not None

@@ -19,6 +19,7 @@ time.
 
 from collections.abc import Mapping
 
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chat4all.adapters.dynamodb.conversation_rows import (
@@ -80,16 +81,54 @@ def withdraw(
     return dict.fromkeys(positions, "")
 
 
-def _change(transaction: TransactWrite, places: PlacesRow, one_to_one: str | None) -> None:
+def inherit(
+    transaction: TransactWrite,
+    conversation_id: str,
+    user_id: str,
+    heir_id: str,
+    positions: Mapping[str, str],
+) -> dict[str, str]:
+    """Give the user's place in the conversation's order to the heir; return the new positions.
+
+    The heir's turns before this stay later ones: the conversation stands first in the heir's order. The
+    caller writes the conversation's own row, as overtaken.
+    """
+    former, places = places_row(user_id), places_row(heir_id)
+    position = positions.get(user_id)
+    inherited = {place: told for place, told in (former.wrote or {}).items() if told == conversation_id}
+    one_to_one = places.one_to_one
+    given = {customer: turn for customer, turn in positions.items() if customer != user_id}
+    if position is not None:
+        given[heir_id] = position and f"{ONE_TO_ONE_PREFIX}{0:020d}#{conversation_id}"
+    if position:
+        one_to_one = one_to_one or conversation_id
+        transaction.save(OneToOneRow(person_key(heir_id), given[heir_id], place=conversation_id))
+        transaction.delete(OneToOneRow(person_key(user_id), position))
+    _change(transaction, former, None if former.one_to_one == conversation_id else former.one_to_one)
+    _change(transaction, places, one_to_one, {**inherited, **(places.wrote or {})} if inherited else None)
+    return given
+
+
+def _change(
+    transaction: TransactWrite,
+    places: PlacesRow,
+    one_to_one: str | None,
+    wrote: Mapping[str, str] | None = None,
+) -> None:
     """Add the change of the person's places to the transaction, conditional on the version that was read.
 
-    The change leaves `wrote` as it is.
+    The change leaves `wrote` as it is, if none is given.
     """
     version = int(places.version)
     unchanged = PlacesRow.version == version if version else PlacesRow.version.does_not_exist()
     own = PlacesRow.one_to_one.remove() if one_to_one is None else PlacesRow.one_to_one.set(one_to_one)
+    actions: list[Action] = [own, PlacesRow.version.set(version + 1)]
+    if wrote is not None:
+        actions.append(PlacesRow.wrote.set(dict(wrote)))
+        same = PlacesRow.wrote == places.wrote if places.wrote else PlacesRow.wrote.does_not_exist()
+        unchanged &= same
     key = PlacesRow(places.partition, places.record)
-    transaction.update(key, actions=[own, PlacesRow.version.set(version + 1)], condition=unchanged)
+    transaction.update(key, actions=actions, condition=unchanged)
 
 
 def _next(user_id: str, position: str) -> str | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -17,6 +17,7 @@ from chat4all.domain.events import (
     ParticipantJoining,
     StatusUpdate,
     WebhookEvent,
+    WebhookEvents,
 )
 from chat4all.domain.files.file import FileEvent
 from chat4all.domain.webhooks import SEPARATOR
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MOST_ENTRIES: Final = 10
+MOST_TOGETHER: Final = 50
+"""The most events in a record of `inbound`, which handles them one after the other."""
 MOST_BYTES: Final = 200_000
 """The most bytes of a batch; SQS allows 256 KiB in every AWS partition."""
 
@@ -99,7 +102,7 @@ class SqsEvents:
         return [update for index, update in enumerate(updates) if index in refused]
 
     def webhook_events(self, events: Sequence[WebhookEvent]) -> None:
-        entries = [_webhook_entry(index, event) for index, event in enumerate(events)]
+        entries = [_webhook_entry(place, together) for place, together in _together(events)]
         for wave in waves(entries):
             if self._send(self._queues.inbound, wave):
                 raise Unavailable(
@@ -176,14 +179,40 @@ def _status_entry(update: StatusUpdate) -> _Entry:
     return _Entry(about(update), _short(body), body)
 
 
-def _webhook_entry(index: int, received: WebhookEvent) -> _Entry:
+def _together(events: Sequence[WebhookEvent]) -> Iterator[tuple[int, WebhookEvents]]:
+    """Yield the events of each chat together, as many as a record holds, with the place of the first event.
+
+    SQS takes the records of a group one after the other, and a webhook may hold thousands of messages of one
+    chat. The place is the same when the webhook comes again.
+    """
+    chats: dict[str, list[tuple[int, WebhookEvent]]] = {}
+    for place, received in enumerate(events):
+        chats.setdefault(received.group, []).append((place, received))
+    for chat in chats.values():
+        record, size = chat[:1], len(_body(chat[0][1].event))
+        for placed in chat[1:]:
+            added = len(_body(placed[1].event))
+            if len(record) == MOST_TOGETHER or size + added > MOST_BYTES:
+                yield _record(record)
+                record, size = [], 0
+            record, size = [*record, placed], size + added
+        yield _record(record)
+
+
+def _record(placed: Sequence[tuple[int, WebhookEvent]]) -> tuple[int, WebhookEvents]:
+    place, first = placed[0]
+    events = tuple(received.event for _, received in placed)
+    return place, WebhookEvents(first.channel, first.account, first.webhook_id, events, first.replay)
+
+
+def _webhook_entry(place: int, received: WebhookEvents) -> _Entry:
     """Build the entry: a person's messages form a group, whose order SQS keeps."""
-    event = received.event
-    group = _short(f"{received.channel}:{received.account}:{event.address}")
     # A repeated webhook arrives at another time, and has the same digest.
     digest = received.webhook_id.rpartition(SEPARATOR)[2]
     webhook = f"{received.channel}-{received.account}-{digest}"
-    return _Entry(group, _short(f"{webhook}:{index}:{received.replay or ''}"), _body(received))
+    return _Entry(
+        _short(received.group), _short(f"{webhook}:{place}:{received.replay or ''}"), _body(received)
+    )
 
 
 def _short(text: str) -> str:

@@ -43,6 +43,12 @@ https://developers.facebook.com/documentation/business-messaging/instagram-messa
 """
 _MOST_ATTACHMENTS: Final = 10
 """The most attachments of a message whose deletion takes all of them: Instagram sends at most 10 pictures."""
+_EMPTY_EDIT: Final = frozenset({"mid", "text", "num_edit"})
+"""The fields of an edit without a text."""
+
+
+_OF_DELETION: Final = {"mid", "is_deleted", "is_echo", "text", "attachments", "reply_to"}
+"""The fields of a deletion that are understood, and those that may repeat what was deleted."""
 
 
 class Chat(Struct, frozen=True):
@@ -54,6 +60,10 @@ class Chat(Struct, frozen=True):
     at: str
 
 
+class Party(Struct, frozen=True):
+    id: str | int
+
+
 class _Message(Struct, frozen=True):
     mid: Raw = ABSENT
     text: Raw = ABSENT
@@ -62,6 +72,7 @@ class _Message(Struct, frozen=True):
     quick_reply: Raw = ABSENT
     quick_replies: Raw = ABSENT
     referral: Raw = ABSENT
+    is_echo: Raw = ABSENT
     is_deleted: Raw = ABSENT
     is_unsupported: Raw = ABSENT
 
@@ -145,7 +156,7 @@ def _of_message(chat: Chat, event: Event, raw: Raw) -> Iterator[InboundMessage |
     message = decoded(event["message"], _Message) or _Message()
     mid = decoded(message.mid, MessageId)
     if mid and decoded(message.is_deleted, bool):
-        yield from _deletions(chat, mid)
+        yield from _deletions(chat, mid, _others(event, "message", _OF_DELETION))
         return
     attachments = _attachments(message)
     contents = _contents(message, attachments)
@@ -164,10 +175,11 @@ def _of_message(chat: Chat, event: Event, raw: Raw) -> Iterator[InboundMessage |
         )
 
 
-def _deletions(chat: Chat, mid: str) -> Iterator[InboundDeletion]:
+def _deletions(chat: Chat, mid: str, fields: Raw) -> Iterator[InboundDeletion]:
     """Yield the deletion of the message, and of the messages that its further attachments became."""
-    for name in (mid, *(f"{mid}{PLACE}{place}" for place in range(_MOST_ATTACHMENTS))):
-        yield InboundDeletion(chat.address, name, chat.at, chat.account)
+    yield InboundDeletion(chat.address, mid, chat.at, chat.account, fields)
+    for place in range(_MOST_ATTACHMENTS):
+        yield InboundDeletion(chat.address, f"{mid}{PLACE}{place}", chat.at, chat.account)
 
 
 def _attachments(message: _Message) -> list[Attachment]:
@@ -260,11 +272,16 @@ def _understood(message: _Message, attachments: list[Attachment]) -> set[str]:
         and other_fields(message.quick_reply, {"payload"}) == NOTHING,
         "reply_to": decoded(message.reply_to, _Mid) is not None
         and other_fields(message.reply_to, {"mid"}) == NOTHING,
-        "is_echo": True,
+        "is_echo": decoded(message.is_echo, bool) is not None,
         "is_deleted": decoded(message.is_deleted, bool) is not None,
         "is_unsupported": decoded(message.is_unsupported, bool) is not None,
     }
-    if _answered(message) is not None and other_fields(message.reply_to, {"story"}) == NOTHING:
+    is_story_told = not (attachments and attachments[0].story and not decoded(message.text, str))
+    if (
+        _answered(message) is not None
+        and is_story_told
+        and other_fields(message.reply_to, {"story"}) == NOTHING
+    ):
         story = decoded(message.reply_to, dict[str, Raw])
         whole["reply_to"] = story is not None and other_fields(story["story"], {"id", "url"}) == NOTHING
     return {name for name, is_whole in whole.items() if is_whole}
@@ -282,7 +299,10 @@ def _edit(chat: Chat, event: Event, raw: Raw) -> InboundMessage:
         return _said(chat, fingerprint(raw), Unsupported("message_edit"), fields=fields)
     fields = _others(event, "message_edit", {"mid", "text"})
     if not edit.text.strip():
-        return _said(chat, edit.mid, Unsupported("message_edit"), fields=fields)
+        is_alone = other_fields(fields, {"message_edit"}) == NOTHING
+        is_empty = is_alone and other_fields(event["message_edit"], _EMPTY_EDIT) == NOTHING
+        name = edit.mid if is_empty else fingerprint(raw)
+        return _said(chat, name, Unsupported("message_edit"), fields=fields)
     return _said(chat, edit.mid, Text(edit.text), fields=fields, edited_at=chat.at)
 
 
@@ -353,8 +373,11 @@ def _referred(part: Raw) -> tuple[Referral | None, Product | None]:
 def _others(event: Event, kind: str, understood: set[str] | tuple[()]) -> Raw:
     """Return the JSON of the fields that are not understood: of the part named `kind`, and beside it."""
     others = {name: part for name, part in event.items() if name not in ENVELOPE and name != kind}
+    if "timestamp" in event and decoded(event["timestamp"], int) is None:
+        others["timestamp"] = event["timestamp"]
     for party in ("sender", "recipient"):
-        if party in event and other_fields(event[party], {"id"}) != NOTHING:
+        understood_id = ("id",) if decoded(event.get(party, ABSENT), Party) is not None else ()
+        if party in event and other_fields(event[party], understood_id) != NOTHING:
             others[party] = event[party]
     left = other_fields(event[kind], understood) if kind in event else NOTHING
     if left != NOTHING:

@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Raw, Struct
 
 from chat4all.channels.instagram.address import is_address
-from chat4all.channels.instagram.messages import ENVELOPE, Chat, Event, messages_of
+from chat4all.channels.instagram.messages import ENVELOPE, Chat, Event, Party, messages_of
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, moment, read_envelope
 from chat4all.domain.delivery_id import DeliveryId
@@ -48,10 +48,6 @@ class _Webhook(Struct, frozen=True):
 class _Change(Struct, frozen=True):
     field: str
     value: Raw = ABSENT
-
-
-class _Party(Struct, frozen=True):
-    id: str | int
 
 
 class _Echo(Struct, frozen=True):
@@ -108,6 +104,8 @@ def _of_entry(part: Raw, account_id: str) -> Iterator[InboundEvent | _Ignored]:
         for raw in found:
             event = _Change(name, raw) if name != "changes" else decoded(raw, _Change)
             yield from _of_change(event, account_id, entry_id)
+            others = decoded(raw, dict[str, Raw]) if name == "changes" else None
+            yield from (_Ignored(other) for other in others or () if other not in {"field", "value"})
 
 
 def _of_change(
@@ -200,7 +198,7 @@ def _status(
 
 
 def _party(part: Raw) -> str | None:
-    party = decoded(part, _Party)
+    party = decoded(part, Party)
     return str(party.id) if party else None
 
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 def read_envelope(body: bytes, kind: type[T]) -> T:
     """Return the whole webhook as `kind`; raise Invalid if it has another form."""
-    envelope = decoded(body, kind) or decoded(_without_lone_surrogates(body), kind)
+    envelope = decoded(_valid(body), kind)
     if envelope is None:
         raise Invalid("The webhook is not in the provider's form.")
     return envelope
@@ -79,15 +79,39 @@ def fingerprint(part: Raw) -> str:
     return hashed(bytes(part))
 
 
-def _without_lone_surrogates(body: bytes) -> bytes:
-    """Return the same JSON with `?` for each half of a character, such as an emoji cut in two.
+def _valid(body: bytes) -> bytes:
+    """Return the same JSON, valid in all its parts; bytes that are no JSON are returned as they are.
 
-    Such a half makes msgspec refuse the whole webhook, with all messages of other people in it.
+    msgspec does not look into the parts of a webhook that it keeps as they are. A single wrong byte in such a
+    part would be found only when the event is queued, and the provider would send the webhook again for ever.
+    JSON that is nested too deeply for the interpreter's stack is returned as it is, too.
     """
     try:
-        return json.dumps(json.loads(body), ensure_ascii=False).encode(errors="replace")
+        msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _repaired(body)
+    except RecursionError:
+        return body
+    return body
+
+
+def _repaired(body: bytes) -> bytes:
+    """Return the JSON with `\ufffd` for each wrong byte, and `?` for each half of a character.
+
+    A half of a character is an emoji that somebody cut in two. A byte order mark is left out, and a number
+    that JSON does not have, such as NaN, becomes a text.
+    """
+    try:
+        text = body.decode("utf-8-sig", errors="replace")
+        value = json.loads(text, parse_constant=str, parse_float=_finite, strict=False)
+        return json.dumps(value, ensure_ascii=False).encode(errors="replace")
     except (ValueError, RecursionError):
-        return b""
+        return body
+
+
+def _finite(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
 
 
 def _seconds(part: Raw) -> float | None:

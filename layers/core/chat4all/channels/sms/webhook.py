@@ -30,20 +30,16 @@ DELIVERY_PARAMETER: Final = "delivery_id"
 """The query parameter of a status callback with the id of the delivery."""
 _MOST_FILES: Final = 10
 """https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource, `MediaUrl`"""
-_UNDERSTOOD: Final = (
-    "AccountSid",
-    "ApiVersion",
-    "Body",
-    "From",
-    "Media",
-    "Message",
-    "MessagingServiceSid",
-    "NumMedia",
-    "NumSegments",
-    "Sms",
-    "To",
+_UNDERSTOOD: Final = frozenset(
+    {
+        *("AccountSid", "ApiVersion", "MessagingServiceSid", "NumMedia", "NumSegments"),
+        *("MessageSid", "SmsMessageSid", "SmsSid", "MessageStatus", "SmsStatus"),
+        *("Body", "From", "To"),
+        *(f"{number}{place}" for number in ("From", "To") for place in ("City", "State", "Zip", "Country")),
+        *(f"Media{claim}{number}" for claim in ("Url", "ContentType") for number in range(_MOST_FILES)),
+    }
 )
-"""The beginnings of the names of fields that are in every message, or are read elsewhere."""
+"""The fields that are in every message, or are read elsewhere."""
 _RECEIVED: Final = "received"
 """The status of each message that a person sent; no message of ours has it."""
 _STATUSES: Final = {
@@ -140,7 +136,7 @@ def _contents(form: Mapping[str, str]) -> list[ReceivedContent]:
 
 def _provider_fields(form: Mapping[str, str]) -> Raw:
     """Return the fields that are not of every message: a place, a button, a profile, or a word to opt out."""
-    others = {name: text for name, text in form.items() if not name.startswith(_UNDERSTOOD) and text.strip()}
+    others = {name: text for name, text in form.items() if text.strip() and name not in _UNDERSTOOD}
     return Raw(msgspec.json.encode(others)) if others else NOTHING
 
 

@@ -18,6 +18,7 @@ from chat4all.channels.telegram.address import (
     business_connection,
     canonical,
     direct_number,
+    is_address,
     message_name,
     message_number,
     topic_number,
@@ -248,13 +249,10 @@ def _encoded(body: msgspec.Struct) -> bytes:
 def _send_error(refusal: _Refused | None, answer: HttpAnswer) -> SendError:
     code = refusal.error_code if refusal else answer.status
     parameters = refusal.parameters if refusal else _Parameters()
-    if parameters.migrate_to_chat_id:
-        return SendError(
-            Outcome.ADDRESS_CHANGED,
-            spelled(code),
-            "The group has moved to a new id.",
-            new_address=str(parameters.migrate_to_chat_id),
-        )
+    new_address = str(parameters.migrate_to_chat_id)
+    if is_address(new_address):
+        reason = "The group has moved to a new id."
+        return SendError(Outcome.ADDRESS_CHANGED, spelled(code), reason, new_address=new_address)
     error = refused(TELEGRAM_FAILURES, code, answer)
     if error.outcome is Outcome.THROTTLED and parameters.retry_after:
         return msgspec.structs.replace(error, retry_after_s=parameters.retry_after)

@@ -9,11 +9,18 @@ from typing import Final
 from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT, objects
-from chat4all.channels.telegram.parts import Message, party
+from chat4all.channels.shared.webhooks import ABSENT, items, objects, other_fields
+from chat4all.channels.telegram.parts import Message, fields_of_type, party
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+from chat4all.domain.received import NOTHING
 
-FILE_FIELDS: Final = ("file_id", "file_unique_id", "mime_type", "file_name", "file_size")
+_FILE_FIELDS: Final[Mapping[str, type]] = {
+    "file_id": str,
+    "file_unique_id": str,
+    "mime_type": str,
+    "file_name": str,
+    "file_size": int,
+}
 FILE_TYPES: Final = {
     "animation": "video/mp4",
     "audio": "audio/mpeg",
@@ -24,6 +31,13 @@ FILE_TYPES: Final = {
     "voice": "audio/ogg",
 }
 """The contents that are a file, and the type of each if the update does not name it."""
+_PHOTO_FIELDS: Final[Mapping[str, type]] = {
+    "file_id": str,
+    "file_unique_id": str,
+    "file_size": int,
+    "width": int,
+    "height": int,
+}
 _PHOTO_TYPE: Final = "image/jpeg"
 
 
@@ -220,6 +234,17 @@ def content_of(message: Message, fields: Mapping[str, Raw]) -> ReceivedContent:
     if opened := decoded(fields.get("web_app_data", ABSENT), WebAppData):
         return Text(opened.button_text or opened.data)
     return Unsupported(kind, words or _told(kind, fields))
+
+
+def file_fields(part: Raw) -> list[str]:
+    """Return the fields of a file that its content holds."""
+    return fields_of_type(part, _FILE_FIELDS)
+
+
+def is_plain_photo(part: Raw) -> bool:
+    """Return whether each size of a photo has no other fields than documented."""
+    sizes = items(part)
+    return all(other_fields(size, fields_of_type(size, _PHOTO_FIELDS)) == NOTHING for size in sizes)
 
 
 def title_of_button(keyboard: Raw, data: str) -> str | None:

@@ -5,9 +5,9 @@ from typing import Annotated, Final
 from msgspec import Meta, Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT, items
+from chat4all.channels.shared.webhooks import ABSENT, items, other_fields
 from chat4all.channels.telegram.parts import Message, party
-from chat4all.domain.received import Context, Forward, Link
+from chat4all.domain.received import NOTHING, Context, Forward, Link
 
 _MOST_LINKS: Final = 100
 """Telegram takes 100 entities of a message: https://core.telegram.org/api/entities"""
@@ -73,6 +73,11 @@ def quoted_message(message: Message) -> Message | None:
     return None if is_creation else quoted
 
 
+def is_quote(part: Raw) -> bool:
+    """Return whether the context holds the words of a quote."""
+    return decoded(part, _Quote) is not None
+
+
 def are_links(entities: Raw) -> bool:
     """Return whether all entities are links, which the context holds."""
     parts = decoded(entities, list[Raw])
@@ -88,7 +93,8 @@ def _links(message: Message) -> tuple[Link, ...]:
 
 def _link_entity(part: Raw) -> _Entity | None:
     entity = decoded(part, _Entity)
-    return entity if entity and entity.type == "text_link" else None
+    is_link = entity is not None and entity.type == "text_link"
+    return entity if is_link and other_fields(part, _Entity.__struct_fields__) == NOTHING else None
 
 
 def _units(text: bytes, offset: int, length: int) -> str:

@@ -90,6 +90,7 @@ MANIFEST: Final = Manifest(
     ),
     webhook_proof="X-Telegram-Bot-Api-Secret-Token",
     address_form="70{:08d}",
+    answers_name_moves=True,
     # A customer's replies in the group go to the other customers only, and Telegram is slow to take messages.
     demo=DemoCustomer("Rami", "424242", replies_in_group=2),
 )

@@ -14,7 +14,15 @@ from chat4all.channels.shared.webhooks import ABSENT, other_fields
 from chat4all.channels.telegram.address import is_address
 from chat4all.domain.received import NOTHING
 
-PARTY_FIELDS: Final = ("id", "type", "is_bot", "title", "first_name", "last_name", "username")
+_PARTY_FIELDS: Final[Mapping[str, type]] = {
+    "id": int,
+    "type": str,
+    "is_bot": bool,
+    "title": str,
+    "first_name": str,
+    "last_name": str,
+    "username": str,
+}
 
 
 class Party(Struct, frozen=True):
@@ -77,6 +85,21 @@ def party(part: Raw) -> Party | None:
     """Return a user or a chat; None if the part is neither, or has a number that no chat has."""
     found = decoded(part, Party)
     return found if found and is_address(found.address) else None
+
+
+MESSAGE_FIELDS: Final = Message.__struct_encode_fields__
+"""The fields of a message of ours that a person tapped: we know them, since we sent them."""
+
+
+def party_fields(part: Raw) -> list[str]:
+    """Return the fields of a user or a chat that are understood: those of the documented type."""
+    return fields_of_type(part, _PARTY_FIELDS)
+
+
+def fields_of_type(part: Raw, types: Mapping[str, type]) -> list[str]:
+    """Return the names of the fields of an object that have the type which is documented for them."""
+    fields = decoded(part, dict[str, Raw]) or {}
+    return [name for name, kind in types.items() if decoded(fields.get(name, ABSENT), kind) is not None]
 
 
 def remaining(fields: Mapping[str, Raw], understood: Mapping[str, Collection[str] | None]) -> Raw:

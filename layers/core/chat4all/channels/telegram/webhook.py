@@ -14,19 +14,27 @@ from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, items, moment, other_fields, read_envelope
 from chat4all.channels.telegram.address import is_address, message_name
 from chat4all.channels.telegram.content import (
-    FILE_FIELDS,
     FILE_TYPES,
     WebAppData,
     content_of,
+    file_fields,
+    is_plain_photo,
     title_of_button,
 )
-from chat4all.channels.telegram.context import are_links, context_of, quoted_message
-from chat4all.channels.telegram.parts import PARTY_FIELDS, Message, party, remaining
+from chat4all.channels.telegram.context import are_links, context_of, is_quote, quoted_message
+from chat4all.channels.telegram.parts import (
+    MESSAGE_FIELDS,
+    Message,
+    fields_of_type,
+    party,
+    party_fields,
+    remaining,
+)
 from chat4all.channels.telegram.place import Place, account_of, is_from_bot, place_of
 from chat4all.domain.content import ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, ParsedWebhook
-from chat4all.domain.received import Context
+from chat4all.domain.received import NOTHING, Context
 
 _MESSAGES: Final = frozenset({"message", "channel_post", "business_message"})
 _EDITS: Final = frozenset({"edited_message", "edited_channel_post", "edited_business_message"})
@@ -61,6 +69,7 @@ _SCALARS: Final[Mapping[str, type]] = {
     "caption": str,
 }
 """The fields that the event holds if they have this type."""
+_QUOTED: Final[Mapping[str, type]] = {"message_id": int, "date": int}
 
 
 class _Interaction(Struct, frozen=True):
@@ -108,7 +117,9 @@ def parsed(body: bytes) -> ParsedWebhook:
     for kind, part in parts.items():
         if kind == "update_id":
             continue
-        found = _of_part(kind, part, update_id)
+        # An update has one part. A further part without a number must not take the place of the first.
+        name = f"update:{update_id}:{kind}" if events else f"update:{update_id}"
+        found = _of_part(kind, part, name)
         if isinstance(found, str):
             ignored.append(found)
         else:
@@ -116,22 +127,25 @@ def parsed(body: bytes) -> ParsedWebhook:
     return ParsedWebhook(tuple(events), tuple(ignored))
 
 
-def _of_part(kind: str, part: Raw, update_id: int) -> Collection[InboundEvent] | str:
-    """Return the events of a part of an update, or the kind that leads to no event."""
+def _of_part(kind: str, part: Raw, name: str) -> Collection[InboundEvent] | str:
+    """Return the events of a part of an update, or the kind that leads to no event.
+
+    `name` is the id of a message that has none of its own.
+    """
     if kind in _NO_MESSAGES:
         return kind
     if kind in _MESSAGES | _EDITS:
-        return _of_message(kind, part, update_id)
+        return _of_message(kind, part, name)
     if kind == "deleted_business_messages":
         return _of_deletion(part) or kind
     if kind == "callback_query":
-        tapped = _of_tap(part, update_id)
+        tapped = _of_tap(part, name)
         return (tapped,) if tapped else kind
-    interaction = _of_interaction(kind, part, update_id)
+    interaction = _of_interaction(kind, part, name)
     return (interaction,) if interaction else kind
 
 
-def _of_message(kind: str, part: Raw, update_id: int) -> Collection[InboundEvent] | str:
+def _of_message(kind: str, part: Raw, name: str) -> Collection[InboundEvent] | str:
     message, fields = decoded(part, Message), decoded(part, dict[str, Raw])
     place = place_of(message) if message else None
     if message is None or fields is None or place is None:
@@ -147,7 +161,7 @@ def _of_message(kind: str, part: Raw, update_id: int) -> Collection[InboundEvent
     opened = decoded(fields.get("web_app_data", ABSENT), WebAppData)
     event = InboundMessage(
         address=place.address,
-        provider_message_id=_name(message, place) or f"update:{update_id}",
+        provider_message_id=_name(message, place) or name,
         content=content,
         at=moment(message.date),
         account=place.account,
@@ -176,21 +190,28 @@ def _understood(
     understood: dict[str, Collection[str] | None] = {
         name: None for name, kind in _SCALARS.items() if decoded(fields.get(name, ABSENT), kind) is not None
     }
-    understood |= {name: PARTY_FIELDS for name in _PARTIES if party(fields.get(name, ABSENT))}
-    understood["quote"] = ("text",)
+    understood |= {name: party_fields(fields[name]) for name in _PARTIES if party(fields.get(name, ABSENT))}
+    understood["quote"] = ("text",) if is_quote(fields.get("quote", ABSENT)) else ()
     if quoted is not None:
-        words = () if "quote" in fields else ("text", "caption")
-        understood["reply_to_message"] = ("message_id", "date", "chat", *words)
+        understood["reply_to_message"] = _understood_of_quoted(fields, quoted)
     if place.thread is not None:
         understood |= {"message_thread_id": None, "is_topic_message": None}
     if isinstance(content, ReceivedMedia):
-        understood |= {"photo": None} | dict.fromkeys(FILE_TYPES, FILE_FIELDS)
+        understood |= {"photo": None} if is_plain_photo(fields.get("photo", ABSENT)) else {}
+        understood |= {name: file_fields(fields.get(name, ABSENT)) for name in FILE_TYPES}
     if isinstance(content, Text):
         understood["web_app_data"] = ("data", "button_text")
     understood |= {
         name: None for name in ("entities", "caption_entities") if are_links(fields.get(name, ABSENT))
     }
     return understood
+
+
+def _understood_of_quoted(fields: Mapping[str, Raw], quoted: Message) -> list[str]:
+    """Return the fields of the quoted message that the event holds; a quote takes the place of its words."""
+    types = _QUOTED if "quote" in fields else {**_QUOTED, "text": str, "caption": str}
+    is_chat = other_fields(quoted.chat, party_fields(quoted.chat)) == NOTHING
+    return [*fields_of_type(fields["reply_to_message"], types), *(["chat"] if is_chat else [])]
 
 
 def _move(message: Message, part: Raw, place: Place) -> InboundMove | None:
@@ -215,10 +236,12 @@ def _of_deletion(part: Raw) -> list[InboundEvent]:
         return []
     names = [message_name(chat.id, number, None, account) for number in numbers if number is not None]
     at = moment(ABSENT)
-    return [InboundDeletion(chat.address, name, at, account) for name in names]
+    understood = {"business_connection_id": None, "message_ids": None, "chat": party_fields(deleted.chat)}
+    fields = remaining(decoded(part, dict[str, Raw]) or {}, understood)
+    return [InboundDeletion(chat.address, name, at, account, fields) for name in names]
 
 
-def _of_tap(part: Raw, update_id: int) -> InboundMessage | None:
+def _of_tap(part: Raw, name: str) -> InboundMessage | None:
     """Return the message of a person who tapped a button: its title, or else its data.
 
     https://core.telegram.org/bots/api#callbackquery
@@ -232,11 +255,12 @@ def _of_tap(part: Raw, update_id: int) -> InboundMessage | None:
     words = data and (title_of_button(tapped.reply_markup, data) or data)
     # The date of a message that is too old to be shown is 0.
     is_named = place.account is not None or bool(decoded(tapped.date, int))
-    understood: dict[str, Collection[str] | None] = {"id": None, "from": PARTY_FIELDS}
+    understood: dict[str, Collection[str] | None] = {"from": party_fields(tap.sender)}
+    understood |= {"id": None} if query_id else {}
     understood |= {"data": None} if data is not None else {}
-    understood |= {"message": None} if is_named else {}
+    understood |= {"message": MESSAGE_FIELDS} if is_named else {}
     return _event(
-        f"callback:{query_id}" if query_id else f"update:{update_id}",
+        f"callback:{query_id}" if query_id else name,
         place,
         Text(words) if words else Unsupported("callback_query", decoded(tap.game_short_name, str) or ""),
         quoted=_name(tapped, place) if is_named else None,
@@ -245,7 +269,7 @@ def _of_tap(part: Raw, update_id: int) -> InboundMessage | None:
     )
 
 
-def _of_interaction(kind: str, part: Raw, update_id: int) -> InboundMessage | None:
+def _of_interaction(kind: str, part: Raw, name: str) -> InboundMessage | None:
     """Return a reaction of a person, or another update from a person in a chat."""
     interaction = decoded(part, _Interaction) or _Interaction()
     message = decoded(interaction.message, Message) or Message()
@@ -262,7 +286,7 @@ def _of_interaction(kind: str, part: Raw, update_id: int) -> InboundMessage | No
         return None
     reactions = (decoded(item, _Reaction) for item in items(interaction.new_reaction))
     return _event(
-        f"update:{update_id}",
+        name,
         place,
         Unsupported(kind, "".join(reaction.emoji for reaction in reactions if reaction)),
         at=interaction.date,

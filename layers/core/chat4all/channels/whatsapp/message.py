@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, fingerprint, moment, other_fields
-from chat4all.channels.whatsapp.address import group_address, person_addresses, phone_of
+from chat4all.channels.whatsapp.address import group_address, is_user_id, person_addresses, phone_of
 from chat4all.channels.whatsapp.contacts import Contact, Contacts
 from chat4all.channels.whatsapp.received import new_words, understood
 from chat4all.channels.whatsapp.references import references
@@ -34,7 +34,13 @@ _UNDERSTOOD: Final = frozenset(
         *("to", "to_user_id", "to_parent_user_id"),
     }
 )
-_MOVES: Final = frozenset({"user_changed_number", "user_changed_user_id"})
+_REPEATS: Final = (
+    *("text", "image", "video", "audio", "document", "sticker", "location", "contacts"),
+    *("interactive", "button", "context"),
+)
+"""The fields of a deletion that may repeat what was deleted."""
+_MOVES: Final = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
+"""The kinds of system messages about a person with another number or user id; the second is an older name."""
 
 
 class Message(Struct, frozen=True):
@@ -88,17 +94,13 @@ class _Changed(Struct, frozen=True):
 
 
 class _System(Struct, frozen=True):
-    """News of a person, whose new number may be a number in JSON."""
+    """A system message. `customer` is the former number; older versions call the new number `new_wa_id`."""
 
-    type: str
-    wa_id: str | int | None = None
-    new_wa_id: str | int | None = None
-    user_id: str | None = None
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        numbers = (str(number) for number in (self.wa_id, self.new_wa_id) if number)
-        return person_addresses(*numbers, self.user_id)
+    type: Raw = ABSENT
+    wa_id: Raw = ABSENT
+    new_wa_id: Raw = ABSENT
+    user_id: Raw = ABSENT
+    customer: Raw = ABSENT
 
 
 class _Reaction(Struct, frozen=True):
@@ -140,10 +142,7 @@ def message_events(message: Message, part: Raw, chat: Chat) -> Iterator[InboundE
         yield changed
         return
     yield _of_message(message, part, chat)
-    new_address = _new_address(message, chat)
-    if new_address is not None:
-        at = moment(message.timestamp)
-        yield InboundMove(chat.address, new_address, at, chat.account, phone_of(new_address))
+    yield from _moves(message, chat)
 
 
 def _chat(
@@ -173,7 +172,11 @@ def _of_change(message: Message, part: Raw, chat: Chat) -> InboundEvent | None:
         if revoked is None:
             return None
         at = moment(message.timestamp)
-        return InboundDeletion(chat.address, revoked.original_message_id, at, chat.account)
+        left = dict.fromkeys(_REPEATS, NOTHING)
+        left["revoke"] = other_fields(message.revoke, {"original_message_id"})
+        return InboundDeletion(
+            chat.address, revoked.original_message_id, at, chat.account, _other_fields(part, left)
+        )
     edit = decoded(message.edit, _Changed) if message.kind == "edit" else None
     return _of_edit(message, part, edit, chat) if edit else None
 
@@ -270,9 +273,29 @@ def _is_held(name: str, value: Raw) -> bool:
             return text is not None
 
 
-def _new_address(message: Message, chat: Chat) -> str | None:
-    """Return the address to which the person of the chat moved, if the message says that they did."""
+def _moves(message: Message, chat: Chat) -> Iterator[InboundMove]:
+    """Yield the moves of the person of the chat to the addresses that a system message names.
+
+    A number takes the place of the former number, and a user id that of the former user id.
+    """
     system = decoded(message.system, _System) if message.kind == "system" else None
-    if system is None or system.type not in _MOVES or chat.author is not None:
-        return None
-    return next((address for address in system.addresses if address != chat.address), None)
+    if system is None or decoded(system.type, str) not in _MOVES or chat.author is not None:
+        return
+    former = (*_addresses(system.customer), chat.address, *chat.aliases)
+    present = {is_user_id(address): address for address in reversed(_addresses(*_new(system)))}
+    number = present.get(False)
+    phone = phone_of(number) if number else None
+    for is_id, address in sorted(present.items()):
+        was = next((known for known in former if is_user_id(known) is is_id), former[0])
+        if was != address:
+            yield InboundMove(was, address, moment(message.timestamp), chat.account, phone)
+
+
+def _new(system: _System) -> tuple[Raw, Raw, Raw]:
+    return system.wa_id, system.new_wa_id, system.user_id
+
+
+def _addresses(*parts: Raw) -> tuple[str, ...]:
+    """Return the addresses that stand in the parts, as texts or as numbers."""
+    texts = (decoded(part, str) or str(decoded(part, int) or "") for part in parts)
+    return person_addresses(*texts)

@@ -20,8 +20,8 @@ from chat4all.domain.received import NOTHING
 _FILES: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 _REPLIES: Final = frozenset({"button_reply", "list_reply", "nfm_reply"})
 _SENT_BY_US: Final = frozenset({"button", "list"})
-_OF_THE_FILE: Final = frozenset({"id", "url", "sha256"})
-"""The name, the address and the checksum of the bytes, which are fetched by the name."""
+_TEXTS: Final = frozenset({"id", "url", "sha256", "mime_type", "filename", "caption"})
+"""The fields of a file. Its bytes are fetched by the `id`, and not from the `url`, which ends soon."""
 _WEBP: Final = "image/webp"
 """The type of every sticker: webhooks/reference/messages/sticker."""
 
@@ -115,7 +115,7 @@ def new_words(kind: str, part: Raw) -> Understood | None:
     caption = decoded(part, _Caption) if kind in _FILES else None
     if caption is None:
         return None
-    return Understood(Text(caption.caption), fields=_OF_THE_FILE | {"caption", "mime_type", "filename"})
+    return Understood(Text(caption.caption), fields=_texts_of_file(part))
 
 
 def _of_text(_kind: str, part: Raw) -> Understood | None:
@@ -132,11 +132,17 @@ def _of_file(kind: str, part: Raw) -> Understood | None:
     form = _form(kind, file)
     stored = ProviderFile(file.id, content_type, decoded(file.filename, str), form=form)
     caption = decoded(file.caption, str) or ""
-    texts = {"mime_type": file.mime_type, "filename": file.filename, "caption": file.caption}
-    read = {name for name, value in texts.items() if decoded(value, str) is not None}
-    if decoded(file.voice, bool) is (form is Form.VOICE):
-        read.add("voice")
-    return Understood(ReceivedMedia(stored, caption), fields=frozenset(read) | _OF_THE_FILE)
+    is_read = decoded(file.voice, bool) is (form is Form.VOICE)
+    fields = _texts_of_file(part) | (frozenset({"voice"}) if is_read else frozenset())
+    return Understood(ReceivedMedia(stored, caption), fields=fields)
+
+
+def _texts_of_file(part: Raw) -> frozenset[str]:
+    """Return the fields of a file that are texts: a field of another type is not understood."""
+    fields = decoded(part, dict[str, Raw]) or {}
+    return frozenset(
+        name for name, value in fields.items() if name in _TEXTS and decoded(value, str) is not None
+    )
 
 
 def _form(kind: str, file: _File) -> Form | None:

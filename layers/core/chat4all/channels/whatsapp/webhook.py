@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, items, moment, read_envelope
-from chat4all.channels.whatsapp.address import is_user_id, person_addresses
+from chat4all.channels.whatsapp.address import is_user_id, person_addresses, phone_of
 from chat4all.channels.whatsapp.contacts import Contacts
 from chat4all.channels.whatsapp.message import (
     Chat,
@@ -33,13 +33,16 @@ _Outcome = InboundEvent | str
 """An event, or the kind of a part that leads to no event."""
 
 
+_ABOUT: Final = frozenset({"messaging_product", "metadata"})
+_LISTS: Final = frozenset(
+    {"contacts", "messages", "statuses", "errors", "message_echoes", "history", "user_id_update"}
+)
+"""The parts of a change that are read."""
+
+
 class _Webhook(Struct, frozen=True):
     object: str
     entry: list[Raw]
-
-
-class _Entry(Struct, frozen=True):
-    changes: Raw = ABSENT
 
 
 class _Change(Struct, frozen=True):
@@ -100,6 +103,7 @@ class _Changed(Struct, frozen=True):
 
 class _UserIdUpdate(Struct, frozen=True):
     user_id: _Changed
+    wa_id: Raw = ABSENT
     timestamp: Raw = ABSENT
 
 
@@ -119,21 +123,35 @@ def parsed(body: bytes, phone_number_id: str) -> ParsedWebhook:
 
 
 def _of_entry(part: Raw, phone_number_id: str) -> Iterator[_Outcome]:
-    entry = decoded(part, _Entry)
-    changes = items(entry.changes) if entry else []
+    entry = decoded(part, dict[str, Raw]) or {}
+    changes = items(entry.get("changes", ABSENT))
     if not changes:
         yield "entry"
+    yield from (name for name in entry if name not in {"id", "time", "changes"})
     for change_part in changes:
         change = decoded(change_part, _Change)
         yield from _of_change(change, phone_number_id) if change else ("change",)
+        yield from (
+            name for name in decoded(change_part, dict[str, Raw]) or () if name not in {"field", "value"}
+        )
 
 
 def _of_change(change: _Change, phone_number_id: str) -> Iterator[_Outcome]:
-    """Yield the outcomes of a change; a change without any part that is known counts as its field."""
-    value = decoded(change.value, _Value)
+    """Yield the outcomes of a change; a change without any part that is known counts as its field.
+
+    A part of the change that is unknown, or that is no list, counts by its name.
+    """
+    value, parts = decoded(change.value, _Value), decoded(change.value, dict[str, Raw])
     read = _FIELDS.get(change.field)
     outcomes = list(read(value, _place(value, phone_number_id))) if read and value else []
+    if outcomes and parts is not None:
+        outcomes += (name for name, part in parts.items() if not _is_read(name, part))
     yield from outcomes or (change.field,)
+
+
+def _is_read(name: str, part: Raw) -> bool:
+    """Return whether this part of a change is read, as far as it is not empty."""
+    return name in _ABOUT or (name in _LISTS and decoded(part, list[Raw]) is not None)
 
 
 def _place(value: _Value, phone_number_id: str) -> _Place:
@@ -227,7 +245,10 @@ def _of_user_ids(value: _Value, place: _Place) -> Iterator[_Outcome]:
         update = decoded(part, _UserIdUpdate)
         changed = update.user_id if update else None
         if update and changed and is_user_id(changed.previous) and is_user_id(changed.current):
-            yield InboundMove(changed.previous, changed.current, moment(update.timestamp), place.account)
+            phones = person_addresses(decoded(update.wa_id, str))
+            phone = phone_of(phones[0]) if phones else None
+            at = moment(update.timestamp)
+            yield InboundMove(changed.previous, changed.current, at, place.account, phone)
         else:
             yield "user_id_update"
 

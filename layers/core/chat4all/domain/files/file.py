@@ -6,6 +6,9 @@
               │                      │    └──► INFECTED   quarantined
               ├─ DELETE ► ABORTED    └───────► REJECTED   differs from its declaration, or is refused
               └─ never completed ► EXPIRED
+
+A person's file becomes DELETED if its author deletes the message, in whichever of PENDING, SCANNING and READY
+it is by then.
 """
 
 import unicodedata
@@ -100,6 +103,7 @@ class FileStatus(StrEnum):
     REJECTED = "REJECTED"
     ABORTED = "ABORTED"
     EXPIRED = "EXPIRED"
+    DELETED = "DELETED"
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -161,6 +165,8 @@ class StoredFile(msgspec.Struct, frozen=True):
     width: int | None = None
     height: int | None = None
     codec: str | None = None
+    sent_on: bool = False
+    """A message of our side refers to this file of a person."""
 
     @property
     def part_count(self) -> int:
@@ -213,6 +219,7 @@ _NOT_YET: Final = {
 _GONE: Final = {
     FileStatus.ABORTED: "was given up while it was uploaded",
     FileStatus.EXPIRED: "has expired, or was never uploaded completely",
+    FileStatus.DELETED: "was deleted by the person who sent it",
 }
 
 

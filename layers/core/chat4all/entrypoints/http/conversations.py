@@ -16,6 +16,7 @@ from chat4all.domain.errors import (
     ParticipantNotFound,
     UnknownUser,
 )
+from chat4all.domain.pages import HistoryOrder
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id, PageQuery
@@ -68,9 +69,14 @@ class ListConversations(PageQuery, frozen=True):
 
 
 class ListHistory(PageQuery, frozen=True):
-    """With `participant_id`, the history begins when that participant joined."""
+    """With `participant_id`, the history begins when that participant joined.
+
+    By `sent_at`, a message stands where it was sent, however late its webhook came. A message without a
+    `sent_at` stands by its `accepted_at`.
+    """
 
     participant_id: Id | None = None
+    sort: HistoryOrder = HistoryOrder.ACCEPTED
 
 
 class ParticipantView(msgspec.Struct, frozen=True):
@@ -190,7 +196,9 @@ class ConversationViews:
         errors=(ConversationNotFound, NotAParticipant),
     )
     def history(self, request: Request, conversation_id: str, query: ListHistory) -> Answer:
-        page = self._read.history(conversation_id, query.participant_id, query.cursor, query.limit)
+        by_sent = query.sort is HistoryOrder.SENT
+        read = self._read.history_by_sent if by_sent else self._read.history
+        page = read(conversation_id, query.participant_id, query.cursor, query.limit)
         return Answer(MessagePage(tuple(message_view(message) for message in page.items), page.next_cursor))
 
     @route(

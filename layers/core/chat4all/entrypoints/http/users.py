@@ -18,7 +18,7 @@ from chat4all.domain.errors import (
 from chat4all.domain.person import MOST_IDENTITIES, User, UserType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import PageQuery
+from chat4all.entrypoints.http.bodies import Id, PageQuery
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.directory.manage_users import ManageUsers, NewIdentity, NewUser
@@ -68,8 +68,11 @@ class ListUsers(PageQuery, frozen=True):
 
 
 class ResolveIdentity(msgspec.Struct, frozen=True):
+    """Without `account`, the channel's first account counts, and then every other account of ours."""
+
     channel: str
     address: str
+    account: Id | None = None
 
 
 class UserPage(msgspec.Struct, frozen=True):
@@ -173,7 +176,7 @@ class UserViews:
     )
     def resolve(self, request: Request, query: ResolveIdentity) -> Answer:
         check_channel("channel", query.channel, self._channels)
-        return Answer(self._manage.resolve(query.channel, query.address))
+        return Answer(self._manage.resolve(query.channel, query.address, query.account))
 
     def _identity(self, body: PostIdentity) -> NewIdentity:
         check_channel("channel", body.channel, self._channels)

@@ -126,10 +126,16 @@ class ManageUsers:
                 return self.get(user_id)
         raise IdentityNotFound("The user has no such identity.")
 
-    def resolve(self, channel: str, address: str) -> User:
-        """Return the user whom the channel's first account knows by the address; raises NotFound, Invalid."""
+    def resolve(self, channel: str, address: str, account: str | None = None) -> User:
+        """Return the user whom our `account` knows by the address; raises NotFound, Invalid.
+
+        Without `account`, the channel's first account counts, and then every other account that knows the
+        address: on some channels a person has another address at each account of ours.
+        """
         canonical = self._canonical(channel, address)
-        user_id = self._directory.resolve(channel, self._accounts[channel][0], canonical)
+        user_id = self._directory.resolve(channel, account or self._accounts[channel][0], canonical)
+        if user_id is None and account is None:
+            user_id = self._directory.resolve_at_any_account(channel, canonical)
         if user_id is None:
             raise IdentityNotFound("No user has this identity.")
         return self.get(user_id)

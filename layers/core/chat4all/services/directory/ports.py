@@ -7,7 +7,7 @@ import msgspec
 
 from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.person import Identity, User, UserType
+from chat4all.domain.person import Identity, Moved, User, UserType
 from chat4all.domain.places import Places
 
 
@@ -67,6 +67,14 @@ class Conversations(Protocol):
         """Remove the user; return False if the conversation has changed since `conversation` was read."""
         ...
 
+    def hand_over(self, conversation_id: str, user_id: str, heir_id: str) -> None:
+        """Let the heir take part in the place of the user; nothing changes if the user takes no part.
+
+        Nothing changes either if the heir takes part already. The heir's conversation with the latest turn
+        keeps it, and the conversations that the heir last wrote in stay.
+        """
+        ...
+
     def set_state(self, conversation: Conversation, state: ConversationState) -> bool:
         """Archive or reactivate the conversation. A reactivated 1:1 conversation takes the latest turn.
 
@@ -104,12 +112,39 @@ class Directory(Protocol):
 
     def unlink(self, user: User, identity: Identity) -> None: ...
 
+    def move(
+        self, user: User, former: Identity, present: Identity, moved: Moved, expires_at: int
+    ) -> IdentityTaken | None:
+        """Replace an identity of the user by another, in the same place, and record the move until then.
+
+        If `present` belongs to the user already, only `former` goes.
+
+        Raises:
+            Unavailable: another request changed the user, or AWS did not answer.
+        """
+        ...
+
+    def record_move(self, channel: str, account: str, address: str, moved: Moved, expires_at: int) -> None:
+        """Record a move of somebody unknown until `expires_at` (epoch seconds); a later move stays."""
+        ...
+
+    def moved(self, channel: str, account: str, address: str) -> Moved | None:
+        """Return the recorded move from the address."""
+        ...
+
     def rename(self, user_id: str, name: str, new_name: str) -> None:
         """Replace the user's display name, unless it is another name than `name` by now."""
         ...
 
     def resolve(self, channel: str, account: str, address: str) -> str | None:
         """Return the user_id behind an identity."""
+        ...
+
+    def resolve_at_any_account(self, channel: str, address: str) -> str | None:
+        """Return the user_id behind an address; of several accounts of ours the first by its id counts.
+
+        An identity that was linked or unlinked a moment ago may be unknown to the answer.
+        """
         ...
 
     def listing(

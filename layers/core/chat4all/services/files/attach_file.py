@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from chat4all.domain.errors import Detail, FileNotFound, FileNotPossible, NotYourFile
-from chat4all.domain.files.file import Attachment, require_ready
+from chat4all.domain.files.file import Attachment, FileStatus, StoredFile, require_ready
 from chat4all.services.files.ports import Files
 
 _FIELD: Final = "content.file_id"
@@ -36,4 +38,12 @@ class AttachFile:
         if file.inspection is not None:
             issue = f"can be downloaded, but not be sent: {file.inspection}"
             raise FileNotPossible("A person's file of this type cannot be sent on.", Detail(_FIELD, issue))
+        self._keep_for_message(file)
         return attachment
+
+    def _keep_for_message(self, file: StoredFile) -> None:
+        """Note that a message refers to a person's file: it stays when the person deletes their message."""
+        if file.source is None or file.sent_on:
+            return
+        if not self._files.save(replace(file, sent_on=True), FileStatus.READY, file.expires_at):
+            require_ready(self._files.get(file.file_id) or file, _FIELD)

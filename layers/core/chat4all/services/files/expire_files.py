@@ -36,7 +36,7 @@ class ExpireFiles:
         match file.status:
             case FileStatus.PENDING if file.source is not None and now < _given_up_at(file):
                 return self._ask_again(file, now, FileToFetch(file.file_id))
-            case FileStatus.SCANNING | FileStatus.INFECTED | FileStatus.REJECTED:
+            case FileStatus.SCANNING | FileStatus.INFECTED | FileStatus.REJECTED | FileStatus.DELETED:
                 return self._ask_again(file, now, FileStored(file.file_id))
             case FileStatus.PENDING | FileStatus.READY:
                 return self._expire(file)
@@ -45,7 +45,7 @@ class ExpireFiles:
                 return None
 
     def _ask_again(self, file: StoredFile, now: datetime, event: FileEvent) -> str | None:
-        """Publish the event again; an INFECTED or REJECTED file stays due until its bytes are removed."""
+        """Publish the event again. A file that must have no bytes stays due until they are removed."""
         if not self._files.save(file, file.status, iso(now + INSPECTED_WITHIN)):
             return None
         self._events.file_event(event)

@@ -13,7 +13,7 @@
        │
     save ── READY, REJECTED or INFECTED, in the place of SCANNING
        │
-    remove ── REJECTED: the object is deleted; INFECTED: the object goes into quarantine
+    remove ── REJECTED, DELETED: the object is deleted; INFECTED: the object goes into quarantine
        │
     audit ── REJECTED and INFECTED: an audit entry is written
 
@@ -87,7 +87,7 @@ _AUDITED: Final = {
     FileStatus.INFECTED: AuditAction.FILE_INFECTED,
     FileStatus.REJECTED: AuditAction.FILE_REJECTED,
 }
-_REMOVED: Final = frozenset((FileStatus.REJECTED, FileStatus.ABORTED, FileStatus.EXPIRED))
+_REMOVED: Final = frozenset((FileStatus.REJECTED, FileStatus.ABORTED, FileStatus.EXPIRED, FileStatus.DELETED))
 
 
 class Thumbnailer(Protocol):

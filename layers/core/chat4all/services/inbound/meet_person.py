@@ -1,14 +1,14 @@
 """Find the user of a chat, by all addresses that the provider names together, or create the user."""
 
-from collections.abc import Mapping
 from typing import Final
 
-from chat4all.domain.channel import Capabilities, ChannelAccounts
 from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import InboundMessage, InboundMove
+from chat4all.domain.events import InboundMessage
 from chat4all.domain.person import MOST_IDENTITIES, Identity, User, UserType
 from chat4all.services.directory.ports import Directory
+from chat4all.services.inbound.follow_moves import FollowMoves
+from chat4all.services.inbound.known_addresses import KnownAddresses
 
 _TRIES: Final = 5
 
@@ -17,19 +17,21 @@ class MeetPerson:
     def __init__(
         self,
         directory: Directory,
-        accounts: ChannelAccounts,
-        capabilities: Mapping[str, Capabilities],
+        addresses: KnownAddresses,
+        follow: FollowMoves,
         clock: Clock,
         new_id: NewId,
     ) -> None:
         self._directory = directory
-        self._accounts = accounts
-        self._capabilities = capabilities
+        self._addresses = addresses
+        self._follow = follow
         self._clock = clock
         self._new_id = new_id
 
-    def __call__(self, channel: str, account: str, event: InboundMessage) -> User:
-        """Return the user of the event's chat; an unknown chat gets a new customer.
+    def __call__(self, channel: str, account: str, event: InboundMessage) -> tuple[User, InboundMessage]:
+        """Return the user of the event's chat, and the event with the addresses that the chat has now.
+
+        An unknown chat gets a new customer.
 
         All addresses that the event names belong to the user afterwards. If an address belonged to another
         user, the provider's word counts: the address changes hands, and the other user keeps their messages.
@@ -37,46 +39,18 @@ class MeetPerson:
         Raises:
             Unavailable: AWS did not answer, or another process is changing the user.
         """
-        user = self._known(channel, account, event) or self._new(channel, account, event)
-        for known_as in self._accounts_of(channel, account):
+        user = self._known(channel, account, event)
+        event = self._follow.present(channel, account, event, user)
+        user = user or self._known(channel, account, event) or self._new(channel, account, event)
+        for known_as in self._addresses.accounts_of(channel, account):
             for address in (event.address, *event.aliases):
                 user = self._with_identity(user, self._identity(channel, known_as, address, event))
-        return self._with_name(user, event.display_name)
-
-    def at_new_address(self, channel: str, account: str, move: InboundMove) -> None:
-        """Give the user of a chat that moved its new address in the place of the former address."""
-        user = self._at(channel, account, move.address)
-        if user is None:
-            return
-        now = iso(self._clock())
-        user = self._with_identity(user, Identity(channel, account, move.new_address, now, move.phone))
-        for former in user.identities:
-            if (former.channel, former.address) == (channel, move.address):
-                self._directory.unlink(user, former)
-                user = self._directory.get(user.user_id) or user
+        return self._with_name(user, event.display_name), event
 
     def _known(self, channel: str, account: str, event: InboundMessage) -> User | None:
-        found = (self._at(channel, account, address) for address in (event.address, *event.aliases))
+        addresses = (event.address, *event.aliases)
+        found = (self._addresses.user_at(channel, account, address) for address in addresses)
         return next((user for user in found if user is not None), None)
-
-    def _accounts_of(self, channel: str, account: str) -> tuple[str, ...]:
-        """Return the account, and the channel's first account if a person has the same address there."""
-        first = self._accounts[channel][0]
-        if account == first or self._capabilities[channel].addresses_by_account:
-            return (account,)
-        return (account, first)
-
-    def _at(self, channel: str, account: str, address: str) -> User | None:
-        """Return the user with this address, through another account of ours if the address is the same."""
-        accounts = [account]
-        if not self._capabilities[channel].addresses_by_account:
-            accounts += [other for other in self._accounts[channel] if other != account]
-        for known_by in accounts:
-            user_id = self._directory.resolve(channel, known_by, address)
-            user = self._directory.get(user_id) if user_id else None
-            if user is not None:
-                return user
-        return None
 
     def _with_identity(self, user: User, identity: Identity) -> User:
         """Return the user with the identity, unless they have as many identities as a user may have."""

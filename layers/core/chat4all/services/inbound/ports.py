@@ -4,6 +4,7 @@ from typing import Protocol
 
 import msgspec
 
+from chat4all.domain.events import WebhookEvent
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.webhooks import (
     Arrivals,
@@ -63,3 +64,13 @@ class OutcomeLog(Protocol):
     def not_listed(self, webhook: ListedWebhook) -> None:
         """Log that the webhook could not be added to the list, and count it."""
         ...
+
+
+class ParkedEchoes(Protocol):
+    def park(self, received: WebhookEvent, due_at: str, expires_at: int) -> None:
+        """Keep the echo until `due_at`; parking it again postpones it. `expires_at` is in epoch seconds."""
+        ...
+
+    def due(self, now: str, limit: int) -> list[WebhookEvent]: ...
+
+    def unpark(self, received: WebhookEvent) -> None: ...

@@ -46,11 +46,13 @@ from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.person import INBOX_USER_ID, User, UserType
 from chat4all.domain.received import Received
 from chat4all.domain.relaying import new_content, news
-from chat4all.domain.versions import Version, deleted, with_version
+from chat4all.domain.versions import Deletion, Version, deleted, files_of, with_version
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
+from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.meet_person import MeetPerson
+from chat4all.services.inbound.recognize_echo import RecognizeEcho
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
 from chat4all.services.messaging.ports import Messages
 
@@ -71,9 +73,11 @@ class TakeInbound:
         accept: AcceptMessage,
         find_place: FindPlace,
         meet: MeetPerson,
+        follow: FollowMoves,
         directory: Directory,
         messages: Messages,
         file: InboundFile,
+        is_echo: RecognizeEcho,
         clock: Clock,
         keep_deleted_words: bool,
     ) -> None:
@@ -82,9 +86,11 @@ class TakeInbound:
         self._accept = accept
         self._find_place = find_place
         self._meet = meet
+        self._follow = follow
         self._directory = directory
         self._messages = messages
         self._file = file
+        self._is_echo = is_echo
         self._clock = clock
         self._keep_deleted_words = keep_deleted_words
 
@@ -103,35 +109,36 @@ class TakeInbound:
             )
         match event:
             case InboundMessage():
-                self._take(channel, account, event, received.webhook_id)
+                self._take(received, event)
             case InboundDeletion():
                 self._delete(channel, account, event)
             case InboundMove():
-                self._meet.at_new_address(channel, account, event)
+                self._follow(channel, account, event)
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 
-    def _take(self, channel: str, account: str, event: InboundMessage, webhook_id: str) -> None:
+    def _take(self, received: WebhookEvent, event: InboundMessage) -> None:
+        channel, account, webhook_id = received.channel, received.account, received.webhook_id
         message_id = inbound_message_id(channel, account, event.provider_message_id)
         arriving = self._messages.arriving(message_id)
         message = arriving.message
         if message is None:
-            if event.is_own and self._is_our_send(channel, account, event):
+            if event.is_own and self._is_echo(received):
                 return
-            message = self._accepted(channel, account, event, webhook_id, arriving.deleted_at)
+            message = self._accepted(channel, account, event, webhook_id, arriving.deletion)
         else:
             message = self._with_version(message, channel, account, event, webhook_id)
-        if arriving.deleted_at is not None:
-            self._deleted(message, arriving.deleted_at)
+        if arriving.deletion is not None:
+            self._deleted(message, arriving.deletion)
 
     def _accepted(
-        self, channel: str, account: str, event: InboundMessage, webhook_id: str, deleted_at: str | None
+        self, channel: str, account: str, event: InboundMessage, webhook_id: str, deletion: Deletion | None
     ) -> Message:
         """Accept a new message. Words that were deleted before they came are passed on to nobody."""
         message_id = inbound_message_id(channel, account, event.provider_message_id)
-        person = self._meet(channel, account, event)
+        person, event = self._meet(channel, account, event)
         place = self._find_place(channel, account, event, person)
-        hidden = deleted_at is not None and not self._keep_deleted_words
+        hidden = deletion is not None and not self._keep_deleted_words
         content = Deleted() if hidden else self._content(message_id, event)
         self._fetch(channel, account, event, content, place.conversation_id)
         accepted = self._accept(
@@ -156,11 +163,6 @@ class TakeInbound:
             self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))
         return INBOX_USER_ID
 
-    def _is_our_send(self, channel: str, account: str, event: InboundMessage) -> bool:
-        """Return whether the provider repeats a message that we sent through its API."""
-        known = self._messages.find(channel, account, event.provider_message_id)
-        return known is not None and known.provider_message_id != event.provider_message_id
-
     def _with_version(
         self, message: Message, channel: str, account: str, event: InboundMessage, webhook_id: str
     ) -> Message:
@@ -182,17 +184,22 @@ class TakeInbound:
     def _delete(self, channel: str, account: str, event: InboundDeletion) -> None:
         message_id = inbound_message_id(channel, account, event.provider_message_id)
         message = self._messages.get(message_id)
+        deletion = Deletion(event.at, event.provider_fields)
         if message is None:
             expires_at = int((self._clock() + DELETION_KEPT).timestamp())
-            self._messages.park_deletion(message_id, event.at, expires_at)
+            self._messages.park_deletion(message_id, deletion, expires_at)
         else:
-            self._deleted(message, event.at)
+            self._deleted(message, deletion)
 
-    def _deleted(self, message: Message, at: str) -> None:
+    def _deleted(self, message: Message, deletion: Deletion) -> None:
         for _ in range(_TRIES):
-            changed = deleted(message, at, keep_words=self._keep_deleted_words)
+            changed = deleted(message, deletion, keep_words=self._keep_deleted_words)
             if changed is None:
                 return
+            if isinstance(changed.content, Deleted):
+                # Before the words: they name the files, for a second try after this process has died.
+                for file in files_of(message):
+                    self._file.remove(file)
             self._tell(message, changed)
             if self._messages.rewrite(message, changed):
                 return

@@ -47,6 +47,7 @@ from chat4all.domain.person import User
 from chat4all.domain.received import Author, Received
 from chat4all.domain.relaying import new_content, relayed, speaker_of, spoken
 from chat4all.domain.routing import known_on, reach, require_all, require_possible
+from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
 from chat4all.services.messaging.ports import Events, Messages
@@ -219,7 +220,8 @@ class AcceptMessage:
             content=routed.content if routed.content != message.content else None,
         )
         number = self._events.message_submitted(submitted)
-        message = msgspec.structs.replace(message, sequence=number)
+        late = is_late(message, self._clock())
+        message = msgspec.structs.replace(message, sequence=number, late=late)
         return message, self._messages.add(message)
 
     def _prepare(self, new: NewMessage) -> tuple[Snapshot, Routed]:

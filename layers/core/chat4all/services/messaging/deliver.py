@@ -20,7 +20,10 @@
     send ── one HTTP request to the provider; a half-open circuit sends only the probe
        │
     record ── SENT with the provider's id, or FAILED with its code, or the claim is given back; `status`
-              records an outcome that cannot be recorded here
+       │      records an outcome that cannot be recorded here
+       │
+    report ── to the breaker; and a new address that the provider's answer named, to `inbound`, which gives
+              it to the user: the next message goes there at once
 
 The case that can repeat a message at the provider (G3): the process dies after `send` and before `record`.
 The claim then expires, and another process takes it over. A status that names the delivery may arrive
@@ -28,6 +31,7 @@ earlier; it settles the delivery without a second send.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -39,7 +43,7 @@ from chat4all.domain.content import Deleted, Media, Notice, Text, Unsupported, f
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.events import DeliveryRequested, InboundMove, StatusUpdate, WebhookEvent, sending_id
 from chat4all.domain.files.file import StoredFile
 from chat4all.domain.kinds import Reaction
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Jitter, backoff_s
@@ -48,7 +52,7 @@ from chat4all.domain.status import Status
 from chat4all.services.files.outgoing_file import OutgoingFile, file_wait_s
 from chat4all.services.messaging.circuit import Attempt, ChannelCircuits, Wait
 from chat4all.services.messaging.connector import ChannelSecret, Connector
-from chat4all.services.messaging.ports import Deliveries, Limiter, Secrets
+from chat4all.services.messaging.ports import Deliveries, Events, Limiter, Secrets
 
 _ADDRESS_CHANGES: Final = 2
 _RECORD_TRIES: Final = 2
@@ -102,6 +106,7 @@ class Deliver:
         *,
         connector: Connector,
         deliveries: Deliveries,
+        events: Events,
         limiter: Limiter,
         circuits: ChannelCircuits,
         secrets: Secrets,
@@ -118,6 +123,7 @@ class Deliver:
         """
         self._connector = connector
         self._deliveries = deliveries
+        self._events = events
         self._limiter = limiter
         self._circuits = circuits
         self._secrets = secrets
@@ -207,10 +213,23 @@ class Deliver:
         attempt = circuit.begin()
         if isinstance(attempt, Wait):
             return self._give_back(claimed, Counts.NOTHING, attempt.seconds)
-        answer = self._send(submission, secret)
+        answer, sent_to = self._send(submission, secret)
         outcome = self._record(claimed, attempt, answer)
         circuit.report(attempt, submission.address, answer)
+        if sent_to != submission.address:
+            self._report_move(claimed.delivery, submission.address, sent_to)
         return outcome
+
+    def _report_move(self, delivery: DeliveryPart, address: str, new_address: str) -> None:
+        """Queue the move of the chat for `inbound`.
+
+        If the queue does not take the move, or if the process dies before this, the next send to the former
+        address learns of the move again.
+        """
+        move = InboundMove(address, new_address, iso(self._clock()), delivery.account)
+        origin = sending_id(delivery.delivery_id)
+        with suppress(Unavailable):
+            self._events.webhook_events([WebhookEvent(delivery.channel, delivery.account, origin, move)])
 
     def _record(self, claimed: Claimed, attempt: Attempt, answer: Sent | SendError) -> Settled | Later:
         if isinstance(answer, Sent):
@@ -229,14 +248,15 @@ class Deliver:
             case _:
                 return self._failed(claimed, answer)
 
-    def _send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
+    def _send(self, submission: Submission, secret: ChannelSecret) -> tuple[Sent | SendError, str]:
+        """Send, follow a chat that has moved, and return the last answer with the address that gave it."""
         answer = self._connector.send(submission, secret)
         for _ in range(_ADDRESS_CHANGES):
             if isinstance(answer, Sent) or answer.new_address is None:
                 break
             submission = msgspec.structs.replace(submission, address=answer.new_address)
             answer = self._connector.send(submission, secret)
-        return answer
+        return answer, submission.address
 
     def _wait_s(self, requested: DeliveryRequested, stored: StoredFile | None, now: datetime) -> float:
         """Return the seconds to wait for the file, or else for the tokens, which are taken if it is 0."""

@@ -24,9 +24,10 @@ from chat4all.domain.events import (
 )
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
-from chat4all.domain.pages import TimeCursor, TimeOrder
+from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus
 from chat4all.domain.status import Status
+from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage, Fallback, HoldingQueue, ParkedStatus
 from chat4all.services.messaging.connector import ChannelSecret
 
@@ -40,10 +41,10 @@ class MessageQuery(msgspec.Struct, frozen=True):
 
 
 class Arriving(msgspec.Struct, frozen=True):
-    """A person's message, if it is stored, and the time of a deletion that came before it."""
+    """A person's message, if it is stored, and a deletion that came before it."""
 
     message: Message | None
-    deleted_at: str | None = None
+    deletion: Deletion | None = None
 
 
 class Messages(Protocol):
@@ -52,7 +53,10 @@ class Messages(Protocol):
         ...
 
     def renumber(self, message: Message, sequence: str) -> Message:
-        """Give a message that was not routed another number; return the message with it."""
+        """Give the message the number of its record that is handled; return the message with it.
+
+        The message is late from then on: when it got this number is not known.
+        """
         ...
 
     def get(self, message_id: str) -> Message | None: ...
@@ -151,7 +155,7 @@ class Messages(Protocol):
         """
         ...
 
-    def park_deletion(self, message_id: str, at: str, expires_at: int) -> None:
+    def park_deletion(self, message_id: str, deletion: Deletion, expires_at: int) -> None:
         """Keep the deletion of a message that is not stored yet, until `expires_at` (epoch seconds)."""
         ...
 
@@ -160,6 +164,12 @@ class Messages(Protocol):
 
         Notices are in no history.
         """
+        ...
+
+    def history_by_sent(
+        self, conversation_id: str, after: str, past: SentCursor | None, limit: int
+    ) -> list[Message]:
+        """Return the messages past the cursor with a sequence number over `after`, the latest sent first."""
         ...
 
     def latest_at(self, conversation_id: str) -> str | None:

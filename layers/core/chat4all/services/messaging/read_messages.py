@@ -10,7 +10,8 @@ from chat4all.domain.conversation import FROM_THE_START, Conversation
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import ConversationNotFound, Detail, Invalid, MessageNotFound, NotAParticipant
 from chat4all.domain.message import Message
-from chat4all.domain.pages import Page, SequenceCursor, TimeCursor, decode_cursor, encode_cursor
+from chat4all.domain.pages import Page, SentCursor, SequenceCursor, TimeCursor, decode_cursor, encode_cursor
+from chat4all.domain.sent_order import numbers_left, sent_place
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.messaging.ports import Deliveries, MessageQuery, Messages
 
@@ -58,6 +59,22 @@ class ReadMessages:
         shown = tuple(found[: _fitting(found[:limit])])
         more = len(found) > len(shown)
         return Page(shown, encode_cursor(SequenceCursor(shown[-1].sequence)) if more else None)
+
+    def history_by_sent(
+        self, conversation_id: str, participant_id: str | None, cursor: str | None, limit: int
+    ) -> Page[Message]:
+        """Return a page of the same messages as `history`, the latest sent first.
+
+        The provider's time counts. A message that came over no channel was sent when it was accepted.
+        """
+        past = decode_cursor(cursor, SentCursor) if cursor is not None else None
+        after = self._visible_after(conversation_id, participant_id)
+        found = self._messages.history_by_sent(conversation_id, after, past, limit + 1)
+        shown = tuple(found[: _fitting(found[:limit])])
+        if len(found) == len(shown):
+            return Page(shown, None)
+        under = numbers_left(shown, past.under if past is not None else None)
+        return Page(shown, encode_cursor(SentCursor(*sent_place(shown[-1]), under)))
 
     def last_activity(self, conversations: Sequence[Conversation]) -> dict[str, str]:
         """Return, for each conversation, when its latest message was accepted, or when it was created."""

@@ -24,6 +24,7 @@ from chat4all.domain.events import (
 from chat4all.domain.message import Message
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.routing import deliveries
+from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import Fallback
 from chat4all.services.directory.ports import Conversations
@@ -71,14 +72,16 @@ class RouteMessage:
         The record is dropped if its message_id belongs to another message, or if another record of the
         message was handled before.
         """
-        message = msgspec.structs.replace(submitted.message, sequence=number)
+        late = is_late(submitted.message, self._clock())
+        message = msgspec.structs.replace(submitted.message, sequence=number, late=late)
         stored = self._messages.get(message.message_id) or self._messages.add(message) or message
         is_another = stored.fingerprint != message.fingerprint
         is_done = stored.routed or not submitted.recipients
         if is_another or (is_done and stored.sequence != number):
             return
-        if stored.sequence != number:
-            # The message has two records, and was stored with the number of the other record.
+        if (stored.sequence, stored.attempt) != (number, message.attempt):
+            # The message has two records, and was stored with the number of the other record. Or a repeated
+            # POST stored the message with the number of the first: its time is later than its number.
             stored = self._messages.renumber(stored, number)
         accepted = self._accepted(submitted, stored)
         if accepted is not None:

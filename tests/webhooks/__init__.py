@@ -1,0 +1,1 @@
+"""Generated webhooks: grammars of the documented shapes, mutations, and the check that nothing is lost."""
