@@ -6,7 +6,8 @@
     ─────────────            ─────                 ───────
     nothing                  an edit               a message, known by its edit
     known by its edit        the first version     the first version stands before the edit
-    UNSUPPORTED              any later content     that content: a placeholder is filled, a place moves
+    UNSUPPORTED              any later content     that content: a placeholder is filled
+    a place                  another place         that place, without an edit: the place moved
     any content              an edit               the new content; the former stands in `edits`
     deleted                  anything              stays deleted
 
@@ -20,6 +21,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.content import Content, Deleted, Unsupported
+from chat4all.domain.kinds import Location
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.received import NOTHING, Received
 
@@ -61,7 +63,7 @@ def _with_first(message: Message, received: Received, first: Version) -> Message
     """Put the first version before the edit by which the message is known, or fill a placeholder."""
     if received.known_by_edit_at is not None:
         before = replace(received, known_by_edit_at=None, provider_fields=first.received.provider_fields)
-        if first.content == message.content:
+        if first.content == message.content or _is_move(first.content, message.content):
             return replace(message, received=before)
         edit = Edit(first.content, received.known_by_edit_at)
         return replace(message, edits=_within_limit((edit, *message.edits)), received=before)
@@ -74,13 +76,17 @@ def _with_edit(message: Message, known: Received, version: Version, at: str) -> 
     if known.latest_at is not None and at < known.latest_at:
         return None
     received = replace(version.received, known_by_edit_at=known.known_by_edit_at, latest_at=at)
-    if isinstance(message.content, Unsupported):
-        # A place that moves, or a placeholder: what stood there before is no version of words.
+    if isinstance(message.content, Unsupported) or _is_move(message.content, version.content):
+        # What stood there before is no version of words.
         return _changed(message, version.content, received)
     if not _is_latest(message.edits, message.content, version.content, at):
         return None
     edits = _within_limit((*message.edits, Edit(message.content, at)))
     return replace(message, content=version.content, edits=edits, received=received)
+
+
+def _is_move(before: Content, after: Content) -> bool:
+    return isinstance(before, Location) and isinstance(after, Location)
 
 
 def _changed(message: Message, content: Content, received: Received) -> Message | None:
