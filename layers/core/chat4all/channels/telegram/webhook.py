@@ -14,8 +14,10 @@ from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, items, moment, other_fields, read_envelope
 from chat4all.channels.telegram.address import is_address, message_name
 from chat4all.channels.telegram.content import (
+    CONTACT_FIELDS,
     FILE_FIELDS,
     FILE_TYPES,
+    LOCATION_FIELDS,
     WebAppData,
     content_of,
     title_of_button,
@@ -26,6 +28,7 @@ from chat4all.channels.telegram.place import Place, account_of, is_from_bot, pla
 from chat4all.domain.content import ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, ParsedWebhook
+from chat4all.domain.kinds import Contacts, Location, Reaction
 from chat4all.domain.received import Context
 
 _MESSAGES: Final = frozenset({"message", "channel_post", "business_message"})
@@ -72,16 +75,23 @@ class _Interaction(Struct, frozen=True):
     actor_chat: Raw = ABSENT
     chat: Raw = ABSENT
     message: Raw = ABSENT
+    message_id: Raw = ABSENT
     date: Raw = ABSENT
     data: Raw = ABSENT
     game_short_name: Raw = ABSENT
     new_reaction: Raw = ABSENT
 
 
-class _Reaction(Struct, frozen=True):
-    """https://core.telegram.org/bots/api#reactiontypeemoji"""
+class _ReactionType(Struct, frozen=True):
+    """https://core.telegram.org/bots/api#reactiontype"""
 
-    emoji: str
+    type: str = ""
+    emoji: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Return the emoji; an empty text for one that Telegram names by a number only."""
+        return "\u2b50" if self.type == "paid" else self.emoji
 
 
 class _Deleted(Struct, frozen=True):
@@ -187,6 +197,12 @@ def _understood(
         understood |= {"photo": None} | dict.fromkeys(FILE_TYPES, FILE_FIELDS)
     if isinstance(content, Text):
         understood["web_app_data"] = ("data", "button_text")
+    if isinstance(content, Contacts):
+        understood["contact"] = CONTACT_FIELDS
+    if isinstance(content, Location):
+        # A venue may have its place only inside.
+        inside = ("location",) if "location" in fields else ()
+        understood |= {"location": LOCATION_FIELDS, "venue": ("title", "address", *inside)}
     understood |= {
         name: None for name in ("entities", "caption_entities") if are_links(fields.get(name, ABSENT))
     }
@@ -260,13 +276,45 @@ def _of_interaction(kind: str, part: Raw, update_id: int) -> InboundMessage | No
     has_person = party(interaction.sender) or party(interaction.user) or party(interaction.actor_chat)
     if place is None or not has_chat or not has_person:
         return None
-    reactions = (decoded(item, _Reaction) for item in items(interaction.new_reaction))
+    if kind == "message_reaction":
+        return _reaction(interaction, part, place, update_id)
     return _event(
         f"update:{update_id}",
         place,
-        Unsupported(kind, "".join(reaction.emoji for reaction in reactions if reaction)),
+        Unsupported(kind),
         at=interaction.date,
         provider_fields=other_fields(part, ()),
+    )
+
+
+def _reaction(interaction: _Interaction, part: Raw, place: Place, update_id: int) -> InboundMessage:
+    """Return a reaction, or that it was taken back.
+
+    The update has all reactions of the person to the message, the latest last. It does not give the date of
+    the message: https://core.telegram.org/bots/api#messagereactionupdated
+    """
+    fields = decoded(part, dict[str, Raw]) or {}
+    reactions = decoded(interaction.new_reaction, list[_ReactionType])
+    emoji = [reaction.shown for reaction in reactions or () if reaction.shown]
+    content: ReceivedContent = Unsupported("message_reaction")
+    if emoji:
+        content = Reaction(emoji[-1], "".join(emoji) if len(emoji) > 1 else "")
+    elif reactions == []:
+        content = Reaction("")
+    number = decoded(interaction.message_id, int)
+    understood: dict[str, Collection[str] | None] = {
+        name: PARTY_FIELDS for name in ("chat", "user", "actor_chat") if party(fields.get(name, ABSENT))
+    }
+    understood |= {name: None for name in ("date", "message_id") if decoded(fields.get(name, ABSENT), int)}
+    if reactions is not None and len(reactions) == len(emoji) <= 1:
+        understood["new_reaction"] = None
+    return _event(
+        f"update:{update_id}",
+        place,
+        content,
+        at=interaction.date,
+        quoted=message_name(place.address, number, None, place.account) if number is not None else None,
+        provider_fields=remaining(fields, understood),
     )
 
 
