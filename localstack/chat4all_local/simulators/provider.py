@@ -178,6 +178,10 @@ class Provider(Protocol):
         """Build the webhook about a customer's message. Raises ControlError."""
         ...
 
+    def hear(self, answer: str, at: float) -> None:
+        """Read the body of the answer to a webhook that Chat4All accepted."""
+        ...
+
     def check_address(self, address: str) -> None:
         """Raise ControlError if `address` cannot be a customer's address."""
         ...

@@ -26,13 +26,14 @@ class Received(NamedTuple):
 class Receiver:
     """An endpoint that answers with the statuses of `answers` first, and then with 200.
 
-    Its GET requires `challenge_token`. While `gate` is closed, it does not answer. `most_at_once` is the
-    largest number of calls that it held at the same time.
+    `say` gives the body of its answer to a webhook. Its GET requires `challenge_token`. While `gate` is
+    closed, it does not answer. `most_at_once` is the largest number of calls that it held at the same time.
     """
 
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.answers: deque[int] = deque()
+        self.say: Callable[[bytes], bytes] = lambda body: b"ok"
         self.challenge_token = ""
         self.gate = threading.Event()
         self.gate.set()
@@ -47,7 +48,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                self._answer(receiver.take(Received(headers, body, self.path)), b"ok")
+                self._answer(receiver.take(Received(headers, body, self.path)), receiver.say(body))
 
             def do_GET(self) -> None:
                 query = parse_qs(urlsplit(self.path).query)

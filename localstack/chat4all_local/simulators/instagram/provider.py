@@ -252,6 +252,9 @@ class Instagram:
             raise ControlError(f"the app shows no quick reply `{request.text}`")
         return choice.payload
 
+    def hear(self, answer: str, at: float) -> None:
+        """Do nothing. Meta reads no answer."""
+
     def check_address(self, address: str) -> None:
         if not re.fullmatch(r"[0-9]{1,32}", address):
             raise ControlError(f"`{address}` is not an Instagram-scoped id: use digits only")

@@ -166,6 +166,9 @@ class Twilio:
         )
         return Inbound(sid, body, item)
 
+    def hear(self, answer: str, at: float) -> None:
+        """Do nothing: no instructions are simulated."""
+
     def check_address(self, address: str) -> None:
         is_short_code = address.isascii() and address.isdecimal() and 3 <= len(address) <= 6
         if not is_short_code and not is_e164(address):

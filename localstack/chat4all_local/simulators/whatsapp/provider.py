@@ -258,6 +258,9 @@ class WhatsApp:
         self._chats.add(wamid, written)
         return Inbound(wamid, meta_json(payload), item)
 
+    def hear(self, answer: str, at: float) -> None:
+        """Do nothing. Meta reads no answer."""
+
     def check_address(self, address: str) -> None:
         group_id = address.removeprefix(GROUP_PREFIX)
         is_group = group_id != address and re.fullmatch(GROUP_ID_PATTERN, group_id)

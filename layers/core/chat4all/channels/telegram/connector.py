@@ -21,6 +21,7 @@ from chat4all.channels.telegram.webhook import parsed
 from chat4all.domain.channel import Capabilities, Transfer
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.events import ParsedWebhook
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import (
     ChannelSecret,
@@ -118,7 +119,8 @@ class Telegram:
             return not_answered(TELEGRAM_FAILURES, answer)
         refusal = decoded(answer.body, _Refused)
         if refusal or not 200 <= answer.status < 300:
-            return _send_error(refusal, answer)
+            error = _send_error(refusal, answer)
+            return sent_unread(submission.delivery_id) if _is_gone(submission, error) else error
         accepted = decoded(answer.body, _Accepted)
         if accepted is None:  # so it is for a reaction: Telegram answers `true`
             return sent_unread(submission.delivery_id)
@@ -172,6 +174,12 @@ class Telegram:
 
 def _encoded(body: msgspec.Struct) -> bytes:
     return msgspec.json.encode(body)
+
+
+def _is_gone(submission: Submission, error: SendError) -> bool:
+    """Return whether the reaction to take back is not there: an earlier try did, or its message is gone."""
+    is_removal = submission.content == Reaction("", submission.content.text)
+    return is_removal and error.outcome is Outcome.PERMANENT and error.code == "400"
 
 
 def _send_error(refusal: _Refused | None, answer: HttpAnswer) -> SendError:
