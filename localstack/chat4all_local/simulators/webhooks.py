@@ -38,9 +38,9 @@ class WebhookSender:
         outbox: Outbox,
         http: httpx.AsyncClient,
         *,
-        hear: Callable[[str, float], None],
+        hear: Callable[[WebhookAnswer, float], None],
     ) -> None:
-        """`hear` gets the body of each answer to an accepted webhook, and the time."""
+        """`hear` gets the answer to each accepted webhook, and the time."""
         self._account = account
         self._journal = journal
         self._outbox = outbox
@@ -103,7 +103,7 @@ class WebhookSender:
             at = time.time()
             answer = await self._post(webhook)
         if 200 <= answer.status < 300:
-            self._hear(answer.body, time.time())
+            self._hear(answer, time.time())
         self._journal.add(
             at=at,
             kind=webhook.kind,
@@ -153,7 +153,8 @@ class WebhookSender:
             response = await self._http.post(url, content=webhook.body, headers=webhook.headers)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:
             return WebhookAnswer(NO_ANSWER, str(problem))
-        return WebhookAnswer(response.status_code, response.text)
+        content_type = response.headers.get("content-type", "")
+        return WebhookAnswer(response.status_code, response.text, content_type)
 
     def _slot(self) -> asyncio.Semaphore:
         """Return the semaphore of concurrent calls. A changed limit applies from the next call on."""

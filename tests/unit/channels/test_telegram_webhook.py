@@ -760,7 +760,8 @@ def test_a_tapped_button_says_its_title(tap: dict[str, object], content: object,
     ("message", "address", "thread", "account", "quoted"),
     [
         ({**BOTS, "chat": PRIVATE}, "99", None, None, "99:5@1441645000"),
-        ({"chat": PRIVATE, "message_id": 5, "date": 0}, "99", None, None, None),
+        # https://github.com/tdlib/telegram-bot-api/issues/401
+        ({"chat": PRIVATE, "message_id": 5, "date": 0}, "99", None, None, "99:5"),
         (None, "99", None, None, None),
         (
             {**BOTS, "message_thread_id": 42, "is_topic_message": True},

@@ -20,7 +20,13 @@ from typing import Final
 from urllib.parse import urlencode
 
 from chat4all_local.simulators.account import Account
-from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
+from chat4all_local.simulators.control_api import (
+    Customer,
+    InboundRequest,
+    Json,
+    Signature,
+    WebhookAnswer,
+)
 from chat4all_local.simulators.provider import (
     Accepted,
     Answer,
@@ -166,7 +172,7 @@ class Twilio:
         )
         return Inbound(sid, body, item)
 
-    def hear(self, answer: str, at: float) -> None:
+    def hear(self, answer: WebhookAnswer, at: float) -> None:
         """Do nothing: no instructions are simulated."""
 
     def check_address(self, address: str) -> None:

@@ -23,7 +23,14 @@ from typing import Final
 import msgspec
 
 from chat4all_local.simulators.account import Account
-from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, JsonObject, Signature
+from chat4all_local.simulators.control_api import (
+    Customer,
+    InboundRequest,
+    Json,
+    JsonObject,
+    Signature,
+    WebhookAnswer,
+)
 from chat4all_local.simulators.provider import (
     Accepted,
     Answer,
@@ -310,12 +317,12 @@ class Telegram:
             return _update(update_id, str(query["id"]), {"callback_query": query})
         return update(request, writing, self._history, update_id, at)
 
-    def hear(self, answer: str, at: float) -> None:
+    def hear(self, answer: WebhookAnswer, at: float) -> None:
         """Carry out the call of a method in the answer to an update. Telegram tells nobody if it fails.
 
         https://core.telegram.org/bots/api#making-requests-when-getting-updates
         """
-        call = Call("POST", "", "", {"content-type": "application/json"}, answer.encode())
+        call = Call("POST", "", "", {"content-type": answer.content_type}, answer.body.encode())
         with suppress(ParameterError):
             parameters = read_parameters(call)
             if parameters.get("method", "").lower() == "answercallbackquery":

@@ -238,9 +238,9 @@ def test_a_tap_says_its_title_and_is_ended_by_the_answer_to_its_webhook(
     asked = sent(connector, content)
     unanswered = telegram.write(CHAT, data, kind="tap", quoted=number_of(asked)).provider_message_id
 
-    def answer(body: bytes) -> bytes:
+    def answer(body: bytes) -> tuple[str, bytes]:
         answered = connector.webhook_answer(body)
-        return answered.body.encode() if answered else b"ok"
+        return (answered.content_type, answered.body.encode()) if answered else ("text/plain", b"ok")
 
     receiver.say = answer
     answered = telegram.write(CHAT, data, kind="tap", quoted=number_of(asked)).provider_message_id

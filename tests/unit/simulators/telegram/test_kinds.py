@@ -3,7 +3,12 @@
 import pytest
 
 from chat4all_local.simulators.account import Account
-from chat4all_local.simulators.control_api import CustomerDetails, InboundRequest, JsonObject
+from chat4all_local.simulators.control_api import (
+    CustomerDetails,
+    InboundRequest,
+    JsonObject,
+    WebhookAnswer,
+)
 from chat4all_local.simulators.provider import Accepted, Answer, ControlError, Order, Refused
 from chat4all_local.simulators.registry import manifest
 from chat4all_local.simulators.telegram.provider import Telegram
@@ -245,7 +250,8 @@ def test_a_tap_is_answered_once_and_in_time(account: Account, telegram: Telegram
     "answer", ["", "ok", "[]", '{"method":"sendMessage"}', '{"method":"answerCallbackQuery"}', '{"method":7}']
 )
 def test_an_answer_that_calls_nothing_changes_nothing(telegram: Telegram, answer: str) -> None:
-    telegram.hear(answer, NOW)
+    for content_type in ("application/json", "application/x-www-form-urlencoded", "text/plain", ""):
+        telegram.hear(WebhookAnswer(200, answer, content_type), NOW)
 
 
 @pytest.mark.parametrize(

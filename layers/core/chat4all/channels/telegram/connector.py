@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -86,10 +86,6 @@ class _Tapped(msgspec.Struct, frozen=True):
     callback_query: _Tap
 
 
-class _AnswerTap(msgspec.Struct, frozen=True, tag_field="method", tag="answerCallbackQuery"):
-    callback_query_id: str
-
-
 class Telegram:
     """The connector of a bot. A shared secret, not a signature, proves its webhooks."""
 
@@ -160,8 +156,8 @@ class Telegram:
         tapped = decoded(body, _Tapped)
         if tapped is None:
             return None
-        call = _AnswerTap(tapped.callback_query.id)
-        return WebhookAnswer("application/json", msgspec.json.encode(call).decode())
+        call = {"method": "answerCallbackQuery", "callback_query_id": tapped.callback_query.id}
+        return WebhookAnswer("application/x-www-form-urlencoded", urlencode(call))
 
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
         """Return None: a call of the API sets a webhook, and nobody confirms it."""

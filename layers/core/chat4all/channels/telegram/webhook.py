@@ -246,16 +246,16 @@ def _of_tap(part: Raw, update_id: int) -> InboundMessage | None:
         return None
     query_id, data = decoded(tap.id, Id), decoded(tap.data, str)
     words = data and (title_of_button(tapped.reply_markup, data) or data)
-    # The date of a message that is too old to be shown is 0.
-    is_named = place.account is not None or bool(decoded(tapped.date, int))
+    # The date of a message that is too old to be shown is 0. It is named without its date.
+    name = _name(tapped, place)
     understood: dict[str, Collection[str] | None] = {"id": None, "from": PARTY_FIELDS}
     understood |= {"data": None} if data is not None else {}
-    understood |= {"message": None} if is_named else {}
+    understood |= {"message": None} if name else {}
     return _event(
         f"callback:{query_id}" if query_id else f"update:{update_id}",
         place,
         Text(words) if words else Unsupported("callback_query", decoded(tap.game_short_name, str) or ""),
-        quoted=_name(tapped, place) if is_named else None,
+        quoted=name,
         context=Context(payload=data) if data else None,
         provider_fields=remaining(decoded(part, dict[str, Raw]) or {}, understood),
     )
