@@ -255,7 +255,11 @@ def provider_row(channel: str, account: str, provider_message_id: str) -> Provid
     rows = [*ProviderRow.by_provider_message.query(key_)]
     if len(rows) <= 1 and provider_message_id == undated(provider_message_id):
         return next(iter(rows), None)
-    known = (ProviderRow.get(row.partition, row.record, consistent_read=True) for row in rows)
+    known = (
+        known
+        for row in rows
+        for known in ProviderRow.query(row.partition, ProviderRow.record == row.record, consistent_read=True)
+    )
     named = [row for row in known if is_named(row.provider_message_id, provider_message_id)]
     return max(named, key=lambda row: row.provider_message_id or "", default=None)
 
