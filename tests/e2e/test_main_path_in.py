@@ -86,7 +86,7 @@ def test_an_unknown_person_becomes_a_user_with_a_conversation(stage: Stage, chan
 
 @pytest.mark.parametrize(
     ("channel", "kind", "has_fields"),
-    [("whatsapp", "location", True), ("telegram", "contact", True), ("instagram", "unsupported", False)],
+    [("whatsapp", "location", True), ("instagram", "unsupported", False)],
 )
 def test_of_a_kind_that_is_not_supported_everything_is_kept(
     stage: Stage, channel: str, kind: str, *, has_fields: bool
@@ -101,6 +101,23 @@ def test_of_a_kind_that_is_not_supported_everything_is_kept(
     assert message.content.provider_kind == kind
     assert isinstance(message.provider_fields, dict) is has_fields
     assert message.sent_at is not None
+
+
+def test_a_card_and_the_reaction_to_it_are_kinds(stage: Stage) -> None:
+    customer = stage.customer("telegram")
+    talk = stage.talk(customer)
+    telegram = stage.simulators["telegram"]
+    written = telegram.write(customer.address, kind="contact")
+    [card] = eventually(lambda: stage.history(talk))
+
+    telegram.write(customer.address, "\u2764", kind="reaction", quoted=written.provider_message_id)
+
+    kinds = eventually(lambda: stage.history(talk), lambda seen: len(seen) == 2)
+    assert {(kind.content.type, kind.content.text) for kind in kinds} == {
+        ("contacts", "Ana: +5511987654321"),
+        ("reaction", "\u2764"),
+    }
+    assert {kind.reply_to for kind in kinds} == {None, card.message_id}
 
 
 @pytest.mark.parametrize("channel", [channel for channel in CHANNELS if sample(channel).EDITS])

@@ -64,7 +64,7 @@ class FakeConnector:
 
     def __init__(self, capabilities: Capabilities = PIGEON) -> None:
         self.capabilities = capabilities
-        self.webhook_answer: WebhookAnswer | None = None
+        self.answered: dict[bytes, WebhookAnswer] = {}
         self.ignored: tuple[str, ...] = ()
         """The kinds of the parts of each webhook that lead to no event."""
         self.answers: list[Sent | SendError] = []
@@ -94,6 +94,9 @@ class FakeConnector:
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         return Fetching(iter((b"bytes of ", file.reference.encode())))
+
+    def webhook_answer(self, body: bytes) -> WebhookAnswer | None:
+        return self.answered.get(body)
 
     def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
         return request.headers.get("x-signature") == secret.webhook_secret

@@ -6,6 +6,7 @@ from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.provider_names import is_named
 from chat4all.domain.status import PROOF, Status, StatusChange, may_become
 from chat4all.domain.waiting import ParkedStatus
 from tests.fakes.message_table import DeliveryState, MessageTable
@@ -100,13 +101,15 @@ class MemoryDeliveries:
             return [state.delivery for state in states if state.delivery.message_id == message_id]
 
     def find(self, channel: str, account: str, provider_message_id: str) -> DeliveryId | None:
-        key = (channel, account, provider_message_id)
         with self._table.lock:
-            for state in self._table.deliveries.values():
-                delivery = state.delivery
-                if (delivery.channel, delivery.account, delivery.provider_message_id) == key:
-                    return _key(delivery.delivery_id)
-        return None
+            found = [
+                state.delivery
+                for state in self._table.deliveries.values()
+                if (state.delivery.channel, state.delivery.account) == (channel, account)
+                and is_named(state.delivery.provider_message_id, provider_message_id)
+            ]
+        latest = max(found, key=lambda delivery: delivery.provider_message_id or "", default=None)
+        return _key(latest.delivery_id) if latest else None
 
     def advance(self, delivery_id: DeliveryId, update: StatusUpdate) -> DeliveryPart | None:
         with self._table.lock:

@@ -10,6 +10,7 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Message
 from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status
+from chat4all.domain.provider_names import is_named
 from chat4all.domain.sent_order import sent_place
 from chat4all.domain.status import PROOF, Status, StatusChange, may_become
 from chat4all.domain.versions import Deletion
@@ -263,15 +264,16 @@ class MemoryMessages:
         return self._table.due_at.get(message.message_id) if message.status is Status.PENDING else None
 
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
-        key = (channel, account, provider_message_id)
-        for state in self._table.deliveries.values():
-            delivery = state.delivery
-            if (delivery.channel, delivery.account, delivery.provider_message_id) == key:
-                return self._table.messages.get(delivery.message_id)
-        for message in self._table.messages.values():
-            if (message.channel, message.account, message.provider_message_id) == key:
-                return message
-        return None
+        known: list[DeliveryPart | Message] = [state.delivery for state in self._table.deliveries.values()]
+        known += self._table.messages.values()
+        found = [
+            item
+            for item in known
+            if (item.channel, item.account) == (channel, account)
+            and is_named(item.provider_message_id, provider_message_id)
+        ]
+        latest = max(found, key=lambda item: item.provider_message_id or "", default=None)
+        return self._table.messages.get(latest.message_id) if latest else None
 
 
 def _again(delivery: DeliveryPart, at: str, round_: int) -> DeliveryPart:

@@ -50,4 +50,4 @@ def _fields(route: Route) -> Iterator[str]:
 
 
 def _statuses(route: Route) -> str:
-    return ", ".join(str(returned.status) for returned in route.returns)
+    return ", ".join(dict.fromkeys(str(returned.status) for returned in route.returns))

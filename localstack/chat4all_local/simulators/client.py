@@ -199,9 +199,17 @@ class Simulator:
         media = _customer_media(content_type, **options)
         return self._inbound(InboundRequest(address, caption, kind=kind, media=media), wait=wait)
 
-    def edit(self, address: str, provider_message_id: str, text: str, *, wait: bool = True) -> InboundResult:
-        """Change the text of a message that a customer sent."""
-        return self._inbound(InboundRequest(address, text, edit_of=provider_message_id), wait=wait)
+    def edit(
+        self,
+        address: str,
+        provider_message_id: str,
+        text: str | None = None,
+        *,
+        raw: JsonObject | None = None,
+        wait: bool = True,
+    ) -> InboundResult:
+        """Change the text, or the fields of `raw`, of a message that a customer sent."""
+        return self._inbound(InboundRequest(address, text, edit_of=provider_message_id, raw=raw), wait=wait)
 
     def call_webhook(
         self,

@@ -173,6 +173,7 @@ class WebhookAnswer(msgspec.Struct, frozen=True):
 
     status: int
     body: str
+    content_type: str = ""
 
 
 class FaultKind(StrEnum):

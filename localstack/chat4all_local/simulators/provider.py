@@ -5,7 +5,13 @@ from typing import Protocol
 
 import msgspec
 
-from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
+from chat4all_local.simulators.control_api import (
+    Customer,
+    InboundRequest,
+    Json,
+    Signature,
+    WebhookAnswer,
+)
 from chat4all_local.simulators.multipart import Form
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
@@ -176,6 +182,10 @@ class Provider(Protocol):
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
         """Build the webhook about a customer's message. Raises ControlError."""
+        ...
+
+    def hear(self, answer: WebhookAnswer, at: float) -> None:
+        """Read the answer to a webhook that Chat4All accepted."""
         ...
 
     def check_address(self, address: str) -> None:

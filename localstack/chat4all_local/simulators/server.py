@@ -120,8 +120,9 @@ def _simulator(
     directory: Directory,
 ) -> tuple[Simulator, WebhookSender]:
     journal = WebhookJournal()
-    sender = WebhookSender(account, journal, Outbox(account.store), http)
-    return Simulator(provider(name, account), account, sender, journal, fetcher, directory=directory), sender
+    simulated = provider(name, account)
+    sender = WebhookSender(account, journal, Outbox(account.store), http, hear=simulated.hear)
+    return Simulator(simulated, account, sender, journal, fetcher, directory=directory), sender
 
 
 def _http_client() -> httpx.AsyncClient:

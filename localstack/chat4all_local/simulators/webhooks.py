@@ -12,7 +12,7 @@ The delays of the real providers grow to hours. Here they are short and can be c
 import asyncio
 import hashlib
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -32,14 +32,22 @@ class WebhookSender:
     """Sends the webhooks of a simulator. `resume` sends those that the outbox already holds."""
 
     def __init__(
-        self, account: Account, journal: WebhookJournal, outbox: Outbox, http: httpx.AsyncClient
+        self,
+        account: Account,
+        journal: WebhookJournal,
+        outbox: Outbox,
+        http: httpx.AsyncClient,
+        *,
+        hear: Callable[[WebhookAnswer, float], None],
     ) -> None:
+        """`hear` gets the answer to each accepted webhook, and the time."""
         self._account = account
         self._journal = journal
         self._outbox = outbox
         self._left_over = outbox.left_over()
         account.webhooks_pending += len(self._left_over)
         self._http = http
+        self._hear = hear
         self._in_flight = account.settings.webhooks_in_flight
         self._slots = asyncio.Semaphore(self._in_flight)
         self._lanes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -94,6 +102,8 @@ class WebhookSender:
         async with self._slot():
             at = time.time()
             answer = await self._post(webhook)
+        if 200 <= answer.status < 300:
+            self._hear(answer, time.time())
         self._journal.add(
             at=at,
             kind=webhook.kind,
@@ -143,7 +153,8 @@ class WebhookSender:
             response = await self._http.post(url, content=webhook.body, headers=webhook.headers)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as problem:
             return WebhookAnswer(NO_ANSWER, str(problem))
-        return WebhookAnswer(response.status_code, response.text)
+        content_type = response.headers.get("content-type", "")
+        return WebhookAnswer(response.status_code, response.text, content_type)
 
     def _slot(self) -> asyncio.Semaphore:
         """Return the semaphore of concurrent calls. A changed limit applies from the next call on."""

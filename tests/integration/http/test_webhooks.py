@@ -95,7 +95,7 @@ def test_a_webhook_is_stored_as_it_came_and_its_events_published(
 
     answer = send(front, channel, body)
 
-    read_by_provider = connector(channel, HttpClient(), "").webhook_answer
+    read_by_provider = connector(channel, HttpClient(), "").webhook_answer(body)
     assert answer.status == 200
     if read_by_provider is None:
         assert answer.json == {"events": 1}

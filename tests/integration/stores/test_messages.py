@@ -804,6 +804,24 @@ def test_a_persons_message_is_found_by_its_providers_id(
     assert messages.find("pigeon", "other account", theirs) is None
 
 
+def test_two_messages_of_one_number_are_told_apart_by_their_dates(
+    messages: Messages, a_message: NewMessageOf, new_id: Callable[[], str]
+) -> None:
+    """An event that knows no date means the latest: https://core.telegram.org/bots/api#messagereactionupdated"""
+    number = new_id()
+    names = [f"{number}@1441645532", f"{number}@1795903000"]
+    former, latter = (a_message(channel="pigeon", account="main", provider_message_id=name) for name in names)
+    messages.add(former)
+
+    assert messages.find("pigeon", "main", number) == former
+    assert messages.find("pigeon", "main", names[1]) is None
+
+    messages.add(latter)
+
+    found = [messages.find("pigeon", "main", name) for name in (number, *names, f"{number}@1")]
+    assert found == [latter, former, latter, None]
+
+
 def begun(messages: Messages, message: Message, look_at: str = NOW) -> Message:
     """Add the message and begin its state; return it as it is then."""
     messages.add(message)

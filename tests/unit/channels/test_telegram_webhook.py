@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chat4all.channels.telegram.connector import Telegram
 from chat4all.domain.clock import parse_iso
-from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
+from chat4all.domain.content import Notice, ProviderFile, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import (
     InboundDeletion,
@@ -16,6 +16,9 @@ from chat4all.domain.events import (
     InboundMove,
     ParsedWebhook,
 )
+from chat4all.domain.files.file import Form
+from chat4all.domain.inbound_limits import within_limits
+from chat4all.domain.kinds import Contact, Contacts, Location, Reaction
 from chat4all.domain.received import NOTHING, Author, AuthorKind, Context, Forward, Link
 from tests.unit.channels.fake_http import SECRET, FakeHttp, webhook_request
 
@@ -485,22 +488,131 @@ def test_an_edit_without_its_time_was_made_when_the_message_was() -> None:
 
 def test_a_live_location_is_one_message_that_moves() -> None:
     """https://github.com/iobroker-community-adapters/ioBroker.telegram/issues/1372"""
-    place = {"latitude": 1.0, "longitude": 2.0, "live_period": 900}
-    begun = message_of(message={**WITHOUT_TEXT, "location": place})
-    moved = message_of(
-        edited_message={
-            **WITHOUT_TEXT,
-            "edit_date": DATE + 1,
-            "location": {**place, "latitude": 1.001, "heading": 7},
-        }
+    place = {"latitude": 1.0, "longitude": 2.0}
+    begun = message_of(message={**WITHOUT_TEXT, "location": {**place, "live_period": 900}})
+    moved, ended = (
+        message_of(edited_message={**WITHOUT_TEXT, "edit_date": DATE + after, "location": location})
+        for after, location in (
+            (1, {**place, "latitude": 1.001, "live_period": 900, "heading": 7}),
+            (2, {**place, "latitude": 1.002}),
+        )
     )
 
-    assert (begun.content, moved.content) == (
-        Unsupported("location", "1.0, 2.0"),
-        Unsupported("location", "1.001, 2.0"),
-    )
-    assert begun.provider_message_id == moved.provider_message_id
-    assert fields_of(moved) == {"location": {**place, "latitude": 1.001, "heading": 7}}
+    assert begun.content == Location(1.0, 2.0, live_s=900)
+    assert moved.content == Location(1.001, 2.0, live_s=900)
+    assert ended.content == Location(1.002, 2.0)
+    assert begun.provider_message_id == moved.provider_message_id == ended.provider_message_id
+    assert (begun.provider_fields, fields_of(moved)) == (NOTHING, {"location": {"heading": 7}})
+
+
+@pytest.mark.parametrize(
+    ("content", "expected", "rest"),
+    [
+        ({"location": {"latitude": -23.5505, "longitude": -46}}, Location(-23.5505, -46.0), {}),
+        ({"location": {"latitude": 0, "longitude": 0}}, Location(0.0, 0.0), {}),
+        (
+            {"location": {"latitude": 1.0, "longitude": 2.0, "horizontal_accuracy": 20.5}},
+            Location(1.0, 2.0),
+            {"location": {"horizontal_accuracy": 20.5}},
+        ),
+        (
+            # A place that moves for ever
+            {"location": {"latitude": 1.0, "longitude": 2.0, "live_period": 2147483647}},
+            Location(1.0, 2.0, live_s=2147483647),
+            {},
+        ),
+        (
+            {"location": {"latitude": 1.0, "longitude": 2.0, "live_period": "soon"}},
+            Location(1.0, 2.0),
+            {},
+        ),
+        (
+            # https://github.com/mautrix/telegram/pull/735: a venue is a place, too
+            {
+                "venue": {
+                    "location": {"latitude": 1.0, "longitude": 2.0},
+                    "title": "Bar",
+                    "address": "Main St 1",
+                    "foursquare_id": "4b",
+                },
+                "location": {"latitude": 1.0, "longitude": 2.0},
+            },
+            Location(1.0, 2.0, "Bar", "Main St 1"),
+            {"venue": {"foursquare_id": "4b"}},
+        ),
+        (
+            {"venue": {"location": {"latitude": 1.0, "longitude": 2.0}, "title": "Bar", "address": ""}},
+            Location(1.0, 2.0, "Bar"),
+            {"venue": {"location": {"latitude": 1.0, "longitude": 2.0}}},
+        ),
+        (
+            {"contact": {"phone_number": "+49151", "first_name": "Jo", "last_name": "Ng", "user_id": 7}},
+            Contacts((Contact("Jo Ng", ("+49151",)),)),
+            {"contact": {"user_id": 7}},
+        ),
+        (
+            # https://github.com/42wim/matterbridge/issues/1471: the rest of a card is kept
+            {"contact": {"phone_number": "49151", "first_name": "Jo", "vcard": "BEGIN:VCARD"}},
+            Contacts((Contact("Jo", ("49151",)),)),
+            {"contact": {"vcard": "BEGIN:VCARD"}},
+        ),
+        ({"contact": {"phone_number": "+49151"}}, Contacts((Contact("", ("+49151",)),)), {}),
+    ],
+)
+@pytest.mark.parametrize("update", ["message", "edited_message"])
+def test_a_place_and_a_card_are_kinds_of_their_own(
+    content: dict[str, object], expected: object, rest: dict[str, object], update: str
+) -> None:
+    event = message_of(**{update: {**WITHOUT_TEXT, **content}})
+
+    assert (event.content, fields_of(event)) == (expected, rest)
+
+
+@pytest.mark.parametrize(("latitude", "longitude"), [(999, 2.0), (1.0, -180.5), (1e300, 2.0)])
+def test_a_place_outside_of_the_globe_has_words_only(latitude: float, longitude: float) -> None:
+    event = message_of(message={**WITHOUT_TEXT, "location": {"latitude": latitude, "longitude": longitude}})
+
+    kept = within_limits(event)
+    assert isinstance(kept, InboundMessage)
+    assert isinstance(kept.content, Unsupported)
+    assert f"{latitude:.6f},{longitude:.6f}" in kept.content.text
+
+
+@pytest.mark.parametrize(
+    ("news", "event", "text"),
+    [
+        ({"new_chat_title": "Our team"}, "new_chat_title", "Our team"),
+        ({"new_chat_members": [ANA, "?", {"id": 7}]}, "new_chat_members", "Ana Souza, 7"),
+        ({"left_chat_member": ANA}, "left_chat_member", "Ana Souza"),
+        ({"left_chat_member": "?"}, "left_chat_member", ""),
+        ({"new_chat_photo": [{"file_id": "P"}]}, "new_chat_photo", ""),
+        ({"delete_chat_photo": True}, "delete_chat_photo", ""),
+        ({"group_chat_created": True}, "group_chat_created", ""),
+        ({"pinned_message": {"message_id": 4, "text": "the rules"}}, "pinned_message", "the rules"),
+        ({"pinned_message": {"message_id": 4, "caption": "the map"}}, "pinned_message", "the map"),
+        # https://core.telegram.org/bots/api#inaccessiblemessage
+        ({"pinned_message": {"message_id": 4, "date": 0}}, "pinned_message", ""),
+        (
+            {"message_auto_delete_timer_changed": {"message_auto_delete_time": 9}},
+            "message_auto_delete_timer_changed",
+            "",
+        ),
+        ({"forum_topic_created": {"name": "Repairs"}}, "forum_topic_created", "Repairs"),
+        ({"forum_topic_edited": {}}, "forum_topic_edited", ""),
+        ({"video_chat_started": {}}, "video_chat_started", ""),
+    ],
+)
+def test_news_of_a_chat_are_a_notice_and_keep_their_fields(
+    news: dict[str, object], event: str, text: str
+) -> None:
+    message = message_of(message={**WITHOUT_TEXT, "chat": GROUP, **news})
+
+    assert message.content == Notice(event, text)
+    assert fields_of(message) == news
+
+
+def sticker(content_type: str, filename: str, unique_id: str | None = None) -> ProviderFile:
+    return ProviderFile("S", content_type, filename, unique_id=unique_id, form=Form.STICKER)
 
 
 @pytest.mark.parametrize(
@@ -511,12 +623,15 @@ def test_a_live_location_is_one_message_that_moves() -> None:
             ProviderFile("D", "text/plain", "a.txt", 7),
         ),
         ({"document": {"file_id": "D", "file_name": 7, "file_size": "7"}}, ProviderFile("D")),
-        ({"voice": {"file_id": "V", "file_size": 9}}, ProviderFile("V", "audio/ogg", size=9)),
+        (
+            {"voice": {"file_id": "V", "file_size": 9}},
+            ProviderFile("V", "audio/ogg", size=9, form=Form.VOICE),
+        ),
         ({"audio": {"file_id": "A", "mime_type": "audio/mp4"}}, ProviderFile("A", "audio/mp4")),
         ({"video": {"file_id": "V", "file_name": "v.mp4"}}, ProviderFile("V", "video/mp4", "v.mp4")),
         (
             {"video_note": {"file_id": "N", "file_unique_id": "n1", "file_size": 9}},
-            ProviderFile("N", "video/mp4", size=9, unique_id="n1"),
+            ProviderFile("N", "video/mp4", size=9, unique_id="n1", form=Form.VIDEO_NOTE),
         ),
         (
             {"animation": {"file_id": "G", "mime_type": "video/mp4"}, "document": {"file_id": "D"}},
@@ -526,11 +641,11 @@ def test_a_live_location_is_one_message_that_moves() -> None:
             {"live_photo": {"file_id": "L"}, "photo": [{"file_id": "P", "file_unique_id": "p1"}]},
             ProviderFile("P", "image/jpeg", unique_id="p1"),
         ),
-        ({"sticker": {"file_id": "S"}}, ProviderFile("S", "image/webp", "sticker.webp")),
-        ({"sticker": {"file_id": "S", "is_video": True}}, ProviderFile("S", "video/webm", "sticker.webm")),
+        ({"sticker": {"file_id": "S"}}, sticker("image/webp", "sticker.webp")),
+        ({"sticker": {"file_id": "S", "is_video": True}}, sticker("video/webm", "sticker.webm")),
         (
             {"sticker": {"file_id": "S", "is_animated": True, "file_unique_id": "s1"}},
-            ProviderFile("S", "application/x-tgsticker", "sticker.tgs", unique_id="s1"),
+            sticker("application/x-tgsticker", "sticker.tgs", "s1"),
         ),
         (
             {
@@ -575,14 +690,10 @@ def test_a_sticker_is_readable_as_its_emoji() -> None:
         ({"venue": {"title": "Bar", "address": "Main St 1"}, "location": {}}, "venue", "Bar, Main St 1"),
         ({"venue": {"title": "Bar"}, "location": {"latitude": 1.0}}, "venue", "Bar"),
         ({"venue": {"title": 7}}, "venue", ""),
-        ({"location": {"latitude": -23.5505, "longitude": -46}}, "location", "-23.5505, -46.0"),
+        ({"venue": "?", "location": {"latitude": 1.0, "longitude": 2.0}}, "venue", ""),
         ({"location": {"latitude": "north"}}, "location", ""),
-        (
-            {"contact": {"phone_number": "+49151", "first_name": "Jo", "last_name": "Ng"}},
-            "contact",
-            "Jo Ng, +49151",
-        ),
-        ({"contact": {"phone_number": "+49151"}}, "contact", "+49151"),
+        ({"contact": {"phone_number": "", "first_name": "Jo"}}, "contact", ""),
+        ({"contact": {"first_name": "Jo"}}, "contact", ""),
         ({"dice": {"emoji": "\U0001f3b2", "value": 3}}, "dice", "\U0001f3b2 3"),
         (
             {"poll": {"id": "1", "question": "Pizza?", "options": [{"text": "Yes"}, {"text": "No"}]}},
@@ -603,10 +714,6 @@ def test_a_sticker_is_readable_as_its_emoji() -> None:
         ),
         ({"paid_media": {"star_count": 1}, "caption": "Buy"}, "paid_media", "Buy"),
         ({"story": {"id": 5}}, "story", ""),
-        ({"new_chat_title": "Our team"}, "new_chat_title", "Our team"),
-        ({"new_chat_members": [ANA, "?", {"id": 7}]}, "new_chat_members", "Ana Souza, 7"),
-        ({"left_chat_member": ANA}, "left_chat_member", "Ana Souza"),
-        ({"forum_topic_created": {"name": "Repairs"}}, "forum_topic_created", "Repairs"),
         ({"text": ""}, "text", ""),
         ({"text": " \n"}, "text", " \n"),
         ({"text": 7}, "text", ""),
@@ -673,7 +780,8 @@ def test_a_tapped_button_says_its_title(tap: dict[str, object], content: object,
     ("message", "address", "thread", "account", "quoted"),
     [
         ({**BOTS, "chat": PRIVATE}, "99", None, None, "99:5@1441645000"),
-        ({"chat": PRIVATE, "message_id": 5, "date": 0}, "99", None, None, None),
+        # https://github.com/tdlib/telegram-bot-api/issues/401
+        ({"chat": PRIVATE, "message_id": 5, "date": 0}, "99", None, None, "99:5"),
         (None, "99", None, None, None),
         (
             {**BOTS, "message_thread_id": 42, "is_topic_message": True},
@@ -702,17 +810,49 @@ def test_a_tap_has_the_place_of_its_message(
         ({"actor_chat": GROUP}, GROUP, Author(AuthorKind.CHAT, "-1001234567890", "Family")),
     ],
 )
-@pytest.mark.parametrize(("emoji", "text"), [(["\U0001f44d", "\u2764"], "\U0001f44d\u2764"), ([], "")])
-def test_a_reaction_is_kept(
-    who: dict[str, object], chat: dict[str, object], author: Author | None, emoji: list[str], text: str
+@pytest.mark.parametrize("emoji", ["\U0001f44d", "\u2764", ""])
+def test_a_reaction_names_its_message_and_an_empty_one_takes_it_back(
+    who: dict[str, object], chat: dict[str, object], author: Author | None, emoji: str
 ) -> None:
-    new = [{"type": "emoji", "emoji": icon} for icon in emoji]
-    reaction = {"chat": chat, "message_id": 5, **who, "date": DATE, "new_reaction": new}
+    """https://github.com/nanocoai/nanoclaw-telegram/pull/98"""
+    new = [{"type": "emoji", "emoji": emoji}] if emoji else []
+    old = [{"type": "emoji", "emoji": "\U0001f44e"}]
+    reaction = {"chat": chat, "message_id": 5, **who, "date": DATE, "old_reaction": old, "new_reaction": new}
     event = message_of(message_reaction=reaction)
 
-    assert (event.content, event.at) == (Unsupported("message_reaction", text), AT)
+    assert (event.content, event.at) == (Reaction(emoji), AT)
     assert (event.address, event.author) == (str(chat["id"]), author)
-    assert fields_of(event) == reaction
+    assert event.quoted_provider_message_id == f"{chat['id']}:5"
+    assert fields_of(event) == {"old_reaction": old}
+
+
+CUSTOM = {"type": "custom_emoji", "custom_emoji_id": "5368324170671202286"}
+THUMB, HEART = ({"type": "emoji", "emoji": icon} for icon in ("\U0001f44d", "\u2764"))
+
+
+@pytest.mark.parametrize(
+    ("new", "content", "is_kept"),
+    [
+        ([THUMB, HEART], Reaction("\u2764", "\U0001f44d\u2764"), True),
+        # https://github.com/grammyjs/grammY/pull/625
+        ([{"type": "paid"}], Reaction("\u2b50"), False),
+        ([CUSTOM], Unsupported("message_reaction"), True),
+        ([THUMB, CUSTOM], Reaction("\U0001f44d"), True),
+        ([{"type": "emoji", "emoji": ""}], Unsupported("message_reaction"), True),
+        (["?"], Unsupported("message_reaction"), True),
+        (None, Unsupported("message_reaction"), True),
+    ],
+)
+def test_a_reaction_that_no_emoji_shows_is_not_taken_for_a_removal(
+    new: object,
+    content: object,
+    is_kept: bool,  # noqa: FBT001
+) -> None:
+    reaction = {"chat": PRIVATE, "message_id": 5, "user": ANA, "date": DATE, "new_reaction": new}
+    event = message_of(message_reaction=reaction)
+
+    assert (event.content, event.quoted_provider_message_id) == (content, "99:5")
+    assert fields_of(event) == ({"new_reaction": new} if is_kept else {})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from chat4all.domain.content import Content, Deleted, Text, Unsupported
+from chat4all.domain.kinds import Location
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.received import Context, Link, Received
 from chat4all.domain.status import Status
@@ -192,14 +193,38 @@ def test_a_placeholder_is_filled_by_a_first_version_or_by_an_edit() -> None:
         assert (message.content, message.edits) == (Text("words"), ())
 
 
-def test_a_place_that_moves_shows_where_it_is_now() -> None:
-    moves = [version(Unsupported("location", f"{at}"), at, at.encode()) for at in TIMES]
+PLACES = tuple(Location(latitude, 2.0, live_s=900) for latitude in (1.0, 1.001, 1.002, 1.003))
 
-    message = apply(a_message(Unsupported("location", AT)), moves[0], moves[3], moves[1], moves[3])
 
-    assert (message.content, message.edits) == (Unsupported("location", TIMES[3]), ())
+@pytest.mark.parametrize(
+    ("begun", "places"),
+    [
+        (Location(0.5, 2.0, live_s=900), PLACES),
+        (Unsupported("location", AT), tuple(Unsupported("location", at) for at in TIMES)),
+    ],
+)
+def test_a_place_that_moves_shows_where_it_is_now(begun: Content, places: tuple[Content, ...]) -> None:
+    moves = [version(place, at, at.encode()) for place, at in zip(places, TIMES, strict=True)]
+
+    message = apply(a_message(begun), moves[0], moves[3], moves[1], moves[3], version(begun))
+
+    assert (message.content, message.edits) == (places[3], ())
     assert message.received is not None
     assert message.received.provider_fields == Raw(TIMES[3].encode())
+
+
+def test_the_beginning_of_a_place_that_has_moved_is_no_version_of_words() -> None:
+    message = apply(a_message(PLACES[1], TIMES[0]), version(PLACES[0]), version(PLACES[2], TIMES[1]))
+
+    assert (message.content, message.edits) == (PLACES[2], ())
+    assert message.received is not None
+    assert message.received.known_by_edit_at is None
+
+
+def test_words_in_the_place_of_a_place_are_an_edit() -> None:
+    message = apply(a_message(Text("at the gate")), version(PLACES[0], TIMES[0]))
+
+    assert message.edits == (Edit(Text("at the gate"), TIMES[0]),)
 
 
 @pytest.mark.parametrize("later", [version(Text("again")), version(Text("again"), TIMES[3])])

@@ -257,8 +257,9 @@ def test_the_query_of_its_address_is_kept_with_it(received: Receiving) -> None:
 
 
 def test_a_provider_gets_the_answer_that_it_reads(received: Receiving) -> None:
-    received.connector.webhook_answer = WebhookAnswer("text/xml", "<Response/>")
+    received.connector.answered = {BODY: WebhookAnswer("text/xml", "<Response/>")}
 
     taken = received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
+    other = received.receive("pigeon", WebhookRequest(URL, SIGNED, b"[]"))
 
-    assert taken.answer == WebhookAnswer("text/xml", "<Response/>")
+    assert (taken.answer, other.answer) == (WebhookAnswer("text/xml", "<Response/>"), None)

@@ -26,13 +26,14 @@ class Received(NamedTuple):
 class Receiver:
     """An endpoint that answers with the statuses of `answers` first, and then with 200.
 
-    Its GET requires `challenge_token`. While `gate` is closed, it does not answer. `most_at_once` is the
-    largest number of calls that it held at the same time.
+    `say` gives the type and the body of its answer to a webhook. Its GET requires `challenge_token`. While
+    `gate` is closed, it does not answer. `most_at_once` is the largest number of calls that it held at once.
     """
 
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.answers: deque[int] = deque()
+        self.say: Callable[[bytes], tuple[str, bytes]] = lambda body: ("text/plain", b"ok")
         self.challenge_token = ""
         self.gate = threading.Event()
         self.gate.set()
@@ -47,17 +48,18 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                self._answer(receiver.take(Received(headers, body, self.path)), b"ok")
+                self._answer(receiver.take(Received(headers, body, self.path)), *receiver.say(body))
 
             def do_GET(self) -> None:
                 query = parse_qs(urlsplit(self.path).query)
                 if query["hub.verify_token"] == [receiver.challenge_token]:
-                    self._answer(200, query["hub.challenge"][0].encode())
+                    self._answer(200, "text/plain", query["hub.challenge"][0].encode())
                 else:
-                    self._answer(403, b"")
+                    self._answer(403, "text/plain", b"")
 
-            def _answer(self, status: int, body: bytes) -> None:
+            def _answer(self, status: int, content_type: str, body: bytes) -> None:
                 self.send_response(status)
+                self.send_header("content-type", content_type)
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

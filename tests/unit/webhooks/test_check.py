@@ -35,7 +35,9 @@ class Wrong:
         self._right: Connector = registry.connector(channel, HttpClient(), "https://provider.example")
         self._change = change
         self.capabilities: Capabilities = self._right.capabilities
-        self.webhook_answer: WebhookAnswer | None = self._right.webhook_answer
+
+    def webhook_answer(self, body: bytes) -> WebhookAnswer | None:
+        return self._right.webhook_answer(body)
 
     def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> ParsedWebhook:
         parsed = self._right.parse_webhook(body, secret, query)

@@ -81,7 +81,8 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
             has_phones = all(contact.phones for contact in contacts)
             return "takes contacts with a phone number only" if rule.needs_phone and not has_phones else None
         case Reaction(emoji=emoji):
-            is_other = bool(emoji) and bool(rule.emoji) and emoji not in rule.emoji
+            taken = {_plain(taken) for taken in rule.emoji}
+            is_other = bool(emoji) and bool(taken) and _plain(emoji) not in taken
             return "does not take this emoji" if is_other else None
         case Buttons(text=text, buttons=buttons):
             return (
@@ -105,3 +106,8 @@ def _moves_too_long(live_s: int, longest: int | None) -> str | None:
     if longest is None or live_s <= longest:
         return None
     return f"moves a place for up to {longest} seconds" if longest else "moves no place"
+
+
+def _plain(emoji: str) -> str:
+    """Return the emoji without the variation selector, which phones add and providers leave out."""
+    return emoji.replace("\ufe0f", "")

@@ -7,7 +7,7 @@
     nothing                  an edit               a message, known by its edit
     known by its edit        the first version     the first version stands before the edit
     an empty UNSUPPORTED     any later content     that content: a placeholder is filled
-    UNSUPPORTED with words   the same kind         the new one: a place moves
+    a place                  another place         that place, without an edit: the place moved
     any other content        an edit               the new content; the former stands in `edits`
     any other content        an edit of before     the same; the edit stands in its place in `edits`
     deleted                  anything              stays deleted
@@ -28,6 +28,7 @@ from msgspec.structs import replace
 from chat4all.domain.bounded_json import bounded_json
 from chat4all.domain.content import Content, Deleted, Unsupported, file_of
 from chat4all.domain.files.file import Attachment
+from chat4all.domain.kinds import Location
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.received import MOST_CONTEXT_BYTES, NOTHING, Context, Received, bounded_context
 
@@ -105,7 +106,7 @@ def _with_first(message: Message, received: Received, first: Version) -> Message
             known_by_edit_at=None,
             context=_lasting(sent.context, received.context),
         )
-        if first.content == message.content:
+        if first.content == message.content or _is_move(first.content, message.content):
             return _moved(message, _with_fields(sent, before))
         edit = _stood(first.content, sent, received.known_by_edit_at)
         return replace(_moved(message, _shortened(before)), edits=_within_limit((edit, *message.edits)))
@@ -145,11 +146,12 @@ def _with_edit(message: Message, known: Received, version: Version, at: str) -> 
 def _takes_the_place(message: Message, known: Received, content: Content) -> bool:
     """Return whether nothing of the former content stays: it is a placeholder, or a place that moves."""
     former = message.content
-    if not isinstance(former, Unsupported):
-        return False
-    is_empty = not former.text and known.provider_fields == NOTHING
-    is_of_the_same_kind = isinstance(content, Unsupported) and content.provider_kind == former.provider_kind
-    return is_empty or (is_of_the_same_kind and bool(former.text) and bool(content.text))
+    is_empty = isinstance(former, Unsupported) and not former.text and known.provider_fields == NOTHING
+    return is_empty or _is_move(former, content)
+
+
+def _is_move(before: Content, after: Content) -> bool:
+    return isinstance(before, Location) and isinstance(after, Location)
 
 
 def _changed(message: Message, content: Content, received: Received) -> Message | None:

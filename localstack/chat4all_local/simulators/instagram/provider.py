@@ -30,7 +30,14 @@ from typing import Final
 import msgspec
 
 from chat4all_local.simulators.account import Account
-from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, JsonObject, Signature
+from chat4all_local.simulators.control_api import (
+    Customer,
+    InboundRequest,
+    Json,
+    JsonObject,
+    Signature,
+    WebhookAnswer,
+)
 from chat4all_local.simulators.instagram.chats import Chats, Choice
 from chat4all_local.simulators.instagram.errors import RATE_LIMIT, TOO_MANY, invalid, refused
 from chat4all_local.simulators.instagram.manifest import OTHER_ACCOUNTS
@@ -251,6 +258,9 @@ class Instagram:
         if choice is None:
             raise ControlError(f"the app shows no quick reply `{request.text}`")
         return choice.payload
+
+    def hear(self, answer: WebhookAnswer, at: float) -> None:
+        """Do nothing. Meta reads no answer."""
 
     def check_address(self, address: str) -> None:
         if not re.fullmatch(r"[0-9]{1,32}", address):

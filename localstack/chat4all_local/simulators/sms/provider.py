@@ -20,7 +20,13 @@ from typing import Final
 from urllib.parse import urlencode
 
 from chat4all_local.simulators.account import Account
-from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
+from chat4all_local.simulators.control_api import (
+    Customer,
+    InboundRequest,
+    Json,
+    Signature,
+    WebhookAnswer,
+)
 from chat4all_local.simulators.provider import (
     Accepted,
     Answer,
@@ -165,6 +171,9 @@ class Twilio:
             media_type=item.media.content_type if item else "",
         )
         return Inbound(sid, body, item)
+
+    def hear(self, answer: WebhookAnswer, at: float) -> None:
+        """Do nothing: no instructions are simulated."""
 
     def check_address(self, address: str) -> None:
         is_short_code = address.isascii() and address.isdecimal() and 3 <= len(address) <= 6

@@ -66,9 +66,15 @@ def _place(address: str) -> Where | None:
 
 
 class PlacedOrder(Order, frozen=True):
-    """An order that names its place in the chat."""
+    """An order that names its place in the chat, and the fields of its Message beside text and file."""
 
     where: Where = Where("")
+    named: str = "text"
+    fields: JsonObject = msgspec.field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        return self.media.kind if self.media else self.named
 
 
 def chat_object(chat: Customer, *, is_forum: bool) -> JsonObject:

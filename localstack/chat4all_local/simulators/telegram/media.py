@@ -6,11 +6,15 @@ Sources, under https://core.telegram.org/bots/api:
   MIME type", documents "only work for GIF, PDF and ZIP files"; in a form, photos of 10 MB and others of 50 MB
 - `#sendphoto`: width and height at most 10000 together, ratio at most 20
 - `#sendvideo` (MPEG4), `#sendaudio` (".MP3 or .M4A")
+- `#sendvoice` (Ogg "encoded with OPUS", MP3 or M4A; by address Ogg of 1 MB)
+- `#sendsticker` (WEBP by address or in a form, WEBM in a form), of the sizes in
+  https://core.telegram.org/stickers
+- `#sendvideonote` (MPEG4, in a form only)
 - `#getfile`: 20 MB, an address valid for "at least 1 hour"
 
 The descriptions of errors are those of https://github.com/tdlib/telegram-bot-api and of Telegram's own
-servers (`IMAGE_PROCESS_FAILED`). A form of more than 50 MB is answered with 413 Request Entity Too Large
-before it is read.
+servers (`IMAGE_PROCESS_FAILED`); no source shows those for voice notes and stickers. A form of more than
+50 MB is answered with 413 Request Entity Too Large before it is read.
 
 Telegram may send a video that is not MPEG4, or an audio that is neither MP3 nor M4A, as a document. The
 simulator refuses such a file, because the message asked for another kind. A megabyte is 2**20 bytes, as in
@@ -38,38 +42,72 @@ MB: Final = 2**20
 MOST_UPLOAD_BYTES: Final = 50 * MB
 _MOST_PHOTO_BYTES: Final = 10 * MB
 _MOST_DOWNLOAD_BYTES: Final = 20 * MB
-KINDS: Final = {"sendphoto": "photo", "sendvideo": "video", "sendaudio": "audio", "senddocument": "document"}
+_MOST_VOICE_LINK_BYTES: Final = 1 * MB
+_MOST_STICKER_BYTES: Final = 512 * 2**10
+_MOST_VIDEO_STICKER_BYTES: Final = 256 * 2**10
+FILE_KINDS: Final = {
+    "sendphoto": "photo",
+    "sendvideo": "video",
+    "sendaudio": "audio",
+    "senddocument": "document",
+    "sendvoice": "voice",
+    "sendsticker": "sticker",
+    "sendvideonote": "video_note",
+}
 """The kind of file that each method sends, which is also the name of the method's parameter."""
 _BY_LINK: Final = {
     "photo": MediaRule(("image/jpeg", "image/png", "image/webp", "image/gif"), 5 * MB),
     "video": MediaRule(("video/mp4",), 20 * MB),
     "audio": MediaRule(("audio/mpeg", "audio/mp4", "audio/x-m4a", "audio/m4a"), 20 * MB),
     "document": MediaRule(("image/gif", "application/pdf", "application/zip"), 20 * MB),
+    "voice": MediaRule(("audio/ogg",), _MOST_VOICE_LINK_BYTES),
+    "sticker": MediaRule(("image/webp",), _MOST_STICKER_BYTES),
 }
 _FORMATS: Final = {
     "photo": frozenset({"jpeg", "png", "webp", "gif"}),
     "video": frozenset({"mp4"}),
     "audio": frozenset({"mp3", "mp4"}),
+    "voice": frozenset({"ogg", "mp3", "mp4"}),
+    "sticker": frozenset({"webp", "webm"}),
+    "video_note": frozenset({"mp4"}),
 }
 _WRONG_FORMAT: Final = {
     "photo": "IMAGE_PROCESS_FAILED",
     "video": "VIDEO_CONTENT_TYPE_INVALID",
     "audio": "AUDIO_CONTENT_TYPE_INVALID",
+    "voice": "VOICE_CONTENT_TYPE_INVALID",
+    "sticker": "STICKER_FILE_INVALID",
+    "video_note": "VIDEO_CONTENT_TYPE_INVALID",
 }
+_OPUS: Final = b"OpusHead"
+NO_CAPTION: Final = frozenset({"sticker", "video_note"})
+"""The kinds of files whose messages have no caption."""
 INBOUND: Final = {
     "photo": "image/jpeg",
     "video": "video/mp4",
     "audio": "audio/mpeg",
     "voice": "audio/ogg",
     "document": "application/pdf",
+    "sticker": "image/webp",
+    "video_note": "video/mp4",
 }
-_PREFIXES: Final = {"photo": "AgAC", "video": "BAAC", "audio": "CQAC", "voice": "AwAC", "document": "BQAC"}
+_PREFIXES: Final = {
+    "photo": "AgAC",
+    "video": "BAAC",
+    "audio": "CQAC",
+    "voice": "AwAC",
+    "document": "BQAC",
+    "sticker": "CAAC",
+    "video_note": "DQAC",
+}
 _PLACES: Final = {
     "photo": ("photos", ".jpg"),
     "video": ("videos", ".mp4"),
     "audio": ("music", ".mp3"),
     "voice": ("voice", ".oga"),
     "document": ("documents", ""),
+    "sticker": ("stickers", ".webp"),
+    "video_note": ("video_notes", ".mp4"),
 }
 _SUFFIX: Final = re.compile(r"\.[A-Za-z0-9]{1,10}$")
 _FILE_PATH: Final = re.compile(r"/file/bot([^/]+)/(.+)")
@@ -108,7 +146,7 @@ class TelegramMedia:
             return OutgoingMedia(kind, MOST_UPLOAD_BYTES, filename=part.filename, content=part)
         if not value:
             raise ParameterError(f"there is no {kind} in the request")
-        if re.match(r"https?://[^\s/]+", value):
+        if re.match(r"https?://[^\s/]+", value) and kind in _BY_LINK:
             name = value.partition("?")[0].rpartition("/")[2]
             return OutgoingMedia(kind, _BY_LINK[kind].most_bytes, link=value, filename=name or None)
         sent = self._sent.get(value)
@@ -192,11 +230,17 @@ def media_problem(media: OutgoingMedia, got: Content | Unfetched) -> MediaProble
     problem = _linked_problem(media, got) if media.link is not None else _uploaded_problem(media, got)
     if problem is not None or media.kind == "document":
         return problem
-    if format_of(got.head) not in _FORMATS[media.kind]:
+    if not _is_format(media.kind, got):
         return _bad(_WRONG_FORMAT[media.kind])
     return (
         _bad("PHOTO_INVALID_DIMENSIONS") if media.kind == "photo" and _is_out_of_shape(got.pixels) else None
     )
+
+
+def _is_format(kind: str, got: Content) -> bool:
+    """Return whether the bytes have a format of the kind; an Ogg file of a voice note holds Opus."""
+    found = format_of(got.head)
+    return found in _FORMATS[kind] and (found != "ogg" or _OPUS in got.head)
 
 
 def _linked_problem(media: OutgoingMedia, got: Content) -> MediaProblem | None:
@@ -213,6 +257,10 @@ def _uploaded_problem(media: OutgoingMedia, got: Content) -> MediaProblem | None
     if media.kind == "photo" and got.size > _MOST_PHOTO_BYTES:
         limit = f"the maximum size is {_MOST_PHOTO_BYTES} bytes"
         return _bad(f"file of size {got.size} bytes is too big for a photo; {limit}")
+    if media.kind == "sticker":
+        is_video = format_of(got.head) == "webm"
+        most = _MOST_VIDEO_STICKER_BYTES if is_video else _MOST_STICKER_BYTES
+        return _bad("file is too big") if got.size > most else None
     return None
 
 
@@ -240,6 +288,10 @@ def _fields(kind: str, about: _About, pixels: tuple[int, int] | None) -> JsonObj
             "height": min(height, _THUMBNAIL_PX),
         }
         return {"photo": [small, {**about.ids(), "width": width, "height": height}]}
+    if kind == "video_note":
+        return {kind: {**about.ids(), "length": 240, "duration": 3}}
+    if kind == "sticker":
+        return {kind: {**about.ids(), **_sticker(about.content_type)}}
     fields: JsonObject = {**about.ids(), "mime_type": about.content_type}
     if kind == "video":
         fields |= {"width": width, "height": height}
@@ -248,6 +300,18 @@ def _fields(kind: str, about: _About, pixels: tuple[int, int] | None) -> JsonObj
     if about.filename is not None and kind != "voice":
         fields["file_name"] = about.filename
     return {kind: fields}
+
+
+def _sticker(content_type: str) -> JsonObject:
+    """https://core.telegram.org/bots/api#sticker"""
+    return {
+        "type": "regular",
+        "width": 512,
+        "height": 512,
+        "is_animated": content_type == "application/x-tgsticker",
+        "is_video": content_type == "video/webm",
+        "emoji": "\U0001f642",
+    }
 
 
 def _is_out_of_shape(pixels: tuple[int, int] | None) -> bool:

@@ -1,4 +1,4 @@
-"""The Telegram Bot API's methods to send a text or a file, to set a webhook, and to fetch customers' files.
+"""The Telegram Bot API's methods to send messages, to react, to set a webhook, and to fetch customers' files.
 
 Sources:
 
@@ -17,12 +17,20 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
 from chat4all_local.simulators.account import Account
-from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, JsonObject, Signature
+from chat4all_local.simulators.control_api import (
+    Customer,
+    InboundRequest,
+    Json,
+    JsonObject,
+    Signature,
+    WebhookAnswer,
+)
 from chat4all_local.simulators.provider import (
     Accepted,
     Answer,
@@ -52,16 +60,27 @@ from chat4all_local.simulators.telegram.errors import (
     refuse_text,
     result_answer,
 )
+from chat4all_local.simulators.telegram.kinds import KINDS, keyboard_fields
 from chat4all_local.simulators.telegram.media import (
+    FILE_KINDS,
     INBOUND,
-    KINDS,
     MOST_UPLOAD_BYTES,
+    NO_CAPTION,
     TelegramMedia,
     media_expired,
     media_problem,
 )
 from chat4all_local.simulators.telegram.parameters import ParameterError, ReplyParameters, read_parameters
-from chat4all_local.simulators.telegram.updates import ChatHistory, Writing, token_headers, update
+from chat4all_local.simulators.telegram.reactions import Reactions, read_reaction
+from chat4all_local.simulators.telegram.taps import Taps
+from chat4all_local.simulators.telegram.updates import (
+    ChatHistory,
+    Writing,
+    reacted,
+    tapped,
+    token_headers,
+    update,
+)
 
 _IDS_PER_S: Final = 30
 """A rate above the average number of messages per second that a local cloud sends and receives."""
@@ -89,6 +108,8 @@ class Telegram:
         # A purged folder has no history: the first id is above the ids of earlier clouds, too.
         self._history = ChatHistory(account.store, int(time.time() * _IDS_PER_S) % (2 * 10**9))
         self._update_ids = account.store.table("last update id", int)
+        self._reactions = Reactions(account.store)
+        self._taps = Taps(account.store)
         self._methods: dict[str, Callable[[dict[str, str]], Answer]] = {
             "getme": self._get_me,
             "setwebhook": self._set_webhook,
@@ -115,9 +136,24 @@ class Telegram:
         """Call a method of the Bot API. Raises ParameterError."""
         parameters = read_parameters(call)
         if method == "sendmessage":
-            return self._read_message(parameters, None)
-        if kind := KINDS.get(method):
-            return self._read_message(parameters, self._media.outgoing(kind, parameters, call.form))
+            return self._read_message(parameters, parameters.get("text", ""))
+        if kind := FILE_KINDS.get(method):
+            media = self._media.outgoing(kind, parameters, call.form)
+            caption = None if kind in NO_CAPTION else parameters.get("caption") or None
+            return self._read_message(parameters, caption, media=media)
+        if found := KINDS.get(method):
+            named, fields_of = found
+            return self._read_message(parameters, None, named=named, fields=fields_of(parameters))
+        return self._call_other(method, parameters, at)
+
+    def _call_other(
+        self, method: str, parameters: dict[str, str], at: float
+    ) -> Order | Refused | Answer | Lookup:
+        """Call a method that sends no message. Raises ParameterError."""
+        if method == "setmessagereaction":
+            return self._read_reaction(parameters)
+        if method == "answercallbackquery":
+            return self._answer_tap(parameters, at)
         if method == "getfile":
             return self._get_file(parameters, at)
         handler = self._methods.get(method)
@@ -130,12 +166,52 @@ class Telegram:
             return error_answer(400, f"Bad Request: {problem}")
         return Lookup(item, result_answer(self._media.file_fields(item, at)))
 
-    def _read_message(self, parameters: dict[str, str], media: OutgoingMedia | None) -> Order | Refused:
+    def _answer_tap(self, parameters: dict[str, str], at: float) -> Answer:
+        try:
+            self._taps.answer(parameters, at)
+        except ParameterError as problem:
+            return error_answer(400, f"Bad Request: {problem}")
+        return result_answer(result=True)
+
+    def _read_reaction(self, parameters: dict[str, str]) -> Order | Refused:
+        chat_id, message_id = parameters.get("chat_id", ""), parameters.get("message_id", "")
+        emoji = read_reaction(parameters.get("reaction", ""))
+        order = PlacedOrder(
+            address=chat_id,
+            text=emoji,
+            input=chat_id,
+            quoted=message_id,
+            customer=self._account.customers.get(chat_id),
+            where=Where(chat_id),
+            named="reaction",
+        )
+        refusal = refuse_chat(order) or self._chats.refuse(order.where) or self._refuse_target(order)
+        return Refused(refusal, order=order) if refusal else order
+
+    def _refuse_target(self, order: Order) -> Answer | None:
+        """Refuse a reaction to a message that is not there, and to take back a reaction that is not there."""
+        number = int(order.quoted) if order.quoted and order.quoted.isdecimal() else 0
+        if not self._history.may_quote(order.address, number):
+            return error_answer(400, "Bad Request: message to react not found")
+        if not order.text and not self._reactions.of_bot(order.address, number):
+            return error_answer(400, "Bad Request: REACTION_EMPTY")
+        return None
+
+    def _read_message(
+        self,
+        parameters: dict[str, str],
+        text: str | None,
+        *,
+        media: OutgoingMedia | None = None,
+        named: str = "text",
+        fields: JsonObject | None = None,
+    ) -> Order | Refused:
+        """Judge a message. Raises ParameterError."""
         chat_id = parameters.get("chat_id", "")
         reply = ReplyParameters.parse(parameters.get("reply_parameters"))
         order = PlacedOrder(
             address=chat_id,
-            text=parameters.get("text", "") if media is None else parameters.get("caption") or None,
+            text=text,
             input=chat_id,
             quoted=str(reply.message_id) if reply else None,
             customer=self._account.customers.get(chat_id),
@@ -145,11 +221,13 @@ class Telegram:
                 parameters.get("message_thread_id", ""),
                 parameters.get("business_connection_id", ""),
             ),
+            named=named,
+            fields={**(fields or {}), **keyboard_fields(parameters)},
         )
         if parameters.get("parse_mode"):
             return Refused(error_answer(400, "Bad Request: unsupported parse_mode"), order=order)
         refusal = (
-            refuse_text(order)
+            (refuse_text(order) if named == "text" else None)
             or refuse_chat(order)
             or self._chats.refuse(order.where)
             or self._refuse_reply(order, reply)
@@ -178,9 +256,13 @@ class Telegram:
     def accept(self, order: Order, at: float) -> Accepted:
         if order.customer is None:
             raise ControlError("a message to an unknown chat must be refused before it is accepted")
+        if order.kind == "reaction":
+            self._reactions.set_by_bot(order.address, int(order.quoted or ""), order.text or "")
+            name = f"reaction:{order.address}:{order.quoted}"
+            return Accepted(order, name, result_answer(result=True), ())
         media = order.media
         file = self._media.sent_fields(media, media.content) if media and media.content else None
-        placed = order.where.fields() if isinstance(order, PlacedOrder) else {}
+        placed = {**order.where.fields(), **order.fields} if isinstance(order, PlacedOrder) else {}
         message = self._history.add(
             self._chats.object_of(order.customer),
             self._bot(),
@@ -227,7 +309,24 @@ class Telegram:
         if place.topic and request.quoted is None:
             fields["reply_to_message"] = self._chats.begun_by(customer, chat_fields)
         writing = Writing(chat_fields, writer_object(chat), fields)
+        if request.kind == "reaction":
+            reaction = reacted(request, writing, self._history, self._reactions, at)
+            return _update(update_id, str(update_id), {"message_reaction": reaction})
+        if request.kind == "tap":
+            query = tapped(request, writing, self._history, self._taps, at)
+            return _update(update_id, str(query["id"]), {"callback_query": query})
         return update(request, writing, self._history, update_id, at)
+
+    def hear(self, answer: WebhookAnswer, at: float) -> None:
+        """Carry out the call of a method in the answer to an update. Telegram tells nobody if it fails.
+
+        https://core.telegram.org/bots/api#making-requests-when-getting-updates
+        """
+        call = Call("POST", "", "", {"content-type": answer.content_type}, answer.body.encode())
+        with suppress(ParameterError):
+            parameters = read_parameters(call)
+            if parameters.get("method", "").lower() == "answercallbackquery":
+                self._taps.answer(parameters, at)
 
     def check_address(self, address: str) -> None:
         check_address(address)
@@ -275,6 +374,10 @@ class Telegram:
                 "max_connections": settings.webhooks_in_flight,
             }
         )
+
+
+def _update(update_id: int, name: str, part: JsonObject) -> Inbound:
+    return Inbound(name, ascii_json({"update_id": update_id, **part}))
 
 
 PROVIDER: Final = Telegram

@@ -11,26 +11,17 @@ from chat4all_local.simulators.control_api import InboundRequest, JsonObject, Si
 from chat4all_local.simulators.provider import ControlError, Inbound
 from chat4all_local.simulators.shared.signing import WRONG_KEY, ascii_json
 from chat4all_local.simulators.store import Store
-from chat4all_local.simulators.telegram.media import INBOUND
+from chat4all_local.simulators.telegram.media import INBOUND, NO_CAPTION
+from chat4all_local.simulators.telegram.reactions import ALLOWED, Reactions
+from chat4all_local.simulators.telegram.taps import Taps
 
 _KEPT: Final = 20_000
+_PLACE: Final[JsonObject] = {"latitude": -23.5505, "longitude": -46.6333}
 _CONTENT: Final[dict[str, JsonObject]] = {
-    "location": {"location": {"latitude": -23.5505, "longitude": -46.6333}},
+    "location": {"location": _PLACE},
+    "venue": {"location": _PLACE, "venue": {"location": _PLACE, "title": "Bar", "address": "Rua Augusta 1"}},
     "contact": {"contact": {"phone_number": "+5511987654321", "first_name": "Ana"}},
-    "sticker": {
-        "sticker": {
-            "file_id": "CAAC",
-            "file_unique_id": "AgAH",
-            "type": "regular",
-            "width": 512,
-            "height": 512,
-            "is_animated": False,
-            "is_video": False,
-        }
-    },
 }
-
-
 _FILES: Final = frozenset(INBOUND)
 
 
@@ -76,12 +67,15 @@ class ChatHistory:
         self._known.put(str(self._last_id), _Known(str(chat["id"]), message))
         return message
 
-    def edit(self, address: str, message_id: str, text: str, at: float) -> JsonObject | None:
-        """Change the text or the caption of a message. Returns None if the message is not in the chat."""
+    def edit(self, address: str, message_id: str, request: InboundRequest, at: float) -> JsonObject | None:
+        """Change a text or a caption, or move a place. Returns None if the message is not in the chat."""
         message = self.find(address, message_id)
         if message is None:
             return None
-        edited = message | {"edit_date": int(at), "text" if "text" in message else "caption": text}
+        changes: JsonObject = {"text" if "text" in message else "caption": request.text or ""}
+        if "location" in message:
+            changes = {"location": (request.raw or {}).get("location", message["location"])}
+        edited = message | {"edit_date": int(at)} | changes
         self._known.put(message_id, _Known(address, edited))
         return edited
 
@@ -135,6 +129,38 @@ def update(
     return Inbound(str(message["message_id"]), ascii_json({"update_id": update_id, kind: message}))
 
 
+def reacted(
+    request: InboundRequest, writing: Writing, history: ChatHistory, reactions: Reactions, at: float
+) -> JsonObject:
+    """Return the person's change of their reaction to a message; without a `text`, they take it back.
+
+    https://core.telegram.org/bots/api#messagereactionupdated
+    """
+    message, emoji = _target(request, writing, history), request.text or ""
+    if emoji and emoji not in ALLOWED:
+        raise ControlError(f"nobody reacts with `{emoji}`")
+    number, chat_id = int(str(message["message_id"])), str(writing.chat["id"])
+    changed = reactions.change(chat_id, number, str(writing.writer["id"]), emoji)
+    who: JsonObject = {"chat": writing.chat, "message_id": number, "user": writing.writer, "date": int(at)}
+    return {**who, **changed, **(request.raw or {})}
+
+
+def tapped(
+    request: InboundRequest, writing: Writing, history: ChatHistory, taps: Taps, at: float
+) -> JsonObject:
+    """Return the person's tap on the button with the data `text`."""
+    message = _target(request, writing, history)
+    query = taps.begin(message, request.text or "", writing.writer, at)
+    return {**query, **(request.raw or {})}
+
+
+def _target(request: InboundRequest, writing: Writing, history: ChatHistory) -> JsonObject:
+    message = history.quoted(writing.chat, request.quoted or "")
+    if message is None:
+        raise ControlError(f"message {request.quoted} is not in the chat {writing.chat['id']}")
+    return message
+
+
 def _written(request: InboundRequest, writing: Writing, history: ChatHistory, at: float) -> JsonObject:
     has_file = bool(writing.fields.keys() & _FILES)
     if request.kind != "text" and request.kind not in _CONTENT and not has_file:
@@ -142,15 +168,15 @@ def _written(request: InboundRequest, writing: Writing, history: ChatHistory, at
     if request.quoted is not None and history.quoted(writing.chat, request.quoted) is None:
         raise ControlError(f"message {request.quoted} is not in the chat {writing.chat['id']}")
     text = request.text if has_file else ((request.text or "") if request.kind == "text" else None)
-    message = history.add(
-        writing.chat, writing.writer, text, at, quoted=request.quoted, fields=writing.fields
-    )
-    return message | _CONTENT.get(request.kind, {})
+    if request.kind in NO_CAPTION and text is not None:
+        raise ControlError(f"a message of kind `{request.kind}` has no caption")
+    fields = writing.fields | _CONTENT.get(request.kind, {})
+    return history.add(writing.chat, writing.writer, text, at, quoted=request.quoted, fields=fields)
 
 
 def _edited(request: InboundRequest, writing: Writing, history: ChatHistory, at: float) -> JsonObject:
     chat_id = str(writing.chat["id"])
-    message = history.edit(chat_id, request.edit_of or "", request.text or "", at)
+    message = history.edit(chat_id, request.edit_of or "", request, at)
     if message is None:
         raise ControlError(f"message {request.edit_of} is not in the chat {chat_id}")
     return message

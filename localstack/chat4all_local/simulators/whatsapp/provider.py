@@ -32,7 +32,13 @@ from typing import Final
 import msgspec
 
 from chat4all_local.simulators.account import Account
-from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature
+from chat4all_local.simulators.control_api import (
+    Customer,
+    InboundRequest,
+    Json,
+    Signature,
+    WebhookAnswer,
+)
 from chat4all_local.simulators.provider import (
     Accepted,
     Answer,
@@ -257,6 +263,9 @@ class WhatsApp:
         written = ChatMessage(chat, at, is_ours=False, is_reaction=request.kind == "reaction")
         self._chats.add(wamid, written)
         return Inbound(wamid, meta_json(payload), item)
+
+    def hear(self, answer: WebhookAnswer, at: float) -> None:
+        """Do nothing. Meta reads no answer."""
 
     def check_address(self, address: str) -> None:
         group_id = address.removeprefix(GROUP_PREFIX)

@@ -16,6 +16,7 @@ from tests.unit.simulators.file_host import FileHost, Page
 MB = 2**20
 PNG = file_of("image/png")
 METHODS = {"photo": "sendPhoto", "video": "sendVideo", "audio": "sendAudio", "document": "sendDocument"}
+FORMS = {"voice": "sendVoice", "sticker": "sendSticker", "video_note": "sendVideoNote"}
 
 
 @pytest.fixture
@@ -25,14 +26,14 @@ def telegram(simulators: Simulators) -> Simulator:
 
 
 def link(http: httpx.Client, telegram: Simulator, kind: str, url: object, **fields: object) -> httpx.Response:
-    return send_telegram_file(http, telegram, METHODS[kind], {kind: url, **fields})
+    return send_telegram_file(http, telegram, (METHODS | FORMS)[kind], {kind: url, **fields})
 
 
 def upload(
     http: httpx.Client, telegram: Simulator, kind: str, data: bytes, content_type: str, **fields: object
 ) -> httpx.Response:
     file = ("a b.bin", data, content_type)
-    return send_telegram_file(http, telegram, METHODS[kind], fields, (kind, file))
+    return send_telegram_file(http, telegram, (METHODS | FORMS)[kind], fields, (kind, file))
 
 
 def description_of(answer: httpx.Response, status: int = 400) -> str:
@@ -189,6 +190,19 @@ def test_what_names_no_file_is_refused(
         ("document", Page(b"hello", "text/plain"), "wrong type of the web page content"),
         ("document", Page(PNG, "application/pdf"), "wrong file identifier/HTTP URL specified"),
         ("document", Page(b"", "application/pdf"), "file must be non-empty"),
+        (
+            "voice",
+            Page(file_of("audio/ogg"), "audio/ogg", size=MB + 1),
+            "failed to get HTTP URL content",
+        ),
+        ("voice", Page(file_of("audio/mpeg"), "audio/mpeg"), "wrong type of the web page content"),
+        ("voice", Page(b"OggS" + bytes(60), "audio/ogg"), "VOICE_CONTENT_TYPE_INVALID"),
+        ("sticker", Page(file_of("video/webm"), "video/webm"), "wrong type of the web page content"),
+        (
+            "sticker",
+            Page(file_of("image/webp"), "image/webp", size=512 * 1024 + 1),
+            "failed to get HTTP URL content",
+        ),
     ],
 )
 def test_a_link_that_gives_no_such_file_is_refused(
@@ -245,6 +259,11 @@ def test_a_link_that_hangs_is_refused_in_time(
         ("photo", png_of(21, 1), "PHOTO_INVALID_DIMENSIONS"),
         ("video", file_of("video/quicktime"), "VIDEO_CONTENT_TYPE_INVALID"),
         ("audio", file_of("audio/wav"), "AUDIO_CONTENT_TYPE_INVALID"),
+        ("voice", file_of("audio/wav"), "VOICE_CONTENT_TYPE_INVALID"),
+        ("sticker", PNG, "STICKER_FILE_INVALID"),
+        ("sticker", file_of("image/webp", 512 * 1024 + 1), "file is too big"),
+        ("sticker", file_of("video/webm", 256 * 1024 + 1), "file is too big"),
+        ("video_note", file_of("video/webm"), "VIDEO_CONTENT_TYPE_INVALID"),
         (
             "photo",
             file_of("image/png", 10 * MB + 1),
@@ -286,7 +305,28 @@ def test_a_broken_form_is_refused(telegram: Simulator, http: httpx.Client) -> No
     assert description_of(answer).startswith("Bad Request: can't parse the form")
 
 
-@pytest.mark.parametrize("kind", METHODS)
+@pytest.mark.parametrize("kind", ["sticker", "video_note"])
+def test_a_sticker_and_a_video_note_have_no_caption(
+    telegram: Simulator, http: httpx.Client, kind: str
+) -> None:
+    content_type = {"sticker": "image/webp", "video_note": "video/mp4"}[kind]
+
+    message = upload(http, telegram, kind, file_of(content_type), content_type, caption="Look")
+
+    assert not {"caption", "text"} & message.json()["result"].keys()
+    assert telegram.transcript().requests[0].text is None
+
+
+def test_a_video_note_cannot_be_given_by_its_address(
+    telegram: Simulator, http: httpx.Client, files: FileHost
+) -> None:
+    answer = link(http, telegram, "video_note", files.put("/a", Page(file_of("video/mp4"), "video/mp4")))
+
+    assert description_of(answer) == "Bad Request: wrong file identifier/HTTP URL specified"
+    assert files.asked == []
+
+
+@pytest.mark.parametrize("kind", [*METHODS, "voice"])
 def test_a_caption_has_1024_characters_and_no_more(
     telegram: Simulator, http: httpx.Client, files: FileHost, kind: str
 ) -> None:

@@ -259,7 +259,9 @@ def test_a_person_changes_what_they_wrote(account: Account, telegram: Telegram) 
     assert (edited["text"], edited["edit_date"]) == ("new", 1_700_000_000)
 
 
-@pytest.mark.parametrize("kind", ["location", "photo", "voice", "document", "sticker", "contact"])
+@pytest.mark.parametrize(
+    "kind", ["location", "venue", "photo", "voice", "document", "sticker", "video_note", "contact"]
+)
 def test_a_message_of_another_kind_has_no_text(account: Account, telegram: Telegram, kind: str) -> None:
     update = inbound(account, telegram, InboundRequest(CHAT, kind=kind))
 

@@ -22,6 +22,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     delivery_record,
     due_keys,
     history_line,
+    provider_row,
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, updated
 from chat4all.adapters.dynamodb.table_keys import due_key, key, provider_key
@@ -140,8 +141,7 @@ class DynamoDeliveries:
 
     @answering
     def find(self, channel: str, account: str, provider_message_id: str) -> DeliveryId | None:
-        provider = provider_key(channel, account, provider_message_id)
-        found = next(iter(ProviderRow.by_provider_message.query(provider, limit=1)), None)
+        found = provider_row(channel, account, provider_message_id)
         if found is None or not found.record.startswith(DELIVERY):
             return None
         return delivery_id_of(found.partition, found.record)

@@ -12,11 +12,19 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import StringsAttribute, StructAttribute, StructsAttribute, TableSettings
-from chat4all.adapters.dynamodb.table_keys import NO_CHANNEL, dead_key, due_shards, name_of, shards_of
+from chat4all.adapters.dynamodb.table_keys import (
+    NO_CHANNEL,
+    dead_key,
+    due_shards,
+    name_of,
+    provider_key,
+    shards_of,
+)
 from chat4all.domain.content import Content
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import ChangeNotice, Edit, Message
+from chat4all.domain.provider_names import is_named, undated
 from chat4all.domain.received import Received
 from chat4all.domain.sent_order import SentPlace
 from chat4all.domain.status import Status, StatusChange
@@ -245,7 +253,7 @@ class DueRow(Model):
 
 
 class ProviderRow(Model):
-    """A message or a delivery, as the index `by-provider-message` shows it."""
+    """A message or a delivery by its name at the provider. The index has its keys only."""
 
     class Meta(TableSettings):
         pass
@@ -253,7 +261,23 @@ class ProviderRow(Model):
     partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
     provider_key = UnicodeAttribute()
+    provider_message_id = UnicodeAttribute(null=True)
     by_provider_message = ByProviderMessage()
+
+
+def provider_row(channel: str, account: str, provider_message_id: str) -> ProviderRow | None:
+    """Find a message or a delivery. A name without a date means the latest message of its number."""
+    key_ = provider_key(channel, account, provider_message_id)
+    rows = [*ProviderRow.by_provider_message.query(key_)]
+    if len(rows) <= 1 and provider_message_id == undated(provider_message_id):
+        return next(iter(rows), None)
+    known = (
+        known
+        for row in rows
+        for known in ProviderRow.query(row.partition, ProviderRow.record == row.record, consistent_read=True)
+    )
+    named = [row for row in known if is_named(row.provider_message_id, provider_message_id)]
+    return max(named, key=lambda row: row.provider_message_id or "", default=None)
 
 
 def due_keys(kind: str, now: str, limit: int) -> list[tuple[str, str]]:

@@ -28,6 +28,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     delivery_record,
     history_line,
     message_of,
+    provider_row,
     sent_order,
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, committed, connection_of, saved, updated
@@ -304,8 +305,7 @@ class DynamoMessages:
 
     @answering
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
-        provider = provider_key(channel, account, provider_message_id)
-        found = next(iter(ProviderRow.by_provider_message.query(provider, limit=1)), None)
+        found = provider_row(channel, account, provider_message_id)
         return _find(name_of(found.partition)) if found else None
 
 

@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Iterable
 from typing import Final
 
+from chat4all.domain.provider_names import undated
+
 WORKSPACE: Final = "default"
 """The only workspace."""
 SENDER_SHARDS: Final = 16
@@ -90,4 +92,5 @@ def dead_key(channel: str, conversation_id: str) -> str:
 
 
 def provider_key(channel: str, account: str, provider_message_id: str) -> str:
-    return key(channel, account, provider_message_id)
+    """Return the key of a provider's message, which several messages may share: see provider_names.py."""
+    return key(channel, account, undated(provider_message_id))

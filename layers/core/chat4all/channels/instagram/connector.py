@@ -87,7 +87,6 @@ class Instagram:
     """The connector of a professional account; `secret.account_id` is its Instagram user id."""
 
     capabilities: Capabilities = CAPABILITIES
-    webhook_answer: WebhookAnswer | None = None
 
     def __init__(self, http: HttpClient, base_url: str) -> None:
         self._http = http
@@ -111,6 +110,10 @@ class Instagram:
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """Download the file; its `reference` is a signed address, which needs no token."""
         return self._downloads(file.reference)
+
+    def webhook_answer(self, body: bytes) -> WebhookAnswer | None:
+        """Return None: the provider reads no answer."""
+        return None
 
     def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
         return signed(request.headers, request.body, secret)

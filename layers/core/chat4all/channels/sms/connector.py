@@ -51,10 +51,6 @@ class Sms:
     """The connector of a Twilio account. `secret.sender` is its number or messaging service."""
 
     capabilities: Capabilities = CAPABILITIES
-    webhook_answer: WebhookAnswer | None = WebhookAnswer("text/xml", "<Response/>")
-    """Empty TwiML. Twilio reports another type as an error, and sends a text to the person.
-    https://www.twilio.com/docs/api/errors/12300
-    """
 
     def __init__(self, http: HttpClient, base_url: str) -> None:
         self._http = http
@@ -83,6 +79,13 @@ class Sms:
         """Download the file: `reference` is an address of Twilio's API, which redirects to the bytes."""
         is_twilios = file.reference.startswith(f"{self._url}/")
         return self._downloads(file.reference, _authorization(secret) if is_twilios else None)
+
+    def webhook_answer(self, body: bytes) -> WebhookAnswer | None:
+        """Return empty TwiML. Twilio reports another type as an error, and sends a text to the person.
+
+        https://www.twilio.com/docs/api/errors/12300
+        """
+        return WebhookAnswer("text/xml", "<Response/>")
 
     def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
         return is_signed(request, secret)

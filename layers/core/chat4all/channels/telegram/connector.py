@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
-from msgspec.structs import replace
 
 from chat4all.channels.shared.answers import not_answered, refused, sent_unread, spelled
 from chat4all.channels.shared.decoding import Id, decoded
@@ -14,22 +13,15 @@ from chat4all.channels.shared.fetching import looked_up
 from chat4all.channels.shared.file_part import FilePart, SourceFailed
 from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
 from chat4all.channels.shared.secrets import same_secret
-from chat4all.channels.telegram.address import (
-    business_connection,
-    canonical,
-    direct_number,
-    is_address,
-    message_name,
-    message_number,
-    topic_number,
-)
+from chat4all.channels.telegram.address import canonical, is_address, message_name
 from chat4all.channels.telegram.failures import TELEGRAM_FAILURES
 from chat4all.channels.telegram.manifest import CAPABILITIES
+from chat4all.channels.telegram.rendering import form_fields, method_of, rendered
 from chat4all.channels.telegram.webhook import parsed
 from chat4all.domain.channel import Capabilities, Transfer
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.events import ParsedWebhook
-from chat4all.domain.files.file import MediaKind
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import (
     ChannelSecret,
@@ -41,47 +33,7 @@ from chat4all.services.messaging.connector import (
 
 MOST_FETCHED_BYTES: Final = 20_000_000
 """https://core.telegram.org/bots/api#getfile"""
-_METHODS: Final = {
-    MediaKind.IMAGE: ("sendPhoto", "photo"),
-    MediaKind.VIDEO: ("sendVideo", "video"),
-    MediaKind.AUDIO: ("sendAudio", "audio"),
-    MediaKind.DOCUMENT: ("sendDocument", "document"),
-}
-"""The method of each kind, and its field for the file: https://core.telegram.org/bots/api#sendphoto"""
 _UNREADABLE: Final = SendError(Outcome.RETRY, "FILE_UNREADABLE", "The file could not be read from our store.")
-
-
-class _Quote(msgspec.Struct, frozen=True):
-    """https://core.telegram.org/bots/api#replyparameters"""
-
-    message_id: int
-    allow_sending_without_reply: bool
-
-
-class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A text, without `parse_mode`, unformatted: https://core.telegram.org/bots/api#sendmessage"""
-
-    chat_id: int
-    text: str
-    business_connection_id: str | None = None
-    message_thread_id: int | None = None
-    direct_messages_topic_id: int | None = None
-    reply_parameters: _Quote | None = None
-
-
-class _FileMessage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`photo`, `video`, `audio` or `document` is the file's address."""
-
-    chat_id: int
-    business_connection_id: str | None = None
-    message_thread_id: int | None = None
-    direct_messages_topic_id: int | None = None
-    caption: str | None = None
-    photo: str | None = None
-    video: str | None = None
-    audio: str | None = None
-    document: str | None = None
-    reply_parameters: _Quote | None = None
 
 
 class _FileReference(msgspec.Struct, frozen=True):
@@ -124,11 +76,20 @@ class _Refused(msgspec.Struct, frozen=True):
     parameters: _Parameters = _Parameters()
 
 
+class _Tap(msgspec.Struct, frozen=True):
+    """https://core.telegram.org/bots/api#callbackquery"""
+
+    id: Id
+
+
+class _Tapped(msgspec.Struct, frozen=True):
+    callback_query: _Tap
+
+
 class Telegram:
     """The connector of a bot. A shared secret, not a signature, proves its webhooks."""
 
     capabilities: Capabilities = CAPABILITIES
-    webhook_answer: WebhookAnswer | None = None
 
     def __init__(self, http: HttpClient, base_url: str) -> None:
         self._http = http
@@ -139,38 +100,35 @@ class Telegram:
         return canonical(address)
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
-        try:
-            answer = self._post(submission, secret)
-        except SourceFailed:
-            return _UNREADABLE
+        match submission.content:
+            case OutgoingMedia(transfer=Transfer.UPLOAD) as media:
+                try:
+                    answer = self._upload(submission, media, secret)
+                except SourceFailed:
+                    return _UNREADABLE
+            case _:
+                request = rendered(submission)
+                if isinstance(request, SendError):
+                    return request
+                answer = self._http.post_json(self._method(request.method, secret), request.body)
         if isinstance(answer, NetworkFailure):
             return not_answered(TELEGRAM_FAILURES, answer)
         refusal = decoded(answer.body, _Refused)
         if refusal or not 200 <= answer.status < 300:
-            return _send_error(refusal, answer)
+            error = _send_error(refusal, answer)
+            return sent_unread(submission.delivery_id) if _is_gone(submission, error) else error
         accepted = decoded(answer.body, _Accepted)
-        if accepted is None:
+        if accepted is None:  # so it is for a reaction: Telegram answers `true`
             return sent_unread(submission.delivery_id)
         sent = accepted.result
         return Sent(message_name(sent.chat.id, sent.message_id, sent.date, submission.account))
 
-    def _post(self, submission: Submission, secret: ChannelSecret) -> HttpAnswer | NetworkFailure:
-        match submission.content:
-            case OutgoingMedia() as media:
-                return self._post_file(submission, media, secret)
-            case words:
-                message = _encoded(_message(submission, words.text))
-                return self._http.post_json(self._method("sendMessage", secret), message)
-
-    def _post_file(
+    def _upload(
         self, submission: Submission, media: OutgoingMedia, secret: ChannelSecret
     ) -> HttpAnswer | NetworkFailure:
-        method, field = _METHODS[media.kind]
-        url = self._method(method, secret)
-        if media.transfer is Transfer.UPLOAD:
-            file = FilePart(field, media.filename, media.content_type, media.size, media.url)
-            return self._http.post_multipart(url, _form_fields(submission, media), file)
-        return self._http.post_json(url, _encoded(_file_message(submission, media)))
+        method, field = method_of(media)
+        file = FilePart(field, media.filename, media.content_type, media.size, media.url)
+        return self._http.post_multipart(self._method(method, secret), form_fields(submission, media), file)
 
     def _method(self, name: str, secret: ChannelSecret) -> str:
         return f"{self._url}/bot{quote(secret.access_token, safe=':')}/{name}"
@@ -189,6 +147,18 @@ class Telegram:
         given = request.headers.get("x-telegram-bot-api-secret-token", "")
         return bool(secret.webhook_secret) and same_secret(secret.webhook_secret, given)
 
+    def webhook_answer(self, body: bytes) -> WebhookAnswer | None:
+        """Return the call that ends a tap: until then, the person's app shows the button as busy.
+
+        https://core.telegram.org/bots/api#answercallbackquery
+        https://core.telegram.org/bots/api#making-requests-when-getting-updates
+        """
+        tapped = decoded(body, _Tapped)
+        if tapped is None:
+            return None
+        call = {"method": "answerCallbackQuery", "callback_query_id": tapped.callback_query.id}
+        return WebhookAnswer("application/x-www-form-urlencoded", urlencode(call))
+
     def challenge(self, query: Mapping[str, str], secret: ChannelSecret) -> str | None:
         """Return None: a call of the API sets a webhook, and nobody confirms it."""
         return None
@@ -198,52 +168,14 @@ class Telegram:
         return parsed(body)
 
 
-def _message(submission: Submission, text: str) -> _Message:
-    return _Message(
-        chat_id=int(submission.address),
-        text=text,
-        business_connection_id=business_connection(submission.account),
-        message_thread_id=topic_number(submission.thread),
-        direct_messages_topic_id=direct_number(submission.thread),
-        reply_parameters=_quote(submission),
-    )
-
-
-def _file_message(submission: Submission, media: OutgoingMedia) -> _FileMessage:
-    message = _FileMessage(
-        chat_id=int(submission.address),
-        business_connection_id=business_connection(submission.account),
-        message_thread_id=topic_number(submission.thread),
-        direct_messages_topic_id=direct_number(submission.thread),
-        caption=media.text or None,
-        reply_parameters=_quote(submission),
-    )
-    _, field = _METHODS[media.kind]
-    return replace(message, **{field: media.url})
-
-
-def _form_fields(submission: Submission, media: OutgoingMedia) -> dict[str, str]:
-    """Encode each field of a form as JSON: https://core.telegram.org/bots/api#making-requests"""
-    quoted = _quote(submission)
-    fields = {
-        "chat_id": submission.address,
-        "business_connection_id": business_connection(submission.account) or "",
-        "message_thread_id": str(topic_number(submission.thread) or ""),
-        "direct_messages_topic_id": str(direct_number(submission.thread) or ""),
-        "caption": media.text,
-        "reply_parameters": _encoded(quoted).decode() if quoted else "",
-    }
-    return {name: value for name, value in fields.items() if value}
-
-
-def _quote(submission: Submission) -> _Quote | None:
-    quoted = message_number(submission.quoted_provider_message_id, submission.address)
-    # The person may have deleted the quoted message; the answer must reach them all the same.
-    return None if quoted is None else _Quote(quoted, allow_sending_without_reply=True)
-
-
 def _encoded(body: msgspec.Struct) -> bytes:
     return msgspec.json.encode(body)
+
+
+def _is_gone(submission: Submission, error: SendError) -> bool:
+    """Return whether the reaction to take back is not there: an earlier try did, or its message is gone."""
+    is_removal = submission.content == Reaction("", submission.content.text)
+    return is_removal and error.outcome is Outcome.PERMANENT and error.code == "400"
 
 
 def _send_error(refusal: _Refused | None, answer: HttpAnswer) -> SendError:

@@ -1,4 +1,4 @@
-"""The content of a message on Telegram: its words, its file, or a text that tells what it is.
+"""The content of a message on Telegram: its words, its file, its place, or a text that tells what it is.
 
 https://core.telegram.org/bots/api#message
 """
@@ -11,9 +11,21 @@ from msgspec import Raw, Struct
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, items, objects, other_fields
 from chat4all.channels.telegram.parts import Message, fields_of_type, party
-from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+from chat4all.domain.content import (
+    Notice,
+    ProviderFile,
+    ReceivedContent,
+    ReceivedMedia,
+    Text,
+    Unsupported,
+)
+from chat4all.domain.files.file import Form
+from chat4all.domain.kinds import Contact, Contacts, Location
 from chat4all.domain.received import NOTHING
 
+_CONTACT_FIELDS: Final[Mapping[str, type]] = {"phone_number": str, "first_name": str, "last_name": str}
+_LOCATION_FIELDS: Final[Mapping[str, type]] = {"latitude": float, "longitude": float, "live_period": int}
+_VENUE_FIELDS: Final[Mapping[str, type]] = {"title": str, "address": str}
 _FILE_FIELDS: Final[Mapping[str, type]] = {
     "file_id": str,
     "file_unique_id": str,
@@ -38,6 +50,7 @@ _PHOTO_FIELDS: Final[Mapping[str, type]] = {
     "width": int,
     "height": int,
 }
+_FORMS: Final = {"sticker": Form.STICKER, "video_note": Form.VIDEO_NOTE, "voice": Form.VOICE}
 _PHOTO_TYPE: Final = "image/jpeg"
 
 
@@ -82,12 +95,15 @@ class _Choice(Struct, frozen=True):
 
 
 class _Contact(Struct, frozen=True):
-    phone_number: str
+    """https://core.telegram.org/bots/api#contact"""
+
+    phone_number: Id
     first_name: str = ""
     last_name: str = ""
 
-    def __str__(self) -> str:
-        return _listed(f"{self.first_name} {self.last_name}".strip(), self.phone_number)
+    @property
+    def contacts(self) -> Contacts:
+        return Contacts((Contact(f"{self.first_name} {self.last_name}".strip(), (self.phone_number,)),))
 
 
 class _Dice(Struct, frozen=True):
@@ -111,11 +127,11 @@ class _Invoice(_Game, frozen=True):
 
 
 class _Location(Struct, frozen=True):
+    """https://core.telegram.org/bots/api#location"""
+
     latitude: float
     longitude: float
-
-    def __str__(self) -> str:
-        return f"{self.latitude}, {self.longitude}"
+    live_period: Raw = ABSENT
 
 
 class _Payment(Struct, frozen=True):
@@ -144,8 +160,11 @@ class _Topic(Struct, frozen=True):
 
 
 class _Venue(Struct, frozen=True):
+    """https://core.telegram.org/bots/api#venue"""
+
     title: str
     address: str = ""
+    location: Raw = ABSENT
 
     def __str__(self) -> str:
         return _listed(self.title, self.address)
@@ -165,12 +184,12 @@ _CONTENTS: Final[Mapping[str, type[Struct] | type[str] | None]] = {
     "video": None,
     "voice": None,
     "checklist": _Checklist,
-    "contact": _Contact,
+    "contact": None,
     "dice": _Dice,
     "game": _Game,
     "poll": _Poll,
     "venue": _Venue,  # comes with a `location`
-    "location": _Location,
+    "location": None,
     "invoice": _Invoice,
     "successful_payment": _Payment,
     "refunded_payment": _Payment,
@@ -183,25 +202,71 @@ _CONTENTS: Final[Mapping[str, type[Struct] | type[str] | None]] = {
     "group_chat_created": None,
     "supergroup_chat_created": None,
     "channel_chat_created": None,
+    "message_auto_delete_timer_changed": None,
     "migrate_to_chat_id": None,
     "migrate_from_chat_id": None,
     "pinned_message": None,
     "users_shared": None,
     "chat_shared": None,
+    "write_access_allowed": None,
+    "proximity_alert_triggered": None,
+    "boost_added": None,
+    "chat_background_set": None,
+    "checklist_tasks_done": None,
+    "checklist_tasks_added": None,
     "forum_topic_created": _Topic,
     "forum_topic_edited": _Topic,
     "forum_topic_closed": None,
     "forum_topic_reopened": None,
+    "general_forum_topic_hidden": None,
+    "general_forum_topic_unhidden": None,
+    "giveaway_created": None,
     "giveaway": None,
+    "giveaway_completed": None,
     "gift": None,
     "unique_gift": None,
+    "video_chat_scheduled": None,
     "video_chat_started": None,
     "video_chat_ended": None,
+    "video_chat_participants_invited": None,
 }
 """The contents of a message, and the type of those that can be told as a text.
 
 The first content that a message has names its kind.
 """
+_NEWS: Final = frozenset(
+    {
+        "new_chat_members",
+        "left_chat_member",
+        "new_chat_title",
+        "new_chat_photo",
+        "delete_chat_photo",
+        "group_chat_created",
+        "supergroup_chat_created",
+        "channel_chat_created",
+        "message_auto_delete_timer_changed",
+        "pinned_message",
+        "write_access_allowed",
+        "proximity_alert_triggered",
+        "boost_added",
+        "chat_background_set",
+        "checklist_tasks_done",
+        "checklist_tasks_added",
+        "forum_topic_created",
+        "forum_topic_edited",
+        "forum_topic_closed",
+        "forum_topic_reopened",
+        "general_forum_topic_hidden",
+        "general_forum_topic_unhidden",
+        "giveaway_created",
+        "giveaway_completed",
+        "video_chat_scheduled",
+        "video_chat_started",
+        "video_chat_ended",
+        "video_chat_participants_invited",
+    }
+)
+"""The service messages that tell what became of the chat: https://core.telegram.org/bots/api#message"""
 
 
 class _Button(Struct, frozen=True):
@@ -233,12 +298,48 @@ def content_of(message: Message, fields: Mapping[str, Raw]) -> ReceivedContent:
         return Text(words)
     if opened := decoded(fields.get("web_app_data", ABSENT), WebAppData):
         return Text(opened.button_text or opened.data)
-    return Unsupported(kind, words or _told(kind, fields))
+    if kind in _NEWS:
+        return Notice(kind, _told(kind, fields))
+    return _place(fields) or _contacts(fields) or Unsupported(kind, words or _told(kind, fields))
+
+
+def _place(fields: Mapping[str, Raw]) -> Location | None:
+    """Return the place of a message. A venue holds its place again, and does not move."""
+    venue = decoded(fields.get("venue", ABSENT), _Venue)
+    place = decoded(fields.get("location", venue.location if venue else ABSENT), _Location)
+    if place is None or ("venue" in fields and venue is None):
+        return None
+    live_s = decoded(place.live_period, int) or 0
+    if venue is None:
+        return Location(place.latitude, place.longitude, live_s=live_s)
+    return Location(place.latitude, place.longitude, venue.title, venue.address)
+
+
+def _contacts(fields: Mapping[str, Raw]) -> Contacts | None:
+    contact = decoded(fields.get("contact", ABSENT), _Contact)
+    return contact.contacts if contact else None
 
 
 def file_fields(part: Raw) -> list[str]:
     """Return the fields of a file that its content holds."""
     return fields_of_type(part, _FILE_FIELDS)
+
+
+def contact_fields(part: Raw) -> list[str]:
+    """Return the fields of a contact that its content holds."""
+    return fields_of_type(part, _CONTACT_FIELDS)
+
+
+def location_fields(part: Raw) -> list[str]:
+    """Return the fields of a location that its content holds."""
+    return fields_of_type(part, _LOCATION_FIELDS)
+
+
+def venue_fields(part: Raw) -> list[str]:
+    """Return the fields of a venue that its content holds: the place is one of them if it is nothing else."""
+    place = (decoded(part, dict[str, Raw]) or {}).get("location", ABSENT)
+    is_plain = other_fields(place, location_fields(place)) == NOTHING
+    return [*fields_of_type(part, _VENUE_FIELDS), *(["location"] if is_plain else [])]
 
 
 def is_plain_photo(part: Raw) -> bool:
@@ -263,6 +364,9 @@ def _told(kind: str, fields: Mapping[str, Raw]) -> str:
     part, shape = fields.get(kind, ABSENT), _CONTENTS.get(kind)
     if kind == "new_chat_members":
         return _listed(*(member.name or member.address for member in map(party, _members(part)) if member))
+    if kind == "pinned_message":
+        pinned = decoded(part, Message)
+        return pinned.words if pinned else ""
     if kind == "left_chat_member":
         left = party(part)
         return (left.name or left.address) if left else ""
@@ -287,6 +391,7 @@ def _file(name: str, fields: Mapping[str, Raw]) -> ProviderFile | None:
         filename=decoded(file.file_name, str) or filename,
         size=decoded(file.file_size, int),
         unique_id=decoded(file.file_unique_id, Id),
+        form=_FORMS.get(name),
     )
 
 

@@ -9,6 +9,7 @@ from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretFiel
 from chat4all.channels.shared.media_rules import CAPTION, MB, PICTURES
 from chat4all.domain.channel import (
     Capabilities,
+    KindRule,
     LengthUnit,
     LimitScope,
     MediaRule,
@@ -16,11 +17,27 @@ from chat4all.domain.channel import (
     RateLimit,
     Receipts,
     Transfer,
+    Treatment,
 )
-from chat4all.domain.files.file import FILE_TYPES, MediaKind
+from chat4all.domain.files.file import FILE_TYPES, Form, MediaKind
 
 _PHOTOS: Final = (*PICTURES, "image/webp")
 _MUSIC: Final = ("audio/mpeg", "audio/mp4")
+_REACTIONS: Final = (
+    "\u2764 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 \u2764\u200d🔥 🌚 🌭"
+    " 💯 🤣 \u26a1 🍌 🏆 💔 🤨 😐 🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨\u200d💻 👀 🎃 🙈 😇 😨 🤝 \u270d 🤗 🫡"
+    " 🎅 🎄 \u2603 💅 🤪 🗿 🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 🤷\u200d\u2642 🤷 🤷\u200d\u2640 😡"
+)
+"""The emoji that a bot may react with, with spaces between: https://core.telegram.org/bots/api#reactiontypeemoji"""
+
+_UPDATES: Final = (
+    '["message","edited_message","channel_post","edited_channel_post","business_message",'
+    '"edited_business_message","deleted_business_messages","callback_query","message_reaction"]'
+)
+"""Telegram leaves out reactions unless asked: https://core.telegram.org/bots/api#setwebhook
+
+In a group, a bot gets them only as an administrator.
+"""
 
 
 def _rule(kind: MediaKind, content_types: tuple[str, ...], megabytes: int, transfer: Transfer) -> MediaRule:
@@ -36,9 +53,43 @@ def _photos(megabytes: int, transfer: Transfer) -> MediaRule:
     return replace(rule, most_width_and_height=10_000, most_ratio=20)
 
 
+def _form(
+    form: Form, kind: MediaKind, content_types: tuple[str, ...], most_bytes: int, transfer: Transfer
+) -> MediaRule:
+    return MediaRule(kind, content_types, most_bytes, transfer, form=form)
+
+
+_VOICE_NOTES: Final = tuple(
+    replace(
+        _form(Form.VOICE, MediaKind.AUDIO, content_types, megabytes * MB, transfer),
+        caption_length=CAPTION,
+        ogg_codecs=("opus",),
+    )
+    for content_types, megabytes, transfer in (
+        # By address, a larger note, and a note of another type, would be shown as a file.
+        (("audio/ogg",), 1, Transfer.LINK),
+        (("audio/ogg", *_MUSIC), 50, Transfer.UPLOAD),
+    )
+)
+"""https://core.telegram.org/bots/api#sendvoice"""
+_STICKERS: Final = (
+    replace(
+        _form(Form.STICKER, MediaKind.IMAGE, ("image/webp",), 512_000, Transfer.LINK),
+        most_width_and_height=1_024,
+    ),
+    _form(Form.STICKER, MediaKind.VIDEO, ("video/webm",), 256_000, Transfer.UPLOAD),
+)
+"""https://core.telegram.org/bots/api#sendsticker, https://core.telegram.org/stickers"""
+
 CAPABILITIES: Final = Capabilities(
     channel="telegram",
-    kinds=kind_rules(),
+    kinds=kind_rules(
+        KindRule("location", longest_live_s=86_400),
+        KindRule("contacts", most=1, needs_phone=True),
+        KindRule("reaction", otherwise=Treatment.REJECTED, emoji=tuple(_REACTIONS.split())),
+        KindRule("buttons", otherwise=Treatment.NUMBERED_TEXT, text_length=4096),
+        KindRule("list", otherwise=Treatment.NUMBERED_TEXT, text_length=4096, description_length=0),
+    ),
     text_length=4096,
     text_unit=LengthUnit.CHARACTERS,
     rate_limits=(
@@ -50,6 +101,10 @@ CAPABILITIES: Final = Capabilities(
     receipts=Receipts(delivered=False, read=False),
     window_h=None,
     media=(
+        *_VOICE_NOTES,
+        *_STICKERS,
+        # Telegram fetches no video note by its address.
+        _form(Form.VIDEO_NOTE, MediaKind.VIDEO, ("video/mp4",), 50 * MB, Transfer.UPLOAD),
         _photos(5, Transfer.LINK),
         _photos(10, Transfer.UPLOAD),
         _rule(MediaKind.VIDEO, ("video/mp4",), 20, Transfer.LINK),
@@ -68,7 +123,14 @@ CAPABILITIES: Final = Capabilities(
 Files: https://core.telegram.org/bots/api#sending-files
 Videos: https://core.telegram.org/bots/api#sendvideo
 Music: https://core.telegram.org/bots/api#sendaudio
+Video notes: https://core.telegram.org/bots/api#sendvideonote
 A file that Telegram does not show as its kind goes as a document.
+
+Places: https://core.telegram.org/bots/api#sendlocation
+Contacts: https://core.telegram.org/bots/api#sendcontact, a phone number each
+Reactions: https://core.telegram.org/bots/api#setmessagereaction
+Buttons and lists: https://core.telegram.org/bots/api#inlinekeyboardbutton
+A keyboard has no room for the descriptions of a list, so such a list goes as numbered text.
 
 A bot may send about 30 messages a second, and 1 a second to a chat. Telegram tolerates short bursts there,
 and does not say how short; a burst of 3 is cautious. A group, whose id is negative, takes 20 a minute:
@@ -86,7 +148,8 @@ MANIFEST: Final = Manifest(
     ),
     webhook_setup=(
         '`curl "https://api.telegram.org/bot<token>/setWebhook" --data-urlencode'
-        ' "url=$WEBHOOK_URL/v1/webhooks/telegram" -d "secret_token=<webhook_secret>"`'
+        ' "url=$WEBHOOK_URL/v1/webhooks/telegram" -d "secret_token=<webhook_secret>"'
+        f" --data-urlencode 'allowed_updates={_UPDATES}'`"
     ),
     webhook_proof="X-Telegram-Bot-Api-Secret-Token",
     address_form="70{:08d}",

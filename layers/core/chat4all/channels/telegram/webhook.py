@@ -16,10 +16,13 @@ from chat4all.channels.telegram.address import is_address, message_name
 from chat4all.channels.telegram.content import (
     FILE_TYPES,
     WebAppData,
+    contact_fields,
     content_of,
     file_fields,
     is_plain_photo,
+    location_fields,
     title_of_button,
+    venue_fields,
 )
 from chat4all.channels.telegram.context import are_links, context_of, is_quote, quoted_message
 from chat4all.channels.telegram.parts import (
@@ -34,8 +37,10 @@ from chat4all.channels.telegram.place import Place, account_of, is_from_bot, pla
 from chat4all.domain.content import ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, ParsedWebhook
+from chat4all.domain.kinds import Contacts, Location, Reaction
 from chat4all.domain.received import NOTHING, Context
 
+_REACTING: Final = ("chat", "user", "actor_chat")
 _MESSAGES: Final = frozenset({"message", "channel_post", "business_message"})
 _EDITS: Final = frozenset({"edited_message", "edited_channel_post", "edited_business_message"})
 _NO_MESSAGES: Final = frozenset(
@@ -81,16 +86,23 @@ class _Interaction(Struct, frozen=True):
     actor_chat: Raw = ABSENT
     chat: Raw = ABSENT
     message: Raw = ABSENT
+    message_id: Raw = ABSENT
     date: Raw = ABSENT
     data: Raw = ABSENT
     game_short_name: Raw = ABSENT
     new_reaction: Raw = ABSENT
 
 
-class _Reaction(Struct, frozen=True):
-    """https://core.telegram.org/bots/api#reactiontypeemoji"""
+class _ReactionType(Struct, frozen=True):
+    """https://core.telegram.org/bots/api#reactiontype"""
 
-    emoji: str
+    type: str = ""
+    emoji: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Return the emoji; an empty text for one that Telegram names by a number only."""
+        return "\u2b50" if self.type == "paid" else self.emoji
 
 
 class _Deleted(Struct, frozen=True):
@@ -201,6 +213,11 @@ def _understood(
         understood |= {name: file_fields(fields.get(name, ABSENT)) for name in FILE_TYPES}
     if isinstance(content, Text):
         understood["web_app_data"] = ("data", "button_text")
+    if isinstance(content, Contacts):
+        understood["contact"] = contact_fields(fields.get("contact", ABSENT))
+    if isinstance(content, Location):
+        understood["location"] = location_fields(fields.get("location", ABSENT))
+        understood["venue"] = venue_fields(fields.get("venue", ABSENT))
     understood |= {
         name: None for name in ("entities", "caption_entities") if are_links(fields.get(name, ABSENT))
     }
@@ -253,17 +270,17 @@ def _of_tap(part: Raw, name: str) -> InboundMessage | None:
         return None
     query_id, data = decoded(tap.id, Id), decoded(tap.data, str)
     words = data and (title_of_button(tapped.reply_markup, data) or data)
-    # The date of a message that is too old to be shown is 0.
-    is_named = place.account is not None or bool(decoded(tapped.date, int))
+    # The date of a message that is too old to be shown is 0. It is named without its date.
+    tapped_name = _name(tapped, place)
     understood: dict[str, Collection[str] | None] = {"from": party_fields(tap.sender)}
     understood |= {"id": None} if query_id else {}
     understood |= {"data": None} if data is not None else {}
-    understood |= {"message": MESSAGE_FIELDS} if is_named else {}
+    understood |= {"message": MESSAGE_FIELDS} if tapped_name else {}
     return _event(
         f"callback:{query_id}" if query_id else name,
         place,
         Text(words) if words else Unsupported("callback_query", decoded(tap.game_short_name, str) or ""),
-        quoted=_name(tapped, place) if is_named else None,
+        quoted=tapped_name,
         context=Context(payload=data) if data else None,
         provider_fields=remaining(decoded(part, dict[str, Raw]) or {}, understood),
     )
@@ -284,13 +301,48 @@ def _of_interaction(kind: str, part: Raw, name: str) -> InboundMessage | None:
     has_person = party(interaction.sender) or party(interaction.user) or party(interaction.actor_chat)
     if place is None or not has_chat or not has_person:
         return None
-    reactions = (decoded(item, _Reaction) for item in items(interaction.new_reaction))
+    if kind == "message_reaction":
+        return _reaction(interaction, part, place, name)
     return _event(
         name,
         place,
-        Unsupported(kind, "".join(reaction.emoji for reaction in reactions if reaction)),
+        Unsupported(kind),
         at=interaction.date,
         provider_fields=other_fields(part, ()),
+    )
+
+
+def _reaction(interaction: _Interaction, part: Raw, place: Place, name: str) -> InboundMessage:
+    """Return a reaction, or that it was taken back.
+
+    The update has all reactions of the person to the message, the latest last. It does not give the date of
+    the message: https://core.telegram.org/bots/api#messagereactionupdated
+    """
+    fields = decoded(part, dict[str, Raw]) or {}
+    reactions = decoded(interaction.new_reaction, list[_ReactionType])
+    emoji = [reaction.shown for reaction in reactions or () if reaction.shown]
+    content: ReceivedContent = Unsupported("message_reaction")
+    if emoji:
+        content = Reaction(emoji[-1], "".join(emoji) if len(emoji) > 1 else "")
+    elif reactions == []:
+        content = Reaction("")
+    number = decoded(interaction.message_id, int)
+    understood: dict[str, Collection[str] | None] = {
+        who: party_fields(fields[who]) for who in _REACTING if party(fields.get(who, ABSENT))
+    }
+    understood |= {key: None for key in ("date", "message_id") if decoded(fields.get(key, ABSENT), int)}
+    are_plain = all(
+        other_fields(item, ("type", "emoji")) == NOTHING for item in items(interaction.new_reaction)
+    )
+    if reactions is not None and are_plain and len(reactions) == len(emoji) <= 1:
+        understood["new_reaction"] = None
+    return _event(
+        name,
+        place,
+        content,
+        at=interaction.date,
+        quoted=message_name(place.address, number, None, place.account) if number is not None else None,
+        provider_fields=remaining(fields, understood),
     )
 
 

@@ -53,7 +53,6 @@ class WhatsApp:
     """
 
     capabilities: Capabilities = CAPABILITIES
-    webhook_answer: WebhookAnswer | None = None
 
     def __init__(self, http: HttpClient, base_url: str) -> None:
         self._http = http
@@ -80,6 +79,10 @@ class WhatsApp:
         asked_again_later(answer, WHATSAPP_FAILURES)
         found = looked_up(answer, _MediaUrl)
         return self._downloads(found.url, bearer)
+
+    def webhook_answer(self, body: bytes) -> WebhookAnswer | None:
+        """Return None: the provider reads no answer."""
+        return None
 
     def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
         return signed(request.headers, request.body, secret)

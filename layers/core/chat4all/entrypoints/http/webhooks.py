@@ -146,6 +146,12 @@ class WebhookViews:
             content_type="text/xml",
             meaning="A channel whose provider reads the answer gets XML without instructions instead.",
         ),
+        Returns(
+            None,
+            "method=answerCallbackQuery&callback_query_id=4382",
+            content_type="application/x-www-form-urlencoded",
+            meaning="A channel whose provider waits for the end of a tap gets the call that ends it instead.",
+        ),
         summary="Take a provider's signed webhook; 200 when it is stored, and its events recorded or queued",
         body=bytes,
         example=_WEBHOOK,

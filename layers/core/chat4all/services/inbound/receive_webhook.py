@@ -68,7 +68,7 @@ class ReceiveWebhook:
         parts = webhook_parts(webhook, connector, secret)
         self._handle(parts.events)
         self._keep_outcome.arrived(webhook, parts)
-        return Received(len(parts.events), connector.webhook_answer)
+        return Received(len(parts.events), connector.webhook_answer(request.body))
 
     def challenge(self, channel: str, query: Mapping[str, str]) -> str:
         """Return the answer to a subscription's GET; raises NotFound, or Forbidden if it is refused."""

@@ -90,9 +90,8 @@ class Connector(Protocol):
         """Begin to read a person's file from the provider."""
         ...
 
-    @property
-    def webhook_answer(self) -> WebhookAnswer | None:
-        """The answer to an accepted webhook, if the provider reads one."""
+    def webhook_answer(self, body: bytes) -> WebhookAnswer | None:
+        """Return the answer to an accepted webhook, if the provider reads one."""
         ...
 
     def verify(self, request: WebhookRequest, secret: ChannelSecret) -> bool:
