@@ -27,12 +27,14 @@ from chat4all.domain.events import (
 )
 from chat4all.domain.files.file import FileStatus, FileStored, FileToFetch, Source
 from chat4all.domain.inbound_limits import within_limits
+from chat4all.domain.kinds import Location
 from chat4all.domain.message import Message
 from chat4all.domain.person import INBOX_USER_ID, MOST_IDENTITIES, Identity, UserType
 from chat4all.domain.received import NOTHING, Author, AuthorKind
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
 from chat4all.domain.text import LONGEST_QUOTE
+from chat4all.domain.wording import worded
 from chat4all.services.inbound.take_inbound import UnknownAccount, inbound_message_id
 from chat4all.services.messaging.accept_message import NewMessage
 from chat4all.services.messaging.conversation_cache import KEEP_S
@@ -339,14 +341,14 @@ def test_a_placeholder_takes_the_content_that_comes_later(product: Product) -> N
 
 def test_a_live_location_is_one_message_that_moves(product: Product) -> None:
     product.settle(AGENT, ANA)
-    place = replace(TEXT, content=Unsupported("location", "1, 1"))
+    place = replace(TEXT, content=Location(1.0, 1.0, live_s=900))
     take(product, place)
 
     for second in (3, 9, 6):
-        moved = Unsupported("location", f"1, {second}")
+        moved = Location(1.0, float(second), live_s=900)
         take(product, replace(place, content=moved, edited_at=f"2026-01-31T12:00:0{second}.000Z"))
 
-    assert (taken(product).content, taken(product).edits) == (Unsupported("location", "1, 9"), ())
+    assert (taken(product).content, taken(product).edits) == (worded(Location(1.0, 9.0, live_s=900)), ())
     assert len(product.table.messages) == 1
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from chat4all.channels import registry
 from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.content import ProviderFile, ReceivedMedia, Unsupported
+from chat4all.domain.content import ProviderFile, ReceivedMedia, Unsupported, kind_of
 from chat4all.domain.events import InboundEvent, InboundMessage, ParsedWebhook
 from chat4all.domain.received import NOTHING
 from chat4all.domain.sending import SendError, Sent, Submission
@@ -90,8 +90,8 @@ def without_captions(event: InboundEvent) -> InboundEvent:
 def without_kind(kind: str) -> Change:
     def change(event: InboundEvent) -> InboundEvent | None:
         content = event.content if isinstance(event, InboundMessage) else None
-        is_dropped = isinstance(content, Unsupported) and content.provider_kind == kind
-        return None if is_dropped else event
+        name = content.provider_kind if isinstance(content, Unsupported) else content and kind_of(content)
+        return None if name == kind else event
 
     return change
 
@@ -115,7 +115,9 @@ def test_a_right_product_has_no_faults(channel: str) -> None:
         ("whatsapp", without_kind("location")),
         ("whatsapp", without_kind("reaction")),
         ("telegram", without_kind("poll")),
-        ("telegram", without_kind("message_reaction")),
+        ("telegram", without_kind("reaction")),
+        ("telegram", without_kind("location")),
+        ("telegram", without_kind("contacts")),
         ("instagram", without_kind("template")),
         ("instagram", without_kind("reaction")),
         *((channel, without_fields) for channel in registry.names()),

@@ -107,7 +107,7 @@ def reworded(content: C, text: str) -> C:
     return replace(content, text=text)
 
 
-def kind_of(content: Content) -> str:
+def kind_of(content: Content | ReceivedContent) -> str:
     """Return the kind of `content`: its `type` in JSON."""
     return str(content.__struct_config__.tag)
 
