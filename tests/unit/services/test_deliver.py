@@ -626,6 +626,7 @@ def test_the_wait_for_a_persons_file_ends(product: Product) -> None:
         (FileStatus.REJECTED, {}),
         (FileStatus.INFECTED, {}),
         (FileStatus.EXPIRED, {}),
+        (FileStatus.DELETED, {}),
         (FileStatus.READY, {"inspection": "UNKNOWN_TYPE"}),
     ],
 )

@@ -419,7 +419,7 @@ def test_a_deletion_removes_the_files_of_every_version(product: Product, status:
 
     removed = list(product.files.files.values())
     assert [(file.status, file.filename) for file in removed] == [(FileStatus.DELETED, "image.png")] * 2
-    assert {(file.source, file.sha256) for file in removed} == {(None, None)}
+    assert {(file.source, file.sha256) for file in removed} == {(Source("pigeon", ACCOUNT, ""), None)}
     assert product.events.files == [FileStored(file.file_id) for file in reversed(removed)]
     assert set(product.files.due_at) == {file.file_id for file in removed}
     assert taken(product).content == Deleted()

@@ -70,7 +70,8 @@ class InboundFile:
     def remove(self, attachment: Attachment) -> None:
         """Request the removal of a file that its author deleted, unless a message of our side refers to it.
 
-        Nothing stays of the file but its type and size. Doing so again changes nothing; raises Unavailable.
+        Nothing stays of the file but its type, its size and its channel. A delivery that was to pass it on
+        says that it is not available. Doing so again changes nothing; raises Unavailable.
         """
         for _ in range(_TRIES):
             file = self._files.get(attachment.file_id)
@@ -86,7 +87,7 @@ class InboundFile:
             file,
             status=FileStatus.DELETED,
             filename=made_up_name(file.content_type),
-            source=None,
+            source=replace(file.source, reference="") if file.source else None,
             sha256=None,
             thumbnails=(),
         )
