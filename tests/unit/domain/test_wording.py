@@ -59,7 +59,7 @@ def test_a_content_without_a_text_gets_one_of_its_fields(content: Content, text:
     ("content", "text"),
     [
         (QUESTION, "When?\n\n1. Now\n2. Later"),
-        (MENU, "Which?\n\n1. Red: like fire\n2. Blue\n3. None"),
+        (MENU, "Which?\n\nColours\n1. Red: like fire\n2. Blue\nOther\n3. None"),
         (Text("Hello"), "Hello"),
         (worded(Reaction("👍")), "👍"),
     ],

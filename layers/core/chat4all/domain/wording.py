@@ -1,6 +1,7 @@
 """The text of a content that is no text: what a person reads where the kind cannot be shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from itertools import count
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -33,19 +34,23 @@ def as_text(content: Content) -> str:
     """Return the text that stands for `content`: choices are numbered below it."""
     match content:
         case Buttons(text=text, buttons=buttons):
-            return "\n".join((text, "", *_numbered(button.title for button in buttons)))
-        case Choices(text=text, rows=rows):
-            return "\n".join((text, "", *_numbered(_row(row.title, row.description) for row in rows)))
+            titles = (f"{number}. {button.title}" for number, button in enumerate(buttons, start=1))
+            return "\n".join((text, "", *titles))
+        case Choices() as choices:
+            return "\n".join((choices.text, "", *_menu(choices)))
         case _:
             return content.text
 
 
-def _numbered(titles: Iterable[str]) -> Iterable[str]:
-    return (f"{number}. {title}" for number, title in enumerate(titles, start=1))
-
-
-def _row(title: str, description: str) -> str:
-    return f"{title}: {description}" if description else title
+def _menu(choices: Choices) -> Iterator[str]:
+    """Yield the numbered rows, below the titles of their sections where there are several."""
+    number = count(1)
+    for section in choices.sections:
+        if len(choices.sections) > 1:
+            yield section.title
+        for row in section.rows:
+            description = f": {row.description}" if row.description else ""
+            yield f"{next(number)}. {row.title}{description}"
 
 
 def _of_place(place: Location) -> str:
