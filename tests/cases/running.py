@@ -1,6 +1,7 @@
 """Running a case: its steps in order, each to its end, then the comparison with the expected results."""
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from tests.cases.case import Answer, Call, Case, Channel, File, Register, Repeat, Step, Webhook
@@ -32,6 +33,10 @@ class Product(Protocol):
 
     def send_file(self, channel: Channel, file: File) -> None:
         """Send a person's file as the provider does."""
+        ...
+
+    def awaited(self, ask: Callable[[], Response], is_whole: Callable[[Response], bool]) -> Response:
+        """Ask until the answer is whole, if the product works on by itself: a send may be tried again later."""
         ...
 
     def settle(self) -> None:
@@ -84,11 +89,24 @@ def _take(step: Step, channel: Channel, product: Product, saved: dict[str, str])
             product.settle()
         case Call(request=request):
             method, _, path = filled(request, saved).partition(" ")
-            answer = product.call(method, f"/{path}", filled(step.body, saved))
+            answer = _asked(step, method, path, product, saved)
             right = answer.status < 300 if step.status is None else answer.status == step.status
             assert right, f"{request}: {answer.status}, {answer.body}"
             saved |= {name: value_at(answer.body, where) for name, where in step.save.items()}
             product.settle()
+
+
+def _asked(step: Call, method: str, path: str, product: Product, saved: dict[str, str]) -> Response:
+    def ask() -> Response:
+        return product.call(method, f"/{path}", filled(step.body, saved))
+
+    def is_whole(answer: Response) -> bool:
+        try:
+            return all(value_at(answer.body, where) for where in step.save.values())
+        except LookupError:
+            return False
+
+    return product.awaited(ask, is_whole) if method == "GET" else ask()
 
 
 def filled(value: Any, saved: dict[str, str]) -> Any:  # noqa: ANN401 - JSON

@@ -1,6 +1,7 @@
 """Every case of tests/cases on the local cloud, with signed webhooks and the strict simulators."""
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.cases.case import PATHS, Channel, File, read
 from tests.cases.running import Response, run
 from tests.channels import sample
 from tests.e2e.stage import Stage
+from tests.e2e.waiting import eventually
 
 
 class OnTheCloud:
@@ -37,6 +39,9 @@ class OnTheCloud:
             data=base64.b64decode(file.data),
             filename=file.filename,
         )
+
+    def awaited(self, ask: Callable[[], Response], is_whole: Callable[[Response], bool]) -> Response:
+        return eventually(ask, is_whole)
 
     def settle(self) -> None:
         self._stage.settle()

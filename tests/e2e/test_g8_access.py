@@ -160,7 +160,7 @@ def test_a_body_changed_by_one_byte_is_401(stage: Stage, channel: str) -> None:
     tampered = stage.simulators[channel].call_webhook(body, tamper=True)
     untouched = stage.simulators[channel].call_webhook(body)
 
-    assert (tampered.status, untouched.status) == (401, 400)
+    assert (tampered.status, untouched.status) == (401, 200)
 
 
 def test_a_signature_of_another_channel_is_401(stage: Stage) -> None:

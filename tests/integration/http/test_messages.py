@@ -212,6 +212,7 @@ def test_a_file_goes_with_a_message(
         "width": None,
         "height": None,
         "codec": None,
+        "form": None,
     }
     text = words.get("text", "")
     assert message["content"] == {"type": "media", "file": file, "text": text}

@@ -147,7 +147,7 @@ class Treatment(StrEnum):
     """The API refuses it at POST."""
 
 
-class KindRule(msgspec.Struct, frozen=True, omit_defaults=True):
+class KindRule(msgspec.Struct, frozen=True):
     """What becomes of a plain kind of content on a channel; `kind` is its `type`.
 
     A content within all limits gets the `treatment`, any other the treatment `otherwise`. Lengths are
