@@ -36,7 +36,7 @@ class Product(Protocol):
         ...
 
     def awaited(self, ask: Callable[[], Response], is_whole: Callable[[Response], bool]) -> Response:
-        """Ask until the answer is whole, if the product works on by itself: a send may be tried again later."""
+        """Ask until the answer is whole, if the product works on by itself: it may try a send again."""
         ...
 
     def settle(self) -> None:
