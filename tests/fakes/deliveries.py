@@ -86,14 +86,15 @@ class MemoryDeliveries:
         state = self._table.deliveries.get(_key(delivery_id))
         return state.delivery if state else None
 
-    def provider_id(self, delivery_id: DeliveryId) -> str | None:
+    def provider_id(self, delivery_id: DeliveryId, account: str) -> str | None:
         delivery = self.get(delivery_id)
         if delivery is not None:
-            return delivery.provider_message_id
+            return delivery.provider_message_id if delivery.account == account else None
         message = self._table.messages.get(delivery_id.message_id)
         if message is None or message.sender_id != delivery_id.recipient_id:
             return None
-        return message.provider_message_id if message.channel == delivery_id.channel else None
+        is_there = (message.channel, message.account) == (delivery_id.channel, account)
+        return message.provider_message_id if is_there else None
 
     def of_message(self, message_id: str) -> list[DeliveryPart]:
         with self._table.lock:

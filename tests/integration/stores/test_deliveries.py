@@ -309,11 +309,23 @@ def test_the_providers_id_of_a_delivery_or_of_what_a_person_wrote(
     theirs = new_id()
     deliveries.record_sent(claim(deliveries, requested), theirs, LATER)
 
-    assert deliveries.provider_id(requested.delivery_id) == theirs
-    assert deliveries.provider_id(hers) == written.provider_message_id
-    assert deliveries.provider_id(replace(hers, recipient_id="somebody else")) is None
-    assert deliveries.provider_id(replace(hers, channel="telex")) is None
-    assert deliveries.provider_id(replace(hers, message_id=new_id())) is None
+    assert deliveries.provider_id(requested.delivery_id, "main") == theirs
+    assert deliveries.provider_id(hers, "main") == written.provider_message_id
+    assert deliveries.provider_id(replace(hers, recipient_id="somebody else"), "main") is None
+    assert deliveries.provider_id(replace(hers, channel="telex"), "main") is None
+    assert deliveries.provider_id(replace(hers, message_id=new_id()), "main") is None
+
+
+def test_another_account_of_ours_does_not_know_the_providers_id(
+    deliveries: Deliveries, messages: Messages, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    written = a_written_message(new_id)
+    messages.add(written)
+    hers = DeliveryId(written.message_id, written.sender_id, "pigeon", 0)
+    deliveries.record_sent(claim(deliveries, requested), new_id(), LATER)
+
+    assert deliveries.provider_id(requested.delivery_id, "second") is None
+    assert deliveries.provider_id(hers, "second") is None
 
 
 def test_what_was_sent_is_found_as_a_message_by_its_providers_id(

@@ -320,6 +320,7 @@ def test_a_reply_quotes_what_the_recipient_wrote(product: Product, deliver: Deli
     written = replace(
         a_message("question", message_id=QUOTED_ID, sender_id="ana"),
         received_over="pigeon",
+        account="main",
         provider_message_id="hers",
     )
     product.accept(written)
@@ -338,6 +339,7 @@ def test_a_reaction_goes_to_the_message_that_the_person_wrote(product: Product, 
     written = replace(
         a_message("question", message_id=QUOTED_ID, sender_id="ana"),
         received_over="pigeon",
+        account="main",
         provider_message_id="hers",
     )
     product.accept(written)
@@ -346,6 +348,26 @@ def test_a_reaction_goes_to_the_message_that_the_person_wrote(product: Product, 
 
     (submission,) = product.connector.accepted
     assert (submission.content, submission.quoted_provider_message_id) == (Reaction("👍", "👍"), "hers")
+
+
+def test_what_the_person_wrote_to_another_account_of_ours_is_neither_quoted_nor_reacted_to(
+    product: Product, deliver: Deliver
+) -> None:
+    product.settle(AGENT, ANA)
+    written = replace(
+        a_message("question", message_id=QUOTED_ID, sender_id="ana"),
+        received_over="pigeon",
+        account="second",
+        provider_message_id="hers",
+    )
+    product.accept(written)
+
+    deliver(a_delivery(reply_to=QUOTED_ID))
+    reaction = replace(a_delivery(reply_to=QUOTED_ID, message_id="another"), content=Reaction("👍", "👍"))
+    update = settled(deliver(reaction))
+
+    assert [submission.quoted_provider_message_id for submission in product.connector.accepted] == [None]
+    assert (update.status, update.error_code) == (Status.FAILED, "TARGET_UNKNOWN")
 
 
 def test_a_reaction_to_a_message_that_the_app_does_not_have_fails_and_is_not_sent(

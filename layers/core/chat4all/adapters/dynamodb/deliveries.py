@@ -121,16 +121,17 @@ class DynamoDeliveries:
         return delivery_of(row) if row else None
 
     @answering
-    def provider_id(self, delivery_id: DeliveryId) -> str | None:
+    def provider_id(self, delivery_id: DeliveryId, account: str) -> str | None:
         row = _find(delivery_id)
         if row is not None:
-            return row.provider_message_id
+            return row.provider_message_id if row.account == account else None
         try:
             message = MessageRow.get(key(delivery_id.message_id), MESSAGE)
         except MessageRow.DoesNotExist:
             return None
-        same_person = message.sender_id == delivery_id.recipient_id and message.channel == delivery_id.channel
-        return message.provider_message_id if same_person else None
+        is_theirs = message.sender_id == delivery_id.recipient_id
+        is_there = (message.channel, message.account) == (delivery_id.channel, account)
+        return message.provider_message_id if is_theirs and is_there else None
 
     @answering
     def of_message(self, message_id: str) -> list[DeliveryPart]:

@@ -285,7 +285,7 @@ class Deliver:
             return None
         to = requested.recipient
         quoted = DeliveryId(requested.reply_to, to.user_id, to.channel, 0)
-        return self._deliveries.provider_id(quoted)
+        return self._deliveries.provider_id(quoted, to.account)
 
     def _earlier_part(self, requested: DeliveryRequested) -> DeliveryPart | None:
         if requested.part == 0:

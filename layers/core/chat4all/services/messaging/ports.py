@@ -218,8 +218,12 @@ class Deliveries(Protocol):
 
     def get(self, delivery_id: DeliveryId) -> DeliveryPart | None: ...
 
-    def provider_id(self, delivery_id: DeliveryId) -> str | None:
-        """Return the provider's id of the delivery, or of its message if a person wrote the message."""
+    def provider_id(self, delivery_id: DeliveryId, account: str) -> str | None:
+        """Return the provider's id of the delivery, or of its message if a person wrote the message.
+
+        None if the message is in a chat with another account of ours: Telegram gives the same person's chats
+        with two accounts the same id, and their messages the same numbers.
+        """
         ...
 
     def of_message(self, message_id: str) -> list[DeliveryPart]: ...
