@@ -68,6 +68,7 @@ def test_what_a_channel_could_hold_stays_as_it_is(content: Plain) -> None:
         (Contacts((Contact("Ana", ("",)),)), ["contacts[0].phones[0]"]),
         (Contacts((Contact("Ana", emails=("a",) * 21),)), ["contacts[0].emails"]),
         (Contacts((Contact("Ana", organization="x" * 101),)), ["contacts[0].organization"]),
+        (Contacts((Contact("Ana", ("1" * 100,) * 20),) * 5, "Call them"), ["contacts"]),
         (Reaction("ok"), ["emoji"]),
         (Reaction("👍👍"), ["emoji"]),
         (Reaction("👍 "), ["emoji"]),

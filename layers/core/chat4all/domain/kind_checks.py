@@ -22,6 +22,7 @@ from chat4all.domain.kinds import (
     Row,
 )
 from chat4all.domain.text import MAX_CHARACTERS, check_caption, check_content, is_blank, unprintable
+from chat4all.domain.wording import worded
 
 LONGEST_PLACE: Final = 1_000
 """Characters of the name or the address of a place."""
@@ -50,10 +51,11 @@ def _issues(content: Location | Contacts | Reaction | Buttons | Choices) -> Iter
     match content:
         case Location() as place:
             yield from _place(place)
-        case Contacts(contacts=contacts):
+        case Contacts(contacts=contacts) as cards:
             yield from _count("contacts", contacts, MOST_CONTACTS)
             for index, contact in enumerate(contacts):
                 yield from _contact(f"contacts[{index}]", contact)
+            yield from _words(cards)
         case Reaction(emoji=emoji):
             if emoji and not _is_emoji(emoji):
                 yield "emoji", "must be one emoji, or empty to take the reaction back"
@@ -107,6 +109,13 @@ def _contact(field: str, contact: Contact) -> Iterator[tuple[str, str]]:
             yield f"{field}.{name}", f"must be at most {MOST_MEANS}"
         for index, text in enumerate(means):
             yield from _label(f"{field}.{name}[{index}]", text)
+
+
+def _words(contacts: Contacts) -> Iterator[tuple[str, str]]:
+    """Check the contacts as a text, which is what a row and a queue hold beside them."""
+    length = len(worded(Contacts(contacts.contacts)).text)
+    if length > MAX_CHARACTERS:
+        yield "contacts", f"must be at most {MAX_CHARACTERS} characters together, not {length}"
 
 
 def _count(field: str, items: Sequence[object], most: int, what: str = "") -> Iterator[tuple[str, str]]:
