@@ -12,7 +12,7 @@ from chat4all.domain.kinds import Button, Buttons, Contact, Contacts, Location, 
 from chat4all.domain.message import Change, Edit, Message
 from chat4all.domain.person import User
 from chat4all.domain.received import Author
-from chat4all.domain.relaying import Speaker, new_content, news, relayed, speaker_of, spoken
+from chat4all.domain.relaying import Speaker, new_content, news, posted, relayed, speaker_of, spoken
 from chat4all.domain.status import Status
 from tests.fakes.people import NOW, agent, conversation_of, customer
 
@@ -22,6 +22,7 @@ BEN = customer("ben", "telex")
 PICTURE = Attachment("file-1", "gate.png", "image/png", 400)
 VOICE = Attachment("file-2", "voice.ogg", "audio/ogg", 400)
 HELLO = Text("hello")
+QUESTION = Buttons("When?", (Button("now", "Now"),))
 NAMED = Speaker("Ana", is_named=True)
 UNNAMED = Speaker("Ana", is_named=False)
 
@@ -49,6 +50,23 @@ def test_a_file_of_a_customer_in_a_group_comes_with_their_name() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "as_read"),
+    [
+        (Location(1.0, 2.0, text="Gate"), Text("Ana (location): Gate")),
+        (Contacts((Contact("Cal"),), "Cal: +49 1"), Text("Ana (contacts): Cal: +49 1")),
+        (Reaction("👍", "👍"), Text("Ana (reaction): 👍")),
+        (Reaction(""), None),
+        (QUESTION, replace(QUESTION, text="Ana: When?")),
+    ],
+)
+def test_a_kind_that_a_client_posts_for_a_customer_of_a_group_shows_their_name(
+    content: Content, as_read: Content | None
+) -> None:
+    assert posted(content, speaker(ANA, AGENT, BEN)) == as_read
+    assert posted(content, speaker(AGENT, ANA, BEN)) == content
+
+
+@pytest.mark.parametrize(
     ("content", "change", "passed_on"),
     [
         (HELLO, None, Text("Ana: hello")),
@@ -59,7 +77,8 @@ def test_a_file_of_a_customer_in_a_group_comes_with_their_name() -> None:
         (Contacts((Contact("Cal"),), "Cal: +49 1"), None, Text("Ana (contacts): Cal: +49 1")),
         (Reaction("👍", "👍"), None, Text("Ana (reaction): 👍")),
         (Reaction(""), None, None),
-        (Notice("new_chat_title", "Friends"), None, Text("Ana (notice): Friends")),
+        (Notice("user_changed_number", "Ana changed from 4915112 to 4915113"), None, None),
+        (Notice("new_chat_title", "Friends"), Change.EDITED, None),
         (Notice("pinned_message"), None, None),
         (Location(1.0, 2.0, text="Gate"), Change.EDITED, Text("Ana (edited, location): Gate")),
         (Buttons("When?", (Button("now", "Now"),)), None, Text("Ana (buttons): When?\n\n1. Now")),
@@ -161,6 +180,7 @@ PLACE = Location(1.0, 2.0, text="Gate")
         (a_message(HELLO), a_message(Deleted(), deleted_at=NOW), Change.DELETED, Deleted()),
         (a_message(HELLO), a_message(HELLO, deleted_at=NOW), Change.DELETED, HELLO),
         (a_message(Deleted()), a_message(Deleted(), deleted_at=NOW), None, None),
+        (a_message(Notice("title", "Us")), a_message(Deleted(), deleted_at=NOW), None, None),
         (a_message(PLACE), a_message(Location(3.0, 4.0, text="Gate")), None, None),
         (a_message(Unsupported("unsupported")), a_message(HELLO), Change.SHOWN, HELLO),
         (a_message(HELLO), a_message(PLACE, HELLO), Change.EDITED, PLACE),

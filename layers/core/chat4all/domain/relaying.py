@@ -23,6 +23,7 @@ from chat4all.domain.content import (
     Content,
     Deleted,
     Media,
+    Notice,
     Plain,
     Text,
     Unsupported,
@@ -31,7 +32,7 @@ from chat4all.domain.content import (
     reworded,
 )
 from chat4all.domain.conversation import Conversation, ConversationType
-from chat4all.domain.kinds import Location
+from chat4all.domain.kinds import Contacts, Location, Reaction
 from chat4all.domain.message import Change, Message
 from chat4all.domain.names import one_line
 from chat4all.domain.person import User, UserType
@@ -77,8 +78,21 @@ def spoken(content: C, speaker: Speaker) -> C:
     return reworded(content, f"{speaker.name}: {text}")
 
 
+def posted(content: Content, speaker: Speaker) -> Content | None:
+    """Return what the other participants receive of a client's message; None if it shows nothing.
+
+    A place, a card and a reaction of a named speaker go out as a text: the app would show them without the
+    name.
+    """
+    if speaker.is_named and isinstance(content, Location | Contacts | Reaction):
+        return relayed(content, speaker)
+    return spoken(content, speaker)
+
+
 def relayed(content: Content, speaker: Speaker, change: Change | None = None) -> Plain | Media | None:
     """Return what the other participants receive of a person's message; None if it shows nothing.
+
+    They do not hear a notice: nobody said it, and it may name the number of a person whom they do not know.
 
     With `change`, the message was changed, and `content` is what is new of it.
     """
@@ -86,7 +100,7 @@ def relayed(content: Content, speaker: Speaker, change: Change | None = None) ->
         return Text(f"{speaker.name} deleted a message")
     marks = ("edited",) if change is Change.EDITED else ()
     match content:
-        case Deleted():
+        case Deleted() | Notice():
             return None
         case Text(text):
             return None if is_blank(text) else _marked(content, speaker, marks)
@@ -113,7 +127,7 @@ def news(before: Message, after: Message) -> Change | None:
     Only the first place of a live location is told: its moves would flood them.
     """
     if after.deleted_at is not None:
-        was_shown = before.deleted_at is None and not isinstance(before.content, Deleted)
+        was_shown = before.deleted_at is None and not isinstance(before.content, Deleted | Notice)
         return Change.DELETED if was_shown else None
     if after.content == before.content or _moves(before.content, after.content):
         return None

@@ -45,7 +45,7 @@ from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.person import User
 from chat4all.domain.received import Author, Received
-from chat4all.domain.relaying import new_content, relayed, speaker_of, spoken
+from chat4all.domain.relaying import new_content, posted, relayed, speaker_of
 from chat4all.domain.routing import known_on, reach, require_all, require_possible
 from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status, StatusChange
@@ -316,9 +316,10 @@ def routed_to_customers(snapshot: Snapshot, new: NewMessage) -> Routed:
         NoIdentity: a recipient cannot be reached.
     """
     sender = _check_sender(snapshot, new.sender_id)
-    content = spoken(new.content, speaker_of(snapshot.conversation, snapshot.users, sender))
+    content = posted(new.content, speaker_of(snapshot.conversation, snapshot.users, sender))
     reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
-    return Routed(content, require_all(reached, new.channels))
+    recipients = require_all(reached, new.channels)
+    return Routed(new.content, ()) if content is None else Routed(content, recipients)
 
 
 def _replay(stored: Message, again: Message) -> Accepted:
