@@ -62,6 +62,8 @@ def _limits(rule: KindRule) -> Iterator[str]:
     for name, length in lengths.items():
         if length is not None:
             yield f"no {name}" if length == 0 else f"{name} of {length}"
+    if rule.answers_bytes is not None:
+        yield f"titles and ids of {rule.answers_bytes} bytes together"
     if rule.emoji:
         yield f"{len(rule.emoji)} emoji"
     if rule.longest_live_s is not None:

@@ -338,3 +338,17 @@ def test_the_answer_to_a_tap_ends_it(body: object, answered: str | None) -> None
     found = Telegram(FakeHttp(), BASE).webhook_answer(msgspec.json.encode(body))
 
     assert found == (WebhookAnswer("application/x-www-form-urlencoded", answered) if answered else None)
+
+
+@pytest.mark.parametrize(("letter", "treatment"), [("r", Treatment.FULL), ("й", Treatment.NUMBERED_TEXT)])
+def test_a_keyboard_that_telegram_calls_too_long_goes_as_numbered_text(
+    letter: str, treatment: Treatment
+) -> None:
+    """https://github.com/tginfo/Telegram-Limits/issues/187"""
+    rows = tuple(Row(f"{number:064}", letter * 80) for number in range(50))
+    menu = Choices("Which?", "Choose", (Section(rows),))
+    _, parameters = sent(menu)
+
+    assert treatment_of(menu, CAPABILITIES, "99") is treatment
+    is_taken = len(msgspec.json.encode(parameters["reply_markup"])) <= 10_000
+    assert is_taken is (treatment is Treatment.FULL)

@@ -171,6 +171,24 @@ def test_a_kind_that_groups_do_not_have_is_shown_to_a_person_only(
     assert unfit(content, channel) == f"does not take the kind {rule.kind} in groups"
 
 
+@pytest.mark.parametrize(
+    ("content", "treatment"),
+    [
+        (Buttons("When?", (Button("a", "é"), Button("b", "12345"))), Treatment.FULL),
+        (Buttons("When?", (Button("a", "é"), Button("b", "123456"))), NUMBERED),
+        (Choices("Which?", "Choose", (Section((Row("a", "1234567"),), "Top"),)), Treatment.FULL),
+        (Choices("Which?", "Choose", (Section((Row("a", "12345678"),), "Top"),)), NUMBERED),
+    ],
+)
+def test_answers_that_are_too_large_together_are_numbered(content: Plain, treatment: Treatment) -> None:
+    rules = (KindRule(kind, otherwise=NUMBERED, answers_bytes=17) for kind in ("buttons", "list"))
+    channel = replace(PIGEON, kinds=kind_rules(*rules))
+
+    assert treatment_of(content, channel, "anybody") is treatment
+    reason = unfit(content, channel) if treatment is NUMBERED else None
+    assert reason in {None, "takes titles and ids of up to 17 bytes together"}
+
+
 def test_a_place_does_not_move_where_the_channel_moves_none() -> None:
     channel = replace(PIGEON, kinds=kind_rules(KindRule("location", longest_live_s=0)))
 

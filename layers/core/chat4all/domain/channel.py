@@ -169,6 +169,8 @@ class KindRule(msgspec.Struct, frozen=True):
     """Of the title of a section."""
     button_length: int | None = None
     """Of the button that opens a list."""
+    answers_bytes: int | None = None
+    """Of the titles and ids of all buttons or rows together as JSON, each with its section's title."""
     label_unit: LengthUnit | None = None
     """The unit of the lengths of titles, descriptions and buttons; None: the channel's `text_unit`."""
     emoji: tuple[str, ...] = ()

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import msgspec
+
 from chat4all.domain.channel import Capabilities, KindRule, LengthUnit, OtherFiles, Treatment
 from chat4all.domain.content import (
     Content,
@@ -89,6 +91,7 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
                 too_many(len(buttons), rule.most, "buttons")
                 or too_long([text], rule.text_length, "a text", capabilities.text_unit)
                 or too_long((button.title for button in buttons), rule.label_length, "titles")
+                or _too_large(((button.title, button.id) for button in buttons), rule)
             )
         case Choices(text=text, button=button, sections=sections, rows=rows):
             return (
@@ -99,7 +102,17 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
                 or too_long((row.title for row in rows), rule.label_length, "titles")
                 or too_long((row.description for row in rows), rule.description_length, "descriptions")
                 or too_long((section.title for section in sections), rule.section_length, "section titles")
+                or _too_large(
+                    ((section.title, row.title, row.id) for section in sections for row in section.rows), rule
+                )
             )
+
+
+def _too_large(answers: Iterable[tuple[str, ...]], rule: KindRule) -> str | None:
+    most = rule.answers_bytes
+    if most is None or sum(len(msgspec.json.encode(text)) for texts in answers for text in texts) <= most:
+        return None
+    return f"takes titles and ids of up to {most} bytes together"
 
 
 def _moves_too_long(live_s: int, longest: int | None) -> str | None:

@@ -18,6 +18,8 @@ from chat4all_local.simulators.telegram.parameters import ParameterError
 _FOR_EVER: Final = 0x7FFFFFFF
 _MOST_DATA_BYTES: Final = 64
 _MOST_BUTTONS: Final = 100
+_MOST_KEYBOARD_BYTES: Final = 10_000
+"""https://github.com/tginfo/Telegram-Limits/issues/187"""
 _MOST_VCARD_BYTES: Final = 2048
 Parameters: TypeAlias = Mapping[str, str]
 
@@ -76,7 +78,8 @@ def keyboard_fields(parameters: Parameters) -> JsonObject:
     except msgspec.DecodeError:
         raise ParameterError("can't parse reply keyboard markup JSON object") from None
     rows: list[Json] = [[_button(button) for button in row] for row in keyboard.inline_keyboard if row]
-    if sum(map(len, keyboard.inline_keyboard)) > _MOST_BUTTONS:
+    is_too_large = len(msgspec.json.encode(keyboard)) > _MOST_KEYBOARD_BYTES
+    if is_too_large or sum(map(len, keyboard.inline_keyboard)) > _MOST_BUTTONS:
         raise ParameterError("REPLY_MARKUP_TOO_LONG")
     return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
 

@@ -124,7 +124,8 @@ IN_BUTTON = "can't parse inline keyboard button: "
         (keyboard({**BUTTON, "text": ""}), IN_BUTTON + "text must be non-empty"),
         (keyboard({"callback_data": "y"}), IN_BUTTON + 'field "text" must be of type String'),
         (keyboard("Yes"), IN_BUTTON + 'field "text" must be of type String'),
-        (keyboard(*[BUTTON] * 101), "REPLY_MARKUP_TOO_LONG"),
+        (keyboard(*[{"text": "n", "callback_data": "n"}] * 101), "REPLY_MARKUP_TOO_LONG"),
+        (keyboard(*[{**BUTTON, "text": "й" * 60}] * 50), "REPLY_MARKUP_TOO_LONG"),
     ],
 )
 def test_a_keyboard_that_breaks_the_documentation_is_refused(

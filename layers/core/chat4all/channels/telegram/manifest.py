@@ -81,14 +81,26 @@ _STICKERS: Final = (
 )
 """https://core.telegram.org/bots/api#sendsticker, https://core.telegram.org/stickers"""
 
+_ANSWERS_BYTES: Final = 8_000
+"""Telegram refuses a keyboard of over 10 kB as JSON, where 50 buttons have 2 kB beside their texts:
+https://github.com/tginfo/Telegram-Limits/issues/187"""
+
 CAPABILITIES: Final = Capabilities(
     channel="telegram",
     kinds=kind_rules(
         KindRule("location", longest_live_s=86_400),
         KindRule("contacts", most=1, needs_phone=True),
         KindRule("reaction", otherwise=Treatment.REJECTED, emoji=tuple(_REACTIONS.split())),
-        KindRule("buttons", otherwise=Treatment.NUMBERED_TEXT, text_length=4096),
-        KindRule("list", otherwise=Treatment.NUMBERED_TEXT, text_length=4096, description_length=0),
+        KindRule(
+            "buttons", otherwise=Treatment.NUMBERED_TEXT, text_length=4096, answers_bytes=_ANSWERS_BYTES
+        ),
+        KindRule(
+            "list",
+            otherwise=Treatment.NUMBERED_TEXT,
+            text_length=4096,
+            description_length=0,
+            answers_bytes=_ANSWERS_BYTES,
+        ),
     ),
     text_length=4096,
     text_unit=LengthUnit.CHARACTERS,
