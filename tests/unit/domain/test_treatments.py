@@ -204,6 +204,24 @@ def test_a_file_that_no_rule_fits_goes_as_a_link_where_the_channel_says_so() -> 
     assert treatment_of(file, replace(PIGEON, other_files=OtherFiles.REJECTED), "") is Treatment.REJECTED
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"size": 501}, "takes image/png up to 500 bytes, not 501"),
+        ({"width": 100, "height": 1}, "does not take image/png, or not to this recipient, of these sides or"),
+        ({"content_type": "image/gif"}, "does not take image/gif"),
+    ],
+)
+def test_the_reason_of_a_file_names_its_size_only_if_it_is_too_large(
+    change: dict[str, str | int], reason: str
+) -> None:
+    pictures = MediaRule(MediaKind.IMAGE, ("image/png",), 500, Transfer.LINK, most_ratio=20)
+    channel = replace(PIGEON, media=(pictures,))
+    file = replace(Attachment("file-1", "it.png", "image/png", 400), **change)
+
+    assert unfit(Media(file), channel).startswith(reason)
+
+
 def test_contacts_are_cut_into_as_many_as_a_provider_message_takes() -> None:
     cards = tuple(Contact(name, PHONE) for name in ("Ana", "Ben", "Cal"))
 

@@ -55,9 +55,10 @@ def _is_misplaced(rule: KindRule, capabilities: Capabilities, address: str) -> b
 
 def _unfit_file(file: Attachment, capabilities: Capabilities) -> str:
     sizes = [rule.most_bytes for rule in capabilities.media if file.content_type in rule.content_types]
-    if sizes:
+    if sizes and (file.size or 0) > max(sizes):
         return f"takes {file.content_type} up to {max(sizes)} bytes, not {file.size}"
-    return f"does not take {file.content_type}"
+    where = ", or not to this recipient, of these sides or of this codec" if sizes else ""
+    return f"does not take {file.content_type}{where}"
 
 
 def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str | None:
