@@ -254,7 +254,7 @@ class InProcess:
                 read,
                 channels,
                 ids,
-                preview=PreviewMessage(conversation_cache, capabilities),
+                preview=PreviewMessage(conversation_cache, messages, capabilities),
                 attach=AttachFile(files),
                 addresses=addresses("https://api.example.com"),
             ),

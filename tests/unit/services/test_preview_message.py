@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.channel import Treatment
 from chat4all.domain.content import Text
-from chat4all.domain.errors import ConversationNotFound, NoIdentity, NotAParticipant
+from chat4all.domain.errors import ConversationNotFound, Invalid, NoIdentity, NotAParticipant
 from chat4all.domain.kinds import Button, Buttons, Reaction
 from chat4all.services.messaging.preview_message import PreviewMessage
 from tests.fakes.connector import CAPABILITIES
@@ -24,7 +24,7 @@ def product() -> Product:
 
 @pytest.fixture
 def preview(product: Product) -> PreviewMessage:
-    return PreviewMessage(product.conversation_cache, CAPABILITIES)
+    return PreviewMessage(product.conversation_cache, product.messages, CAPABILITIES)
 
 
 def test_it_shows_the_first_channel_and_then_each_fallback(preview: PreviewMessage) -> None:
@@ -64,3 +64,5 @@ def test_it_refuses_what_a_post_refuses(preview: PreviewMessage) -> None:
         preview(a_message(conversation_id="another"))
     with pytest.raises(NoIdentity):
         preview(a_message(channels=("fax",)))
+    with pytest.raises(Invalid):
+        preview(a_message(reply_to="a message of another conversation"))

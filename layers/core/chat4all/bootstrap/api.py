@@ -38,7 +38,7 @@ def app(settings: ApiSettings) -> LazyApp:
         read,
         channels,
         runtime.new_id,
-        preview=PreviewMessage(accepting.conversation_cache, accepting.capabilities),
+        preview=PreviewMessage(accepting.conversation_cache, accepting.messages, accepting.capabilities),
         attach=AttachFile(files),
         addresses=public,
     )

@@ -235,8 +235,7 @@ class AcceptMessage:
             # recipients of a message again only if it has some.
             snapshot = self._conversation_cache.fresh(new.conversation_id)
             routed = self._route(snapshot, new)
-        if new.reply_to is not None:
-            self._check_reply(new.conversation_id, new.reply_to)
+        check_reply(new, self._messages)
         return snapshot, routed
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
@@ -256,13 +255,6 @@ class AcceptMessage:
         routed = routed_to_customers(snapshot, new)
         require_possible(routed.content, routed.to, self._capabilities)
         return routed
-
-    def _check_reply(self, conversation_id: str, reply_to: str) -> None:
-        quoted = self._messages.get(reply_to)
-        if quoted is None or quoted.conversation_id != conversation_id:
-            raise Invalid(
-                "reply_to is not valid.", Detail("reply_to", "names no message of this conversation")
-            )
 
     def _message(self, new: NewMessage, to: Sequence[Recipient], now: str) -> Message:
         status = Status.PENDING if to else Status.SENT if new.is_own else Status.DELIVERED
@@ -320,6 +312,13 @@ def routed_to_customers(snapshot: Snapshot, new: NewMessage) -> Routed:
     reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
     recipients = require_all(reached, new.channels)
     return Routed(new.content, ()) if content is None else Routed(content, recipients)
+
+
+def check_reply(new: NewMessage, messages: Messages) -> None:
+    """Raise Invalid if the message answers or reacts to no message of its conversation."""
+    quoted = messages.get(new.reply_to) if new.reply_to is not None else None
+    if new.reply_to is not None and (quoted is None or quoted.conversation_id != new.conversation_id):
+        raise Invalid("reply_to is not valid.", Detail("reply_to", "names no message of this conversation"))
 
 
 def _replay(stored: Message, again: Message) -> Accepted:

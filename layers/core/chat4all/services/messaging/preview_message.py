@@ -9,8 +9,9 @@ from chat4all.domain.content import Content
 from chat4all.domain.events import Recipient
 from chat4all.domain.routing import parts_of
 from chat4all.domain.treatments import treatment_of, unfit
-from chat4all.services.messaging.accept_message import NewMessage, routed_to_customers
+from chat4all.services.messaging.accept_message import NewMessage, check_reply, routed_to_customers
 from chat4all.services.messaging.conversation_cache import ConversationCache
+from chat4all.services.messaging.ports import Messages
 
 
 class Rendering(msgspec.Struct, frozen=True):
@@ -28,9 +29,13 @@ class Rendering(msgspec.Struct, frozen=True):
 
 class PreviewMessage:
     def __init__(
-        self, conversation_cache: ConversationCache, capabilities: Mapping[str, Capabilities]
+        self,
+        conversation_cache: ConversationCache,
+        messages: Messages,
+        capabilities: Mapping[str, Capabilities],
     ) -> None:
         self._conversation_cache = conversation_cache
+        self._messages = messages
         self._capabilities = capabilities
 
     def __call__(self, new: NewMessage) -> tuple[Rendering, ...]:
@@ -41,8 +46,10 @@ class PreviewMessage:
             Forbidden: the sender is not a participant.
             Conflict: the conversation is archived.
             NoIdentity: a recipient cannot be reached.
+            Invalid: `reply_to` names no message of the conversation.
         """
         routed = routed_to_customers(self._conversation_cache.fresh(new.conversation_id), new)
+        check_reply(new, self._messages)
         return tuple(
             self._rendering(routed.content, on_route) for to in routed.to for on_route in _routes(to)
         )
