@@ -116,6 +116,21 @@ def test_an_edit_of_an_unknown_message_is_told_as_an_edit_and_its_first_version_
     assert told(product) == ["Ana (edited): meet at 9", "Ana (edited): meet at 10"]
 
 
+@pytest.mark.parametrize("later", ["2026-01-31T12:00:03.000Z", "2026-01-31T12:00:07.000Z"])
+def test_an_edit_that_came_before_its_message_is_what_is_routed_again(product: Product, later: str) -> None:
+    take(product, EDIT, TEXT, replace(EDIT, content=Text("meet at 10"), edited_at=later))
+
+    again = product.accept.event_again(product.message(ORIGINAL))
+
+    assert again.content == Text("Ana (edited): meet at 9")
+
+
+def test_a_message_that_came_before_its_edit_is_routed_again_as_it_was(product: Product) -> None:
+    take(product, TEXT, EDIT)
+
+    assert product.accept.event_again(product.message(ORIGINAL)).content == Text("Ana: meet at 8")
+
+
 def test_a_deletion_of_an_unknown_message_says_nothing(product: Product) -> None:
     take(product, DELETION, TEXT)
 

@@ -366,18 +366,32 @@ def _fingerprint(new: NewMessage) -> str:
 
 
 def _of_stored(message: Message) -> NewMessage:
-    return NewMessage(
+    """Return the message as it was accepted; later edits are told by notices.
+
+    If an edit came before the first version, the message was accepted with the edit: no notice tells of it.
+    """
+    known = NewMessage(
         message_id=message.message_id,
         conversation_id=message.conversation_id,
         sender_id=message.sender_id,
         content=message.edits[0].content if message.edits else message.content,
         channels=message.asked_channels,
         received_over=message.channel if message.provider_message_id is not None else None,
+        delivery_timeout_s=message.delivery_timeout_s,
+        reply_to=message.reply_to,
+        metadata=message.metadata,
         account=message.account,
         provider_message_id=message.provider_message_id,
         received=message.received,
         notice=message.notice,
     )
+    later = (*(edit.content for edit in message.edits[1:]), message.content)
+    for edit, content in zip(message.edits, later, strict=False):
+        by_edit = msgspec.structs.replace(known, content=content)
+        if message.received is not None and _fingerprint(by_edit) == message.fingerprint:
+            received = msgspec.structs.replace(message.received, known_by_edit_at=edit.at)
+            return msgspec.structs.replace(by_edit, received=received)
+    return known
 
 
 def accepted_event(message: Message, routed: Routed) -> MessageAccepted:
