@@ -300,6 +300,7 @@ class MessageViews:
             FileNotFound,
             ConversationArchived,
             *NOT_READY,
+            NotPossible,
             NoIdentity,
             FileNotPossible,
         ),
