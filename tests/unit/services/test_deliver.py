@@ -56,6 +56,18 @@ def delivery(product: Product, *, part: int = 0) -> DeliveryPart:
     return found
 
 
+def hear_question(product: Product, account: str) -> None:
+    """Accept a message that Ana wrote to an account of ours."""
+    product.settle(AGENT, ANA)
+    written = replace(
+        a_message("question", message_id=QUOTED_ID, sender_id="ana"),
+        received_over="pigeon",
+        account=account,
+        provider_message_id="hers",
+    )
+    product.accept(written)
+
+
 def test_it_is_sent_and_recorded(product: Product, deliver: Deliver) -> None:
     product.connector.answers = [Sent("theirs")]
 
@@ -316,14 +328,7 @@ def test_a_reply_quotes_what_the_recipient_was_sent(product: Product, deliver: D
 
 
 def test_a_reply_quotes_what_the_recipient_wrote(product: Product, deliver: Deliver) -> None:
-    product.settle(AGENT, ANA)
-    written = replace(
-        a_message("question", message_id=QUOTED_ID, sender_id="ana"),
-        received_over="pigeon",
-        account="main",
-        provider_message_id="hers",
-    )
-    product.accept(written)
+    hear_question(product, "main")
 
     deliver(a_delivery(reply_to=QUOTED_ID))
     deliver(a_delivery(reply_to=QUOTED_ID, user_id="ben", message_id="another"))
@@ -335,14 +340,7 @@ def test_a_reply_quotes_what_the_recipient_wrote(product: Product, deliver: Deli
 
 
 def test_a_reaction_goes_to_the_message_that_the_person_wrote(product: Product, deliver: Deliver) -> None:
-    product.settle(AGENT, ANA)
-    written = replace(
-        a_message("question", message_id=QUOTED_ID, sender_id="ana"),
-        received_over="pigeon",
-        account="main",
-        provider_message_id="hers",
-    )
-    product.accept(written)
+    hear_question(product, "main")
 
     deliver(replace(a_delivery(reply_to=QUOTED_ID), content=Reaction("👍", "👍")))
 
@@ -353,14 +351,7 @@ def test_a_reaction_goes_to_the_message_that_the_person_wrote(product: Product, 
 def test_what_the_person_wrote_to_another_account_of_ours_is_neither_quoted_nor_reacted_to(
     product: Product, deliver: Deliver
 ) -> None:
-    product.settle(AGENT, ANA)
-    written = replace(
-        a_message("question", message_id=QUOTED_ID, sender_id="ana"),
-        received_over="pigeon",
-        account="second",
-        provider_message_id="hers",
-    )
-    product.accept(written)
+    hear_question(product, "second")
 
     deliver(a_delivery(reply_to=QUOTED_ID))
     reaction = replace(a_delivery(reply_to=QUOTED_ID, message_id="another"), content=Reaction("👍", "👍"))

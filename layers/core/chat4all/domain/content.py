@@ -43,7 +43,7 @@ class Unsupported(msgspec.Struct, frozen=True, tag_field="type", tag="unsupporte
 
 
 class Notice(msgspec.Struct, frozen=True, tag_field="type", tag="notice"):
-    """News of the chat that nobody said: a new title, a member who joined.
+    """News of the chat, and not words of a person: a new title, a member who joined.
 
     `event` is the provider's name for the news.
     """

@@ -1,5 +1,7 @@
 """The events of the queues: a Struct for each kind of record, encoded as JSON."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from chat4all.domain.content import Content, ReceivedContent
@@ -49,6 +51,11 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
             position,
             route.thread,
         )
+
+    @property
+    def routes(self) -> Iterator["Recipient"]:
+        """Yield the recipient on each route, the first route first."""
+        return map(self.at, range(1 + len(self.fallbacks)))
 
 
 class MessageSubmitted(msgspec.Struct, frozen=True, omit_defaults=True, tag="message"):

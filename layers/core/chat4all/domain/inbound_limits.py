@@ -26,6 +26,7 @@ from chat4all.domain.content import (
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
 from chat4all.domain.kinds import (
     MOST_CONTACTS,
+    MOST_MEANS,
     Buttons,
     Choices,
     Contact,
@@ -64,8 +65,6 @@ HASHED: Final = "sha256:"
 """How an id of ours begins that stands in the place of a provider's."""
 MOST_KIND_BYTES: Final = MOST_TEXT_BYTES + 20_000
 """Of a content that is no file, as JSON."""
-_MOST_MEANS: Final = 20
-"""Phones, or e-mail addresses, of a contact."""
 _MOST_LIVE_S: Final = 2**31
 """Telegram: a place that moves for ever. https://core.telegram.org/bots/api#location"""
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}+")
@@ -192,8 +191,8 @@ def _within_kind(content: Plain) -> ReceivedContent:
 def _contact(contact: Contact) -> Contact:
     return Contact(
         name=shortened(contact.name),
-        phones=tuple(map(shortened, contact.phones[:_MOST_MEANS])),
-        emails=tuple(map(shortened, contact.emails[:_MOST_MEANS])),
+        phones=tuple(map(shortened, contact.phones[:MOST_MEANS])),
+        emails=tuple(map(shortened, contact.emails[:MOST_MEANS])),
         organization=shortened(contact.organization),
     )
 

@@ -11,6 +11,7 @@ from chat4all.domain.kinds import (
     MOST_BUTTONS,
     MOST_CONTACTS,
     MOST_LIVE_S,
+    MOST_MEANS,
     MOST_ROWS,
     Button,
     Buttons,
@@ -26,8 +27,6 @@ from chat4all.domain.wording import worded
 
 LONGEST_PLACE: Final = 1_000
 """Characters of the name or the address of a place."""
-MOST_MEANS: Final = 20
-"""Phones, or e-mail addresses, of a contact."""
 _LEAST_LIVE_S: Final = 60
 """Telegram moves a place for 60 seconds or more: https://core.telegram.org/bots/api#sendlocation"""
 

@@ -13,6 +13,8 @@ LONGEST_LABEL: Final = 100
 LONGEST_ID: Final = 64
 """Bytes of the id of a button or a row, as Telegram takes them: https://core.telegram.org/bots/api#inlinekeyboardbutton"""
 MOST_CONTACTS: Final = 10
+MOST_MEANS: Final = 20
+"""Phones, or e-mail addresses, of a contact."""
 MOST_BUTTONS: Final = 13
 """The most that a channel has: https://developers.facebook.com/docs/messenger-platform/instagram/features/quick-replies"""
 MOST_ROWS: Final = 50
@@ -51,6 +53,11 @@ class Reaction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
 
     emoji: str
     text: str = ""
+
+
+def without_variation(emoji: str) -> str:
+    """Return the emoji without the variation selector, which phones add and providers leave out."""
+    return emoji.replace("\ufe0f", "")
 
 
 class Button(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

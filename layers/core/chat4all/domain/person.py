@@ -27,6 +27,11 @@ class Identity(msgspec.Struct, frozen=True):
     phone: str | None = None
     handle: str | None = None
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Return the channel, our account and the address, which belong to one user only."""
+        return self.channel, self.account, self.address
+
 
 class Moved(msgspec.Struct, frozen=True):
     """The address at which a chat is since `at`, in the place of a former address.

@@ -93,7 +93,7 @@ def require_possible(
     refusing = dict.fromkeys(
         routed.channel
         for recipient in recipients
-        for routed in map(recipient.at, range(1 + len(recipient.fallbacks)))
+        for routed in recipient.routes
         if treatment_of(content, capabilities[routed.channel], routed.address) is Treatment.REJECTED
     )
     if not refusing:

@@ -16,7 +16,7 @@ from chat4all.domain.content import (
     kind_of,
 )
 from chat4all.domain.files.file import Attachment
-from chat4all.domain.kinds import Buttons, Choices, Contacts, Location, Reaction
+from chat4all.domain.kinds import Buttons, Choices, Contacts, Location, Reaction, without_variation
 
 
 def treatment_of(content: Content, capabilities: Capabilities, address: str) -> Treatment:
@@ -84,8 +84,8 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
             has_phones = all(contact.phones for contact in contacts)
             return "takes contacts with a phone number only" if rule.needs_phone and not has_phones else None
         case Reaction(emoji=emoji):
-            taken = {_plain(taken) for taken in rule.emoji}
-            is_other = bool(emoji) and bool(taken) and _plain(emoji) not in taken
+            taken = {without_variation(taken) for taken in rule.emoji}
+            is_other = bool(emoji) and bool(taken) and without_variation(emoji) not in taken
             return "does not take this emoji" if is_other else None
         case Buttons(text=text, buttons=buttons):
             return (
@@ -120,8 +120,3 @@ def _moves_too_long(live_s: int, longest: int | None) -> str | None:
     if longest is None or live_s <= longest:
         return None
     return f"moves a place for up to {longest} seconds" if longest else "moves no place"
-
-
-def _plain(emoji: str) -> str:
-    """Return the emoji without the variation selector, which phones add and providers leave out."""
-    return emoji.replace("\ufe0f", "")

@@ -41,9 +41,6 @@ class Taps:
             "data": data,
         }
 
-    def is_open(self, query_id: str) -> bool:
-        return self._open.get(query_id) is not None
-
     def answer(self, parameters: dict[str, str], at: float) -> None:
         """End a tap. Raises ParameterError."""
         query_id = parameters.get("callback_query_id", "")

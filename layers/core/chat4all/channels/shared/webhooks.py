@@ -5,7 +5,7 @@ A malformed element is left out, and the other elements are kept.
 
 import json
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -72,6 +72,12 @@ def other_fields(part: Raw, understood: Collection[str]) -> Raw:
         return part if bytes(part) else NOTHING
     others = {name: value for name, value in fields.items() if name not in understood}
     return Raw(msgspec.json.encode(others)) if others else NOTHING
+
+
+def fields_of_type(part: Raw, types: Mapping[str, type]) -> list[str]:
+    """Return the names of the fields of an object that have the type which is documented for them."""
+    fields = decoded(part, dict[str, Raw]) or {}
+    return [name for name, kind in types.items() if decoded(fields.get(name, ABSENT), kind) is not None]
 
 
 def fingerprint(part: Raw) -> str:

@@ -9,8 +9,8 @@ from typing import Final
 from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT, items, objects, other_fields
-from chat4all.channels.telegram.parts import Message, fields_of_type, party
+from chat4all.channels.shared.webhooks import ABSENT, fields_of_type, items, objects, other_fields
+from chat4all.channels.telegram.parts import Message, party
 from chat4all.domain.content import (
     Notice,
     ProviderFile,

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from chat4all.channels.shared.decoding import decoded
-from chat4all.channels.shared.webhooks import ABSENT, other_fields
+from chat4all.channels.shared.webhooks import ABSENT, fields_of_type, other_fields
 from chat4all.channels.telegram.address import is_address
 from chat4all.domain.received import NOTHING
 
@@ -94,12 +94,6 @@ MESSAGE_FIELDS: Final = Message.__struct_encode_fields__
 def party_fields(part: Raw) -> list[str]:
     """Return the fields of a user or a chat that are understood: those of the documented type."""
     return fields_of_type(part, _PARTY_FIELDS)
-
-
-def fields_of_type(part: Raw, types: Mapping[str, type]) -> list[str]:
-    """Return the names of the fields of an object that have the type which is documented for them."""
-    fields = decoded(part, dict[str, Raw]) or {}
-    return [name for name, kind in types.items() if decoded(fields.get(name, ABSENT), kind) is not None]
 
 
 def remaining(fields: Mapping[str, Raw], understood: Mapping[str, Collection[str] | None]) -> Raw:

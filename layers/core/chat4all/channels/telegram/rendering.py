@@ -18,11 +18,9 @@ from chat4all.channels.telegram.address import (
 from chat4all.channels.telegram.vcard import vcard_of
 from chat4all.domain.content import Text
 from chat4all.domain.files.file import Form, MediaKind
-from chat4all.domain.kinds import Buttons, Choices, Contact, Contacts, Location, Reaction
+from chat4all.domain.kinds import Buttons, Choices, Contact, Contacts, Location, Reaction, without_variation
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Submission
 
-VARIATION: Final = "\ufe0f"
-"""Asks for the coloured form of a character. Telegram takes the heart of a reaction without it."""
 _FORMS: Final = {
     Form.VOICE: ("sendVoice", "voice"),
     Form.STICKER: ("sendSticker", "sticker"),
@@ -227,7 +225,7 @@ def _reaction(emoji: str, submission: Submission) -> Request | SendError:
         return _NO_TARGET
     if business_connection(submission.account) is not None:
         return _NO_REACTIONS
-    reaction = (_Emoji(emoji.replace(VARIATION, "")),) if emoji else ()
+    reaction = (_Emoji(without_variation(emoji)),) if emoji else ()
     return _request("setMessageReaction", _SetReaction(int(submission.address), number, reaction))
 
 

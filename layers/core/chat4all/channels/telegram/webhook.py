@@ -11,7 +11,14 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT, items, moment, other_fields, read_envelope
+from chat4all.channels.shared.webhooks import (
+    ABSENT,
+    fields_of_type,
+    items,
+    moment,
+    other_fields,
+    read_envelope,
+)
 from chat4all.channels.telegram.address import is_address, message_name
 from chat4all.channels.telegram.content import (
     FILE_TYPES,
@@ -28,7 +35,6 @@ from chat4all.channels.telegram.context import are_links, context_of, is_quote, 
 from chat4all.channels.telegram.parts import (
     MESSAGE_FIELDS,
     Message,
-    fields_of_type,
     party,
     party_fields,
     remaining,
@@ -101,7 +107,7 @@ class _ReactionType(Struct, frozen=True):
 
     @property
     def shown(self) -> str:
-        """Return the emoji; an empty text for one that Telegram names by a number only."""
+        """Return the emoji; an empty text if Telegram names it by a number only."""
         return "\u2b50" if self.type == "paid" else self.emoji
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT, objects
+from chat4all.channels.shared.webhooks import ABSENT, fields_of_type, objects
 from chat4all.channels.whatsapp.understood import Understood
 from chat4all.domain.content import Notice
 from chat4all.domain.kinds import (
@@ -114,11 +114,8 @@ def place(_kind: str, part: Raw) -> Understood | None:
     if latitude is None or longitude is None:
         return None
     name, address = decoded(read.name, str), decoded(read.address, str)
-    held = {"latitude": latitude, "longitude": longitude, "name": name, "address": address}
-    return Understood(
-        Location(latitude, longitude, name or "", address or ""),
-        fields=frozenset(field for field, value in held.items() if value is not None),
-    )
+    held = {"latitude", "longitude", *fields_of_type(part, {"name": str, "address": str})}
+    return Understood(Location(latitude, longitude, name or "", address or ""), fields=frozenset(held))
 
 
 def contacts(_kind: str, part: Raw) -> Understood | None:
@@ -139,11 +136,8 @@ def notice(kind: str, part: Raw) -> Understood | None:
     event, text = decoded(read.type, str), decoded(read.body, str)
     if event is None and text is None:
         return None
-    held = {"type": event, "body": text}
-    return Understood(
-        Notice(event or kind, text or ""),
-        fields=frozenset(field for field, value in held.items() if value is not None),
-    )
+    held = fields_of_type(part, {"type": str, "body": str})
+    return Understood(Notice(event or kind, text or ""), fields=frozenset(held))
 
 
 def choices(kind: str, part: Raw) -> Understood | None:
@@ -163,7 +157,7 @@ def choices(kind: str, part: Raw) -> Understood | None:
 
 
 def _degrees(part: Raw, most: int) -> float | None:
-    """Return a number of degrees, which may stand in a text; None for one that is not on the globe."""
+    """Return a number of degrees, which may stand in a text; None for a number that is not on the globe."""
     number = decoded(part, float)
     if number is None:
         number = decoded((decoded(part, str) or "").encode(), float)

@@ -276,7 +276,7 @@ def _is_held(name: str, value: Raw) -> bool:
 def _moves(message: Message, chat: Chat) -> Iterator[InboundMove]:
     """Yield the moves of the person of the chat to the addresses that a system message names.
 
-    A number takes the place of the former number, and a user id that of the former user id.
+    A number takes the place of the former number, and a user id takes the place of the former user id.
     """
     system = decoded(message.system, _System) if message.kind == "system" else None
     if system is None or decoded(system.type, str) not in _MOVES or chat.author is not None:

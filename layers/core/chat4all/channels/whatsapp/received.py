@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT, objects, other_fields
+from chat4all.channels.shared.webhooks import ABSENT, fields_of_type, objects, other_fields
 from chat4all.channels.whatsapp import kinds
 from chat4all.channels.whatsapp.understood import Understood
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
@@ -20,7 +20,7 @@ from chat4all.domain.received import NOTHING
 _FILES: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker"})
 _REPLIES: Final = frozenset({"button_reply", "list_reply", "nfm_reply"})
 _SENT_BY_US: Final = frozenset({"button", "list"})
-_TEXTS: Final = frozenset({"id", "url", "sha256", "mime_type", "filename", "caption"})
+_TEXTS: Final = dict.fromkeys(("id", "url", "sha256", "mime_type", "filename", "caption"), str)
 """The fields of a file. Its bytes are fetched by the `id`, and not from the `url`, which ends soon."""
 _WEBP: Final = "image/webp"
 """The type of every sticker: webhooks/reference/messages/sticker."""
@@ -139,10 +139,7 @@ def _of_file(kind: str, part: Raw) -> Understood | None:
 
 def _texts_of_file(part: Raw) -> frozenset[str]:
     """Return the fields of a file that are texts: a field of another type is not understood."""
-    fields = decoded(part, dict[str, Raw]) or {}
-    return frozenset(
-        name for name, value in fields.items() if name in _TEXTS and decoded(value, str) is not None
-    )
+    return frozenset(fields_of_type(part, _TEXTS))
 
 
 def _form(kind: str, file: _File) -> Form | None:

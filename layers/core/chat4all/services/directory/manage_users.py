@@ -100,11 +100,7 @@ class ManageUsers:
                 "The inbox cannot have identities: it is not a person. Link the identity to a user."
             )
         identity = self._identity(new, iso(self._clock()))
-        if any(
-            (known.channel, known.account, known.address)
-            == (identity.channel, identity.account, identity.address)
-            for known in user.identities
-        ):
+        if any(known.place == identity.place for known in user.identities):
             return user
         if len(user.identities) >= MOST_IDENTITIES:
             raise TooManyIdentities(f"A user has at most {MOST_IDENTITIES} identities.")

@@ -142,7 +142,7 @@ class FollowMoves:
         if is_same:
             self._hand_over(other, user)
         for taken in other.identities:
-            is_present = _place(taken) == _place(present)
+            is_present = taken.place == present.place
             if is_present or is_same:
                 self._directory.unlink(other, taken)
                 other = self._directory.get(other_id) or other
@@ -186,7 +186,3 @@ def _gone_with(former: Identity, moved: Moved, user: User) -> list[Identity]:
 def _is_same_change(earlier: Moved, later: Moved) -> bool:
     """Return whether two moves from one address are news of one change: a new number and a new user id."""
     return abs(parse_iso(later.at) - parse_iso(earlier.at)) <= SAME_CHANGE
-
-
-def _place(identity: Identity) -> tuple[str, str, str]:
-    return identity.channel, identity.account, identity.address

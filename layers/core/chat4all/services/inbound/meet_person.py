@@ -40,8 +40,11 @@ class MeetPerson:
             Unavailable: AWS did not answer, or another process is changing the user.
         """
         user = self._known(channel, account, event)
-        event = self._follow.present(channel, account, event, user)
-        user = user or self._known(channel, account, event) or self._new(channel, account, event)
+        present = self._follow.present(channel, account, event, user)
+        if user is None and present != event:
+            user = self._known(channel, account, present)
+        event = present
+        user = user or self._new(channel, account, event)
         for known_as in self._addresses.accounts_of(channel, account):
             for address in (event.address, *event.aliases):
                 user = self._with_identity(user, self._identity(channel, known_as, address, event))
@@ -65,7 +68,11 @@ class MeetPerson:
 
     def _take_from(self, user_id: str, identity: Identity) -> None:
         other = self._directory.get(user_id)
-        taken = next((known for known in other.identities if _same(known, identity)), None) if other else None
+        taken = (
+            next((known for known in other.identities if known.place == identity.place), None)
+            if other
+            else None
+        )
         if other is not None and taken is not None:
             self._directory.unlink(other, taken)
 
@@ -96,15 +103,7 @@ class MeetPerson:
 
 
 def _has(user: User, identity: Identity) -> bool:
-    return any(_same(known, identity) for known in user.identities)
-
-
-def _same(known: Identity, identity: Identity) -> bool:
-    return (known.channel, known.account, known.address) == (
-        identity.channel,
-        identity.account,
-        identity.address,
-    )
+    return any(known.place == identity.place for known in user.identities)
 
 
 def _stand_ins(identity: Identity) -> tuple[str, ...]:

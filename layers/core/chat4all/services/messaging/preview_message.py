@@ -1,6 +1,6 @@
 """Tell what each recipient would get of a message, without accepting it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -50,9 +50,7 @@ class PreviewMessage:
         """
         routed = routed_to_customers(self._conversation_cache.fresh(new.conversation_id), new)
         check_reply(new, self._messages)
-        return tuple(
-            self._rendering(routed.content, on_route) for to in routed.to for on_route in _routes(to)
-        )
+        return tuple(self._rendering(routed.content, on_route) for to in routed.to for on_route in to.routes)
 
     def _rendering(self, content: Content, to: Recipient) -> Rendering:
         capabilities = self._capabilities[to.channel]
@@ -64,7 +62,3 @@ class PreviewMessage:
             reason=None if treatment is Treatment.FULL else unfit(content, capabilities),
             parts=() if is_rejected else tuple(parts_of(content, capabilities, to.address)),
         )
-
-
-def _routes(to: Recipient) -> Iterator[Recipient]:
-    return map(to.at, range(1 + len(to.fallbacks)))
