@@ -1,13 +1,14 @@
 """Users and their identities in memory."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import timedelta
 
 from msgspec.structs import replace
 
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.person import Identity, Moved, User, UserType
+from chat4all.domain.person import Identity, Moved, User, UserType, with_writing
 from chat4all.services.directory.ports import IdentityTaken
 from tests.fakes.conversations import newest_first
 
@@ -81,6 +82,16 @@ class MemoryDirectory:
 
     def moved(self, channel: str, account: str, address: str) -> Moved | None:
         return self._moves.get((channel, account, address))
+
+    def wrote(
+        self, user: User, places: Collection[tuple[str, str, str]], at: str, newer_by: timedelta
+    ) -> User:
+        with self._lock:
+            current = self._users[user.user_id]
+            identities = with_writing(current.identities, places, at, newer_by)
+            if identities is not None:
+                self._users[user.user_id] = replace(current, identities=identities)
+            return self._users[user.user_id]
 
     def rename(self, user_id: str, name: str, new_name: str) -> None:
         with self._lock:

@@ -263,6 +263,15 @@ class MemoryMessages:
             return message.status_history[-1].at
         return self._table.due_at.get(message.message_id) if message.status is Status.PENDING else None
 
+    def latest_from(self, user_id: str, channel: str, account: str, since: str) -> str | None:
+        there = (
+            message.written_at
+            for message in self._table.messages.values()
+            if (message.sender_id, message.channel, message.account) == (user_id, channel, account)
+            if message.accepted_at >= since
+        )
+        return max((at for at in there if at is not None and at > since), default=None)
+
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
         known: list[DeliveryPart | Message] = [state.delivery for state in self._table.deliveries.values()]
         known += self._table.messages.values()

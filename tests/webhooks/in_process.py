@@ -254,14 +254,16 @@ class InProcess:
                 read,
                 channels,
                 ids,
-                preview=PreviewMessage(conversation_cache, messages, capabilities),
+                preview=PreviewMessage(conversation_cache, messages, capabilities, accept.windows),
                 attach=AttachFile(files),
                 addresses=addresses("https://api.example.com"),
             ),
             ConversationViews(
                 ManageConversations(conversations, directory, events, clock, ids), read, channels
             ),
-            UserViews(ManageUsers(directory, lambda _, address: address, accounts, clock, ids), channels),
+            UserViews(
+                ManageUsers(directory, lambda _, address: address, accounts, clock, ids), channels, clock
+            ),
         ]
         api = Chalice(app_name="api", configure_logs=False)
         bind(api, views, authenticate)

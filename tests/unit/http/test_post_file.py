@@ -31,7 +31,9 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
         product.read,
         frozenset({"pigeon", "telex"}),
         product.ids,
-        preview=PreviewMessage(product.conversation_cache, product.messages, CAPABILITIES),
+        preview=PreviewMessage(
+            product.conversation_cache, product.messages, CAPABILITIES, product.accept.windows
+        ),
         attach=product.attach,
         addresses=addresses("https://api.example.com"),
     )

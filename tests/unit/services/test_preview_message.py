@@ -24,7 +24,7 @@ def product() -> Product:
 
 @pytest.fixture
 def preview(product: Product) -> PreviewMessage:
-    return PreviewMessage(product.conversation_cache, product.messages, CAPABILITIES)
+    return PreviewMessage(product.conversation_cache, product.messages, CAPABILITIES, product.accept.windows)
 
 
 def test_it_shows_the_first_channel_and_then_each_fallback(preview: PreviewMessage) -> None:

@@ -13,12 +13,14 @@ from chat4all.entrypoints.http.conversations import ConversationViews
 from chat4all.entrypoints.http.lazy import LazyApp
 from chat4all.entrypoints.http.messages import MessageViews
 from chat4all.entrypoints.http.serving import serving
+from chat4all.entrypoints.http.windows import WindowViews
 from chat4all.entrypoints.invocation import Handler
 from chat4all.services.access.authenticate import Authenticate
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
+from chat4all.services.messaging.read_windows import ReadWindows
 
 
 def app(settings: ApiSettings) -> LazyApp:
@@ -38,7 +40,9 @@ def app(settings: ApiSettings) -> LazyApp:
         read,
         channels,
         runtime.new_id,
-        preview=PreviewMessage(accepting.conversation_cache, accepting.messages, accepting.capabilities),
+        preview=PreviewMessage(
+            accepting.conversation_cache, accepting.messages, accepting.capabilities, accepting.accept.windows
+        ),
         attach=AttachFile(files),
         addresses=public,
     )
@@ -48,7 +52,8 @@ def app(settings: ApiSettings) -> LazyApp:
 
         return rare_resources(settings, accepting, files, keys, public)
 
-    frequent = [messages, ConversationViews(manage, read, channels)]
+    windows = WindowViews(ReadWindows(accepting.conversation_cache, accepting.accept.windows))
+    frequent = [messages, ConversationViews(manage, read, channels), windows]
     return LazyApp(frequent, rare, Authenticate(keys))
 
 

@@ -61,7 +61,7 @@ def rare_resources(
         DeadLetterViews(redrive, channels, AuditTrail(audit, runtime.now, runtime.new_id), public),
         _file_views(settings, accepting, files, public),
         AuditViews(ReadAudit(audit)),
-        UserViews(manage_users, channels),
+        UserViews(manage_users, channels, runtime.now),
         ChannelViews(accepting.capabilities, accounts(), breakers, public),
         HealthViews(health, breakers, accounts()),
         DescriptionViews(),

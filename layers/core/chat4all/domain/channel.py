@@ -195,7 +195,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     rate_limits: tuple[RateLimit, ...]
     receipts: Receipts
     window_h: int | None
-    """Hours after the person's last message in which free text is allowed; None: at any time."""
+    """Hours after the person's last message in which every content is allowed; None: at any time."""
     media: tuple[MediaRule, ...] = ()
     """The ways to send files; `other_files` is the treatment of a file that no rule fits."""
     other_files: OtherFiles = OtherFiles.REJECTED
@@ -203,6 +203,13 @@ class Capabilities(msgspec.Struct, frozen=True):
     """The beginning of a group's address; None: every address belongs to a person."""
     addresses_by_account: bool = False
     """A person has another address for each channel account of ours."""
+    kinds_outside_window: tuple[str, ...] = ()
+    """The kinds of content that are allowed at any time."""
+    human_agent_h: int | None = None
+    """Hours after the person's last message in which a message with the tag HUMAN_AGENT is allowed.
+
+    None: the channel has no such tag.
+    """
 
     def kind_rule(self, kind: str) -> KindRule:
         """Return the rule for a plain kind; a manifest has one for each."""

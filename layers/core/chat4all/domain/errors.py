@@ -19,7 +19,8 @@
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
-    │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft
+    │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft, WindowClosed,
+    │       TagNotPossible
     ├── Throttled          429  try again after `retry_after` seconds
     └── Unavailable        503  nothing was accepted; try again after `retry_after` seconds
 
@@ -326,6 +327,18 @@ class RecipientLeft(NotPossible):
     """The recipient takes part in the conversation no more."""
 
     code = "NOT_A_PARTICIPANT"
+
+
+class WindowClosed(NotPossible):
+    """The person wrote too long ago; the details name the recipient, the channel and what is still taken."""
+
+    code = "WINDOW_CLOSED"
+
+
+class TagNotPossible(NotPossible):
+    """A recipient is reached on channels without the tag only."""
+
+    code = "TAG_NOT_POSSIBLE"
 
 
 class Throttled(Chat4AllError):

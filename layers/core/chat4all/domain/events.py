@@ -10,6 +10,7 @@ from chat4all.domain.message import Message
 from chat4all.domain.received import NOTHING, Author, AuthorKind, Context
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status
+from chat4all.domain.windows import Tag
 
 
 class Route(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -20,6 +21,13 @@ class Route(msgspec.Struct, frozen=True, omit_defaults=True):
     address: str
     thread: str | None = None
     """The thread of a group's chat."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a delivery is not to be sent; `reason` is a sentence for the agent."""
+
+    code: str
+    reason: str
 
 
 class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -119,6 +127,7 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="acce
     """The number of the route of the only recipient; 0: the first route of each recipient."""
     is_relayed: bool = False
     """A person wrote the message in their app, so the text of a file says whose file it is."""
+    tag: Tag | None = None
 
     @property
     def deduplication_id(self) -> str:
@@ -154,6 +163,9 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     reply_to: str | None = None
     round: int = 0
     """The number of redrives of the message."""
+    tag: Tag | None = None
+    refusal: Refusal | None = None
+    """The delivery fails instead of being sent, so that the next channel is tried, if there is one."""
     brought_back: int | None = None
     """The time (epoch seconds) of leaving the holding queue, so that SQS does not drop it as a duplicate."""
 

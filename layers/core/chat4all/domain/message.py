@@ -4,9 +4,10 @@ from enum import StrEnum
 
 import msgspec
 
-from chat4all.domain.content import Content
+from chat4all.domain.content import Content, Notice
 from chat4all.domain.received import NOTHING, Author, Context, Received
 from chat4all.domain.status import Status, StatusChange
+from chat4all.domain.windows import Tag
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -86,6 +87,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     round: int = 0
     asked_channels: tuple[str, ...] = ()
     delivery_timeout_s: int = 0
+    tag: Tag | None = None
+    """The tag that the sender gave, for the channels that have it."""
     routed: bool = False
     """The message has a state: its deliveries were requested, or are being requested."""
 
@@ -93,3 +96,14 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     def is_relayed(self) -> bool:
         """Return whether a person wrote the message, or changed a message, in their app."""
         return self.provider_message_id is not None or self.notice is not None
+
+    @property
+    def written_at(self) -> str | None:
+        """Return the provider's time if the person of the chat wrote the message, which opens a window.
+
+        News of the chat, the words of our own side and the words of a group's member open none.
+        """
+        is_news = isinstance(self.content, Notice)
+        if self.received is None or self.received.author is not None or is_news:
+            return None
+        return self.received.sent_at

@@ -1,15 +1,21 @@
 """People and agents, and the addresses by which channels know them."""
 
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 import msgspec
+
+from chat4all.domain.clock import parse_iso
 
 INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
 """The agent of the conversation that Chat4All creates when an unknown person writes."""
 
 
 MOST_IDENTITIES: Final = 20
+WRITING_KNOWN: Final = timedelta(hours=1)
+"""A message that is newer by so much than the time in `wrote_at` is recorded there."""
 
 
 class UserType(StrEnum):
@@ -26,6 +32,11 @@ class Identity(msgspec.Struct, frozen=True):
     linked_at: str
     phone: str | None = None
     handle: str | None = None
+    wrote_at: str | None = None
+    """The provider's time of the person's latest message from there, ISO 8601 UTC; None: none is known.
+
+    It is a lower bound, at most `WRITING_KNOWN` behind: a message that is hardly newer costs no write.
+    """
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -54,3 +65,23 @@ class User(msgspec.Struct, frozen=True):
     identities: tuple[Identity, ...]
     metadata: dict[str, str]
     created_at: str
+
+
+def with_writing(
+    identities: Sequence[Identity], places: Collection[tuple[str, str, str]], at: str, newer_by: timedelta
+) -> tuple[Identity, ...] | None:
+    """Return the identities after the person wrote from `places` at `at`, ISO 8601 UTC.
+
+    A time never moves back. Return None if no recorded time is older than `at` by `newer_by` or more.
+    """
+    after = tuple(
+        msgspec.structs.replace(identity, wrote_at=at)
+        if identity.place in places and _is_older(identity.wrote_at, at, newer_by)
+        else identity
+        for identity in identities
+    )
+    return after if after != tuple(identities) else None
+
+
+def _is_older(recorded: str | None, at: str, by: timedelta) -> bool:
+    return recorded is None or (recorded < at and parse_iso(at) - parse_iso(recorded) >= by)

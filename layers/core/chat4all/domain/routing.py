@@ -8,13 +8,21 @@ from msgspec.structs import replace
 from chat4all.domain.channel import Capabilities, Treatment
 from chat4all.domain.content import Content, Media, Text, file_of, kind_of
 from chat4all.domain.conversation import Conversation, Origin, Participant
-from chat4all.domain.errors import Detail, FileNotPossible, KindNotPossible, NoIdentity, RecipientLeft
+from chat4all.domain.errors import (
+    Detail,
+    FileNotPossible,
+    KindNotPossible,
+    NoIdentity,
+    RecipientLeft,
+    TagNotPossible,
+)
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
 from chat4all.domain.kinds import Contacts
 from chat4all.domain.person import User, UserType
 from chat4all.domain.splitting import split_text
 from chat4all.domain.text import is_blank
 from chat4all.domain.treatments import treatment_of, unfit
+from chat4all.domain.windows import Tag
 from chat4all.domain.wording import as_text, worded
 
 
@@ -106,6 +114,22 @@ def require_possible(
     raise KindNotPossible("Not every channel can carry this content.", *details)
 
 
+def require_tag(
+    tag: Tag | None, recipients: Sequence[Recipient], capabilities: Mapping[str, Capabilities]
+) -> None:
+    """Raise NotPossible if a recipient is reached on channels without the tag only."""
+    if tag is None:
+        return
+    without = [
+        to
+        for to in recipients
+        if all(capabilities[on_route.channel].human_agent_h is None for on_route in to.routes)
+    ]
+    if without:
+        details = (Detail("tag", f"{to.channel} of user {to.user_id} has no tag {tag}") for to in without)
+        raise TagNotPossible("Not every recipient's channel has this tag.", *details)
+
+
 def parts_of(content: Content, capabilities: Capabilities, address: str) -> list[Content]:
     """Return the parts of a delivery to `address` on a channel, each a provider message.
 
@@ -153,6 +177,7 @@ def deliveries(
                     sequence=accepted.sequence,
                     reply_to=accepted.reply_to,
                     round=accepted.round,
+                    tag=accepted.tag,
                 )
             )
     return requested

@@ -12,6 +12,7 @@ import msgspec
 from chat4all.domain.channel import Transfer
 from chat4all.domain.content import Plain
 from chat4all.domain.files.file import Form, MediaKind
+from chat4all.domain.windows import Tag
 
 EARLIER_PART: Final = "EARLIER_PART"
 """The code of a part that was not sent because an earlier part had failed: it did not fail by itself."""
@@ -88,3 +89,5 @@ class Submission(msgspec.Struct, frozen=True):
     content: OutgoingContent
     thread: str | None = None
     quoted_provider_message_id: str | None = None
+    tag: Tag | None = None
+    """The tag of the message, where the channel has it."""

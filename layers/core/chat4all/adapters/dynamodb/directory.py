@@ -1,9 +1,12 @@
 """Users and identities in one table. The key of an identity ensures that it belongs to one user only."""
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from datetime import timedelta
 from typing import Final
 
+import msgspec
+from msgspec.structs import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
@@ -25,7 +28,7 @@ from chat4all.adapters.dynamodb.rows import (
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard, shards_of
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.person import Identity, Moved, User, UserType
+from chat4all.domain.person import Identity, Moved, User, UserType, with_writing
 from chat4all.services.directory.ports import IdentityTaken
 
 _TRIES: Final = 5
@@ -49,6 +52,21 @@ class _ByAddress(GlobalSecondaryIndex["IdentityRow"]):  # type: ignore[no-untype
     entry_id = UnicodeAttribute(range_key=True)
 
 
+class _IdentitiesAttribute(StructsAttribute[Identity]):
+    """The identities. A time that is not known is left out, as in rows that are older than the field.
+
+    Writes compare the whole text with the stored text.
+    """
+
+    def serialize(self, value: tuple[Identity, ...]) -> str:
+        fields = [msgspec.to_builtins(identity) for identity in value]
+        known = [
+            {name: text for name, text in identity.items() if name != "wrote_at" or text is not None}
+            for identity in fields
+        ]
+        return msgspec.json.encode(known).decode()
+
+
 class UserRow(Model):
     class Meta(TableSettings):
         pass
@@ -57,7 +75,7 @@ class UserRow(Model):
     type_key = UnicodeAttribute()
     user_type = UnicodeAttribute()
     display_name = UnicodeAttribute()
-    identities = StructsAttribute(Identity)
+    identities = _IdentitiesAttribute(Identity)
     metadata = StringsAttribute()
     created_at = UnicodeAttribute()
     by_type = _ByType()
@@ -186,6 +204,20 @@ class DynamoDirectory:
         except MovedRow.DoesNotExist:
             return None
         return Moved(row.address, row.moved_at, row.phone)
+
+    @answering
+    def wrote(
+        self, user: User, places: Collection[tuple[str, str, str]], at: str, newer_by: timedelta
+    ) -> User:
+        for _ in range(_TRIES):
+            identities = with_writing(user.identities, places, at, newer_by)
+            if identities is None:
+                return user
+            row, unchanged = UserRow(_user_key(user.user_id)), UserRow.identities == user.identities
+            if updated(row, [UserRow.identities.set(identities)], unchanged):
+                return replace(user, identities=identities)
+            user = self.get(user.user_id) or user
+        raise Unavailable("The user is changing too quickly; try again.", retry_after=1)
 
     @answering
     def rename(self, user_id: str, name: str, new_name: str) -> None:

@@ -29,6 +29,7 @@ from chat4all.domain.received import Received
 from chat4all.domain.sent_order import SentPlace
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.versions import Deletion
+from chat4all.domain.windows import HUMAN_AGENT
 
 MESSAGE: Final = "MESSAGE"
 PARKED_DELETION: Final = "PARKED DELETION"
@@ -138,6 +139,7 @@ class MessageRow(Model):
     received = StructAttribute[Received](Received, null=True)
     edits = StructsAttribute(Edit, null=True)
     deleted_at = UnicodeAttribute(null=True)
+    tag = UnicodeAttribute(null=True)
     notice = StructAttribute[ChangeNotice](ChangeNotice, null=True)
     sent_order = UnicodeAttribute(null=True)
     by_conversation = ByConversation()
@@ -392,6 +394,7 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         round=int(state.round or 0) if state else 0,
         asked_channels=row.asked_channels or (),
         delivery_timeout_s=int(row.delivery_timeout_s or 0),
+        tag=HUMAN_AGENT if row.tag == HUMAN_AGENT else None,
         routed=state is not None,
     )
 

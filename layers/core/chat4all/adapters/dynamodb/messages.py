@@ -57,6 +57,9 @@ from chat4all.services.messaging.ports import Arriving, MessageQuery
 R = TypeVar("R", bound=Model)
 T = TypeVar("T")
 
+_LATEST_READ: Final = 50
+"""The most messages of a person that are read to find when they wrote to an account of ours."""
+
 
 class DynamoMessages:
     def __init__(self, table_name: str) -> None:
@@ -304,6 +307,21 @@ class DynamoMessages:
         return page_of(entries, after, limit, order)
 
     @answering
+    def latest_from(self, user_id: str, channel: str, account: str, since: str) -> str | None:
+        span = MessageRow.accepted_at >= since
+        entries = heapq.merge(
+            *(
+                _by_sender(shard, span, _LATEST_READ, TimeOrder.OLDEST_FIRST)
+                for shard in shards_of(user_id, SENDER_SHARDS)
+            )
+        )
+        message_ids = [entry.item_id for entry in itertools.islice(entries, _LATEST_READ)]
+        rows = _batch(MessageRow, MESSAGE, message_ids)
+        there = (message_of(row, None) for row in rows if (row.channel, row.account) == (channel, account))
+        written_at = (message.written_at for message in there)
+        return max((at for at in written_at if at is not None and at > since), default=None)
+
+    @answering
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
         found = provider_row(channel, account, provider_message_id)
         return _find(name_of(found.partition)) if found else None
@@ -444,6 +462,7 @@ def _row(message: Message) -> MessageRow:
         received=message.received,
         notice=message.notice,
         sent_order=_sent_order(message),
+        tag=message.tag,
     )
     if (
         message.channel is not None

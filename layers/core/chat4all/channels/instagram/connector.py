@@ -4,7 +4,7 @@ Sending, and reactions:
 https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api
 Quick replies:
 https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api/quick-replies
-`metadata` comes back in the echo of the message:
+`metadata` comes back in the echo of the message; `messaging_type` is MESSAGE_TAG where there is a `tag`:
 https://developers.facebook.com/docs/messenger-platform/reference/send-api
 """
 
@@ -61,9 +61,11 @@ class _Content(msgspec.Struct, frozen=True, omit_defaults=True):
     quick_replies: tuple[_QuickReply, ...] = ()
 
 
-class _Message(msgspec.Struct, frozen=True):
+class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
     recipient: _Recipient
     message: _Content
+    messaging_type: str | None = None
+    tag: str | None = None
 
 
 class _Target(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -143,7 +145,8 @@ def _request(submission: Submission) -> _Message | _Action:
             target = _Target(_meant(submission.quoted_provider_message_id or ""), emoji or None)
             return _Action(recipient, "react" if emoji else "unreact", target)
         case content:
-            return _Message(recipient, _content(content, submission.delivery_id))
+            labels = ("MESSAGE_TAG", submission.tag) if submission.tag is not None else ()
+            return _Message(recipient, _content(content, submission.delivery_id), *labels)
 
 
 def _meant(provider_message_id: str) -> str:

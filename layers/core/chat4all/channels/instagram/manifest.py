@@ -42,6 +42,7 @@ CAPABILITIES: Final = Capabilities(
     ),
     receipts=Receipts(delivered=False, read=True),
     window_h=24,
+    human_agent_h=168,
     media=(
         by_link(MediaKind.IMAGE, ("image/png", "image/jpeg", "image/gif"), 8),
         replace(_SOUND, form=Form.VOICE),
@@ -67,6 +68,12 @@ template has three buttons and 640 characters, so that two ways would show one k
 Reactions ("any emoji reaction") and voice notes, which are of the type `audio`, as people's voice notes are:
 https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api
 The only sticker that can be sent is a heart, which is no file. Places and contacts cannot be sent.
+
+"Your app has 24 hours to respond to any message sent from an Instagram user to your app user":
+https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api
+Answers to stories and mentions in stories are messages. With the tag HUMAN_AGENT, which Meta grants to an app
+by review and allows for answers that a person writes, 7 days:
+https://developers.facebook.com/docs/features-reference/human-agent
 
 300 texts a second of an account, 10 with audio or video:
 https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting

@@ -63,6 +63,7 @@ CAPABILITIES: Final = Capabilities(
     ),
     receipts=Receipts(delivered=True, read=True),
     window_h=24,
+    kinds_outside_window=("template",),
     media=(
         by_link(MediaKind.IMAGE, PICTURES, 5, CAPTION),
         by_link(MediaKind.VIDEO, ("video/mp4",), 16, CAPTION),
@@ -91,6 +92,11 @@ page about lists allows a text of 4,096 characters, but the Cloud API refuses mo
 interactive message ("Body text length invalid. Min length: 1, Max length: 1024"), as Meta's own SDK says:
 https://whatsapp.github.io/WhatsApp-Nodejs-SDK/api-reference/types/InteractiveObject
 A group takes texts and files only: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups
+
+A person who writes opens a window of 24 hours with the number that they wrote to. Outside of it "you can only
+send template messages"; reactions are no exception:
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+A call of the person opens a window, too, and Chat4All does not hear of calls.
 
 80 messages a second of a number:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput

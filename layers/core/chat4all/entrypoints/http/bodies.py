@@ -1,13 +1,14 @@
 """Read the body and the query of a request as Structs; any other input gets a clear error."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import GenericAlias
 from typing import Annotated, Final, TypeVar, cast
 
 import msgspec
 from chalice.app import Request
 
-from chat4all.domain.clock import iso, parse_iso
+from chat4all.domain.clock import Clock, iso, parse_iso
 from chat4all.domain.errors import Detail, Invalid, TooLarge, UnsupportedMedia
 from chat4all.domain.text import shortened
 
@@ -17,6 +18,8 @@ MOST_BODY_BYTES: Final = 262_144
 LONGEST_ID: Final = 128
 MOST_PAGE: Final = 100
 DEFAULT_PAGE: Final = 50
+CLOCKS_APART: Final = timedelta(seconds=60)
+"""How far the clock of a client may be ahead of ours."""
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)]
 """An id of this API, known or not. DynamoDB refuses an empty key, and a key over 2,048 bytes."""
@@ -90,6 +93,17 @@ def time_from(field: str, text: str | None) -> str | None:
     except (ValueError, OverflowError):  # the first and last days of the calendar end in some zones
         pass
     raise Invalid(f"{field} is not valid.", Detail(field, "must be a time in ISO 8601, with its zone"))
+
+
+def past_time_from(field: str, text: str, clock: Clock) -> str:
+    """Return a time that is not in the future, in the spelling of this API; raises Invalid.
+
+    A time within `CLOCKS_APART` from now becomes the time now: no two clocks are alike.
+    """
+    at, now = time_from(field, text), clock()
+    if at is None or at > iso(now + CLOCKS_APART):
+        raise Invalid(f"{field} is not valid.", Detail(field, "must not be in the future"))
+    return min(at, iso(now))
 
 
 def _check_spellings(query: msgspec.Struct, given: Mapping[str, str]) -> None:

@@ -20,6 +20,8 @@ from chat4all.domain.errors import (
     NotAParticipant,
     NotFailed,
     RecipientLeft,
+    TagNotPossible,
+    WindowClosed,
 )
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
@@ -45,6 +47,8 @@ _NOT_DELIVERABLE = (
     NoIdentity,
     NoRecipient,
     RecipientLeft,
+    TagNotPossible,
+    WindowClosed,
 )
 """The errors that keep a failed message from being sent again."""
 

@@ -25,6 +25,8 @@ from chat4all.domain.errors import (
     NotFound,
     NotPossible,
     NotYourFile,
+    TagNotPossible,
+    WindowClosed,
 )
 from chat4all.domain.files.file import NOT_READY, Attachment
 from chat4all.domain.kind_checks import checked
@@ -35,6 +37,7 @@ from chat4all.domain.public_addresses import AddressOf
 from chat4all.domain.received import NOTHING
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_caption, check_content
+from chat4all.domain.windows import Tag
 from chat4all.domain.wording import worded
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
@@ -160,6 +163,7 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delivery_timeout_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | None = None
     reply_to: Id | None = None
     metadata: dict[str, str] = {}
+    tag: Tag | None = None
     template: object = None
 
 
@@ -276,6 +280,8 @@ class MessageViews:
             NoIdentity,
             FileNotPossible,
             KindNotPossible,
+            TagNotPossible,
+            WindowClosed,
         ),
     )
     def post(self, request: Request, body: PostMessage) -> Answer:
@@ -303,6 +309,8 @@ class MessageViews:
             NotPossible,
             NoIdentity,
             FileNotPossible,
+            TagNotPossible,
+            WindowClosed,
         ),
     )
     def preview(self, request: Request, body: PostMessage) -> Answer:
@@ -370,6 +378,7 @@ class MessageViews:
             delivery_timeout_s=(body.delivery_timeout_s or DELIVERY_TIMEOUT_S) if body.channels else 0,
             reply_to=body.reply_to,
             metadata=body.metadata,
+            tag=body.tag,
         )
 
     def _content(self, request: Request, body: PostMessage) -> Content:
@@ -383,6 +392,8 @@ class MessageViews:
                 raise Invalid(
                     "A reaction needs a message.", Detail("reply_to", "must name the message of the reaction")
                 )
+            case Reaction() if body.tag is not None:
+                raise Invalid("A reaction has no tag.", Detail("tag", "does not go with a reaction"))
             case plain:
                 return worded(checked(plain))
 

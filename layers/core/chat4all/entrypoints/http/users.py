@@ -6,6 +6,7 @@ from urllib.parse import unquote
 import msgspec
 from chalice.app import Request
 
+from chat4all.domain.clock import Clock
 from chat4all.domain.errors import (
     Conflict,
     Detail,
@@ -18,7 +19,7 @@ from chat4all.domain.errors import (
 from chat4all.domain.person import MOST_IDENTITIES, User, UserType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import Id, PageQuery
+from chat4all.entrypoints.http.bodies import Id, PageQuery, Time, past_time_from
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.directory.manage_users import ManageUsers, NewIdentity, NewUser
@@ -42,6 +43,7 @@ _USER = {
             "linked_at": "2026-01-31T12:00:00.123Z",
             "phone": None,
             "handle": None,
+            "wrote_at": "2026-01-31T11:58:00.000Z",
         }
     ],
     "metadata": {"tier": "gold"},
@@ -54,6 +56,15 @@ class PostIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: str
     phone: str | None = None
     handle: str | None = None
+    wrote_at: Time | None = None
+    """When the person wrote from there last: it opens a window that Chat4All does not know of."""
+
+
+class PatchIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Without `account`, the first account of ours that knows the user by the address counts."""
+
+    wrote_at: Time
+    account: Id | None = None
 
 
 class PostUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,9 +94,10 @@ class UserPage(msgspec.Struct, frozen=True):
 
 
 class UserViews:
-    def __init__(self, manage: ManageUsers, channels: frozenset[str]) -> None:
+    def __init__(self, manage: ManageUsers, channels: frozenset[str], clock: Clock) -> None:
         self._manage = manage
         self._channels = channels
+        self._clock = clock
 
     @route(
         "CreateUser",
@@ -152,6 +164,24 @@ class UserViews:
         return Answer(self._manage.link(user_id, self._identity(body)), 201)
 
     @route(
+        "PatchIdentity",
+        "PATCH",
+        "/v1/users/{user_id}/identities/{channel}/{address}",
+        Returns(User, _USER),
+        summary="Tell when the person wrote from an identity last; a later known time stays",
+        scope="users:write",
+        body=PatchIdentity,
+        example={"wrote_at": "2026-01-31T11:58:00Z"},
+        errors=(UserNotFound, IdentityNotFound),
+    )
+    def patch(
+        self, request: Request, user_id: str, channel: str, address: str, body: PatchIdentity
+    ) -> Answer:
+        check_channel("channel", channel, self._channels)
+        at = past_time_from("wrote_at", body.wrote_at, self._clock)
+        return Answer(self._manage.wrote(user_id, channel, unquote(address), body.account, at))
+
+    @route(
         "UnlinkIdentity",
         "DELETE",
         "/v1/users/{user_id}/identities/{channel}/{address}",
@@ -183,4 +213,6 @@ class UserViews:
         for field, text in (("phone", body.phone), ("handle", body.handle)):
             if text is not None:
                 check_plain(field, text, 100)
-        return NewIdentity(body.channel, body.address, body.phone, body.handle)
+        at = body.wrote_at
+        wrote_at = past_time_from("wrote_at", at, self._clock) if at is not None else None
+        return NewIdentity(body.channel, body.address, body.phone, body.handle, wrote_at)

@@ -1,6 +1,7 @@
 """Create, read and list users; link and unlink the identities by which the channels know them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import msgspec
 
@@ -28,6 +29,8 @@ class NewIdentity(msgspec.Struct, frozen=True):
     address: str
     phone: str | None = None
     handle: str | None = None
+    wrote_at: str | None = None
+    """When the person wrote from there last, ISO 8601 UTC, if it is known."""
 
 
 class NewUser(msgspec.Struct, frozen=True):
@@ -87,7 +90,7 @@ class ManageUsers:
         return Page(items, encode_cursor(shown[-1][0]) if len(found) > limit else None)
 
     def link(self, user_id: str, new: NewIdentity) -> User:
-        """Link an identity to the user; linking it again changes nothing.
+        """Link an identity to the user; linking it again changes at most when the person wrote last.
 
         Raises:
             NotFound: no such user.
@@ -101,7 +104,7 @@ class ManageUsers:
             )
         identity = self._identity(new, iso(self._clock()))
         if any(known.place == identity.place for known in user.identities):
-            return user
+            return self._wrote(user, identity, new.wrote_at)
         if len(user.identities) >= MOST_IDENTITIES:
             raise TooManyIdentities(f"A user has at most {MOST_IDENTITIES} identities.")
         _require_free(self._directory.link(user_id, identity))
@@ -115,12 +118,20 @@ class ManageUsers:
             Invalid: the address is not valid.
         """
         user = self.get(user_id)
-        wanted = (channel, self._canonical(channel, address))
-        for identity in user.identities:
-            if (identity.channel, identity.address) == wanted:
-                self._directory.unlink(user, identity)
-                return self.get(user_id)
-        raise IdentityNotFound("The user has no such identity.")
+        self._directory.unlink(user, self._known(user, channel, address, None))
+        return self.get(user_id)
+
+    def wrote(self, user_id: str, channel: str, address: str, account: str | None, at: str) -> User:
+        """Record that the user wrote from the identity at `at`, ISO 8601 UTC; a later recorded time stays.
+
+        Without `account`, the first account that knows the user by the address counts.
+
+        Raises:
+            NotFound: no such user, or the user does not have the identity.
+            Invalid: the address is not valid.
+        """
+        user = self.get(user_id)
+        return self._wrote(user, self._known(user, channel, address, account), at)
 
     def resolve(self, channel: str, address: str, account: str | None = None) -> User:
         """Return the user whom our `account` knows by the address; raises NotFound, Invalid.
@@ -136,10 +147,21 @@ class ManageUsers:
             raise IdentityNotFound("No user has this identity.")
         return self.get(user_id)
 
+    def _known(self, user: User, channel: str, address: str, account: str | None) -> Identity:
+        """Return the user's identity; raises NotFound, Invalid."""
+        wanted = (channel, self._canonical(channel, address))
+        for identity in user.identities:
+            if (identity.channel, identity.address) == wanted and account in {None, identity.account}:
+                return identity
+        raise IdentityNotFound("The user has no such identity.")
+
+    def _wrote(self, user: User, identity: Identity, at: str | None) -> User:
+        return user if at is None else self._directory.wrote(user, {identity.place}, at, timedelta())
+
     def _identity(self, new: NewIdentity, now: str) -> Identity:
         address = self._canonical(new.channel, new.address)
         account = self._accounts[new.channel][0]
-        return Identity(new.channel, account, address, now, new.phone, new.handle)
+        return Identity(new.channel, account, address, now, new.phone, new.handle, new.wrote_at)
 
 
 def _require_free(taken: IdentityTaken | None) -> None:

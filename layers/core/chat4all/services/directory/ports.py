@@ -1,6 +1,7 @@
 """The ports of the use cases of users and conversations."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 import msgspec
@@ -130,6 +131,18 @@ class Directory(Protocol):
 
     def moved(self, channel: str, account: str, address: str) -> Moved | None:
         """Return the recorded move from the address."""
+        ...
+
+    def wrote(
+        self, user: User, places: Collection[tuple[str, str, str]], at: str, newer_by: timedelta
+    ) -> User:
+        """Record that the user wrote from `places` at `at`, ISO 8601 UTC; return the user as they are now.
+
+        A recorded time that is not older by `newer_by` stays, and costs no write.
+
+        Raises:
+            Unavailable: the user is changing too quickly, or AWS did not answer.
+        """
         ...
 
     def rename(self, user_id: str, name: str, new_name: str) -> None:

@@ -3,9 +3,10 @@
 from typing import Final
 
 from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.content import Notice
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage
-from chat4all.domain.person import MOST_IDENTITIES, Identity, User, UserType
+from chat4all.domain.person import MOST_IDENTITIES, WRITING_KNOWN, Identity, User, UserType
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.known_addresses import KnownAddresses
@@ -44,11 +45,27 @@ class MeetPerson:
         if user is None and present != event:
             user = self._known(channel, account, present)
         event = present
-        user = user or self._new(channel, account, event)
+        wrote_at = self._wrote_at(channel, event)
+        user = user or self._new(channel, account, event, wrote_at)
         for known_as in self._addresses.accounts_of(channel, account):
             for address in (event.address, *event.aliases):
-                user = self._with_identity(user, self._identity(channel, known_as, address, event))
+                # Each account of ours has a window of its own.
+                at = wrote_at if known_as == account else None
+                user = self._with_identity(user, self._identity(channel, known_as, address, event, at))
+        if wrote_at is not None:
+            places = {(channel, account, address) for address in (event.address, *event.aliases)}
+            user = self._directory.wrote(user, places, wrote_at, WRITING_KNOWN)
         return self._with_name(user, event.display_name), event
+
+    def _wrote_at(self, channel: str, event: InboundMessage) -> str | None:
+        """Return when the person of the chat wrote the message, at the latest now; None if they did not.
+
+        News of the chat and the words of our own side open no window, and a group has none.
+        """
+        is_theirs = event.author is None and not isinstance(event.content, Notice)
+        if not is_theirs or self._addresses.is_group(channel, event.address):
+            return None
+        return min(event.at, iso(self._clock()))
 
     def _known(self, channel: str, account: str, event: InboundMessage) -> User | None:
         addresses = (event.address, *event.aliases)
@@ -84,10 +101,10 @@ class MeetPerson:
         self._directory.rename(user.user_id, user.display_name, name)
         return self._directory.get(user.user_id) or user
 
-    def _new(self, channel: str, account: str, event: InboundMessage) -> User:
+    def _new(self, channel: str, account: str, event: InboundMessage, wrote_at: str | None) -> User:
         """Create a customer for a chat that is not known yet."""
         now = iso(self._clock())
-        identity = self._identity(channel, account, event.address, event)
+        identity = self._identity(channel, account, event.address, event, wrote_at)
         name = event.display_name or event.handle or event.address
         user = User(self._new_id(), UserType.CUSTOMER, name, (identity,), {}, now)
         taken = self._directory.create(user)
@@ -98,8 +115,11 @@ class MeetPerson:
             raise Unavailable("Another process is creating this user; try again.")
         return known
 
-    def _identity(self, channel: str, account: str, address: str, event: InboundMessage) -> Identity:
-        return Identity(channel, account, address, iso(self._clock()), event.phone, event.handle)
+    def _identity(
+        self, channel: str, account: str, address: str, event: InboundMessage, wrote_at: str | None
+    ) -> Identity:
+        now = iso(self._clock())
+        return Identity(channel, account, address, now, event.phone, event.handle, wrote_at)
 
 
 def _has(user: User, identity: Identity) -> bool:

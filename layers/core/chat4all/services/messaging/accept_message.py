@@ -46,9 +46,11 @@ from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.person import User
 from chat4all.domain.received import Author, Received
 from chat4all.domain.relaying import new_content, posted, relayed, speaker_of
-from chat4all.domain.routing import known_on, reach, require_all, require_possible
+from chat4all.domain.routing import known_on, reach, require_all, require_possible, require_tag
 from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status, StatusChange
+from chat4all.domain.windows import Tag
+from chat4all.services.messaging.check_windows import CheckWindows
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
 from chat4all.services.messaging.ports import Events, Messages
 
@@ -73,6 +75,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     account: str | None = None
     provider_message_id: str | None = None
     received: Received | None = None
+    tag: Tag | None = None
     notice: ChangeNotice | None = None
     """Set if the message tells the others of a change; `content` is what is new then."""
 
@@ -80,6 +83,11 @@ class NewMessage(msgspec.Struct, frozen=True):
     def is_own(self) -> bool:
         """Return whether our own side wrote the message in the provider's app."""
         return self.received is not None and self.received.is_own
+
+    @property
+    def is_relayed(self) -> bool:
+        """Return whether a person wrote the message, or changed a message, in their app."""
+        return self.provider_message_id is not None or self.notice is not None
 
     @property
     def change(self) -> Change | None:
@@ -125,6 +133,7 @@ class AcceptMessage:
         self._conversation_cache = conversation_cache
         self._capabilities = capabilities
         self._clock = clock
+        self.windows = CheckWindows(messages, conversation_cache, capabilities, clock)
 
     def __call__(self, new: NewMessage) -> Accepted:
         """Give `new` its place in the queue, and store it.
@@ -133,7 +142,8 @@ class AcceptMessage:
             NotFound: no such conversation.
             Forbidden: the sender is not a participant.
             Conflict: the conversation is archived, or the id belongs to another message.
-            NotPossible: a recipient cannot be reached on the channel, or the channel does not take the file.
+            NotPossible: a recipient cannot be reached on the channel, or their window is closed, or the
+                channel does not take the file or the tag.
             Unavailable: AWS did not take the message; the same POST may be repeated.
         """
         try:
@@ -167,11 +177,14 @@ class AcceptMessage:
     def republish(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> None:
         """Request the routing of a message that was stored some time ago.
 
+        A window that has closed since does not matter here: `router` fails the delivery.
+
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
             Unavailable: AWS did not answer.
         """
-        self._events.message_accepted(self.event_again(message, begun))
+        _, event = self._routed_again(message, begun)
+        self._events.message_accepted(event)
 
     def event_again(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> MessageAccepted:
         """Build the event that routes `message` to its recipients on the channels they can be reached on now.
@@ -181,6 +194,16 @@ class AcceptMessage:
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
         """
+        users, event = self._routed_again(message, begun)
+        if message.is_relayed:
+            return event
+        to = self.windows.open_routes(event.recipients, users, event.content, event.tag)
+        return msgspec.structs.replace(event, recipients=to)
+
+    def _routed_again(
+        self, message: Message, begun: Sequence[DeliveryPart]
+    ) -> tuple[Mapping[str, User], MessageAccepted]:
+        """Return the users of the conversation, and the event for `message` whatever their windows are."""
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         routed = self._route(snapshot, self._again(message))
         if begun:
@@ -192,10 +215,10 @@ class AcceptMessage:
                 for reached_on, route in reached.items()
             )
             event = accepted_event(message, Routed(routed.content, some))
-            return msgspec.structs.replace(event, recipient_count=begun[0].recipient_count)
+            return snapshot.users, msgspec.structs.replace(event, recipient_count=begun[0].recipient_count)
         if not routed.to:
             raise NoRecipient("No recipient of this message is left in the conversation.")
-        return accepted_event(message, routed)
+        return snapshot.users, accepted_event(message, routed)
 
     def event_of_routed(self, message: Message, content: Content) -> MessageAccepted:
         """Build the event of a message whose record comes again: some of its deliveries may be in the queues.
@@ -228,6 +251,8 @@ class AcceptMessage:
         snapshot = self._conversation_cache.recent(new.conversation_id)
         try:
             routed = self._route(snapshot, new)
+            if not new.is_relayed:
+                self.windows.require_open(routed.to, snapshot.users, routed.content, new.tag)
         except REFUSALS:
             routed = None
         if routed is None or (not routed.to and snapshot.conversation.type is ConversationType.GROUP):
@@ -235,6 +260,9 @@ class AcceptMessage:
             # recipients of a message again only if it has some.
             snapshot = self._conversation_cache.fresh(new.conversation_id)
             routed = self._route(snapshot, new)
+            if not new.is_relayed:
+                to = self.windows.open_routes(routed.to, snapshot.users, routed.content, new.tag)
+                routed = Routed(routed.content, to)
         check_reply(new, self._messages)
         return snapshot, routed
 
@@ -243,7 +271,7 @@ class AcceptMessage:
             # The people of the chat have the message already.
             _check_open(snapshot)
             return Routed(new.content, ())
-        if new.provider_message_id is not None or new.notice is not None:
+        if new.is_relayed:
             sender = _check_sender(snapshot, new.sender_id)
             speaker = speaker_of(snapshot.conversation, snapshot.users, sender, new.author)
             # A person wrote the message in their app, so it is kept even if no recipient can be reached.
@@ -254,6 +282,7 @@ class AcceptMessage:
             return Routed(passed_on, reached.recipients)
         routed = routed_to_customers(snapshot, new)
         require_possible(routed.content, routed.to, self._capabilities)
+        require_tag(new.tag, routed.to, self._capabilities)
         return routed
 
     def _message(self, new: NewMessage, to: Sequence[Recipient], now: str) -> Message:
@@ -278,6 +307,7 @@ class AcceptMessage:
             metadata=new.metadata,
             provider_message_id=new.provider_message_id,
             received=new.received,
+            tag=new.tag,
             notice=new.notice,
         )
 
@@ -360,9 +390,14 @@ def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
 
 
 def _fingerprint(new: NewMessage) -> str:
-    """Return the same text for the same message, by whichever webhook it came."""
-    new = msgspec.structs.replace(new, received=None)
-    return hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
+    """Return the same text for the same message, by whichever webhook it came.
+
+    A message without a tag has the fingerprint that it had before there were tags.
+    """
+    fields = msgspec.to_builtins(msgspec.structs.replace(new, received=None))
+    if new.tag is None:
+        del fields["tag"]
+    return hashlib.sha256(msgspec.json.encode(fields, order="deterministic")).hexdigest()
 
 
 def _of_stored(message: Message) -> NewMessage:
@@ -383,6 +418,7 @@ def _of_stored(message: Message) -> NewMessage:
         account=message.account,
         provider_message_id=message.provider_message_id,
         received=message.received,
+        tag=message.tag,
         notice=message.notice,
     )
     later = (*(edit.content for edit in message.edits[1:]), message.content)
@@ -407,4 +443,5 @@ def accepted_event(message: Message, routed: Routed) -> MessageAccepted:
         round=message.round,
         delivery_timeout_s=message.delivery_timeout_s,
         is_relayed=message.is_relayed,
+        tag=message.tag,
     )

@@ -73,6 +73,10 @@ class ConversationCache:
         conversation = self._read(conversation_id)
         return Snapshot(conversation, self._read_users(_user_ids(conversation)))
 
+    def fresh_users(self, user_ids: Sequence[str]) -> dict[str, User]:
+        """Return the users as they are now, by id."""
+        return self._read_users(user_ids)
+
     def _read(self, conversation_id: str) -> Conversation:
         conversation = self._conversations.get(conversation_id)
         if conversation is None:

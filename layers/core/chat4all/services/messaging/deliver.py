@@ -43,7 +43,14 @@ from chat4all.domain.content import Deleted, Media, Notice, Text, Unsupported, f
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import DeliveryRequested, InboundMove, StatusUpdate, WebhookEvent, sending_id
+from chat4all.domain.events import (
+    DeliveryRequested,
+    InboundMove,
+    Refusal,
+    StatusUpdate,
+    WebhookEvent,
+    sending_id,
+)
 from chat4all.domain.files.file import StoredFile
 from chat4all.domain.kinds import Reaction
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Jitter, backoff_s
@@ -135,7 +142,19 @@ class Deliver:
         self._in_time = in_time
 
     def __call__(self, requested: DeliveryRequested) -> Delivering:
+        if requested.refusal is not None:
+            return self._refuse(requested, requested.refusal)
         return self._settled_before(requested) or self._deliver(requested)
+
+    def _refuse(self, requested: DeliveryRequested, refusal: Refusal) -> Delivering:
+        """Fail a delivery that is not to be sent, whether or not its account's circuit is open."""
+        now = self._clock()
+        claimed = self._deliveries.claim(
+            requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
+        )
+        if isinstance(claimed, ClaimRefused):
+            return self._refused(claimed, requested)
+        return self._failed(claimed, SendError(Outcome.PERMANENT, refusal.code, refusal.reason))
 
     def _deliver(self, requested: DeliveryRequested) -> Delivering:
         to = requested.recipient
@@ -172,6 +191,7 @@ class Deliver:
             thread=to.thread,
             content=to_send,
             quoted_provider_message_id=quoted,
+            tag=requested.tag,
         )
         return self._attempt(claimed, submission, secret)
 

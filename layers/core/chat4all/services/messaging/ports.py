@@ -185,6 +185,13 @@ class Messages(Protocol):
         """
         ...
 
+    def latest_from(self, user_id: str, channel: str, account: str, since: str) -> str | None:
+        """Return when the person last wrote to our account after `since`, by the provider; None if never.
+
+        Only the first messages of the person that were accepted after `since` are read, a bounded number.
+        """
+        ...
+
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
         """Return the message with the provider's id: a message that we sent, or a person's message."""
         ...

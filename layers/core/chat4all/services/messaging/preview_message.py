@@ -7,9 +7,10 @@ import msgspec
 from chat4all.domain.channel import Capabilities, Treatment
 from chat4all.domain.content import Content
 from chat4all.domain.events import Recipient
-from chat4all.domain.routing import parts_of
+from chat4all.domain.routing import parts_of, require_tag
 from chat4all.domain.treatments import treatment_of, unfit
 from chat4all.services.messaging.accept_message import NewMessage, check_reply, routed_to_customers
+from chat4all.services.messaging.check_windows import CheckWindows
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.ports import Messages
 
@@ -33,10 +34,12 @@ class PreviewMessage:
         conversation_cache: ConversationCache,
         messages: Messages,
         capabilities: Mapping[str, Capabilities],
+        windows: CheckWindows,
     ) -> None:
         self._conversation_cache = conversation_cache
         self._messages = messages
         self._capabilities = capabilities
+        self._windows = windows
 
     def __call__(self, new: NewMessage) -> tuple[Rendering, ...]:
         """Return the renderings for each recipient, on the first channel and then on each fallback.
@@ -46,11 +49,16 @@ class PreviewMessage:
             Forbidden: the sender is not a participant.
             Conflict: the conversation is archived.
             NoIdentity: a recipient cannot be reached.
+            TagNotPossible: a recipient's channels do not have the tag.
+            WindowClosed: a recipient may not be written to now.
             Invalid: `reply_to` names no message of the conversation.
         """
-        routed = routed_to_customers(self._conversation_cache.fresh(new.conversation_id), new)
+        snapshot = self._conversation_cache.fresh(new.conversation_id)
+        routed = routed_to_customers(snapshot, new)
+        require_tag(new.tag, routed.to, self._capabilities)
+        recipients = self._windows.open_routes(routed.to, snapshot.users, routed.content, new.tag)
         check_reply(new, self._messages)
-        return tuple(self._rendering(routed.content, on_route) for to in routed.to for on_route in to.routes)
+        return tuple(self._rendering(routed.content, on_route) for to in recipients for on_route in to.routes)
 
     def _rendering(self, content: Content, to: Recipient) -> Rendering:
         capabilities = self._capabilities[to.channel]

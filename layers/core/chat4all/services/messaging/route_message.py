@@ -118,6 +118,9 @@ class RouteMessage:
         now_at = {fallback.recipient.user_id: fallback.recipient for fallback in begun}
         current = tuple(now_at.get(recipient.user_id, recipient) for recipient in accepted.recipients)
         requested = deliveries(msgspec.structs.replace(accepted, recipients=current), self._capabilities)
+        if (accepted.round or accepted.position) and not accepted.is_relayed:
+            # Time has passed since the message was accepted: a window may be closed by now.
+            requested = self._accept.windows.with_refusals(requested)
         if accepted.round == 0 and accepted.position == 0:
             self._messages.begin(accepted.message_id, iso(self._clock() + DELIVERY_GRACE))
         self._events.deliveries_requested(requested)
