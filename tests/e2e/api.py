@@ -15,6 +15,7 @@ from tests.e2e.shapes import (
     Progress,
     User,
 )
+from tests.fakes.windows import just_now
 
 Shape = TypeVar("Shape")
 
@@ -53,7 +54,9 @@ class Api:
         return self.call("POST", "/messages", body)
 
     def create_user(self, kind: str, name: str, identities: list[dict[str, str]]) -> User:
-        body = {"type": kind, "display_name": name, "identities": identities}
+        """Create a user. Whoever has an identity has just written from there, unless it has a `wrote_at`."""
+        known = [{"wrote_at": just_now(), **identity} for identity in identities]
+        body = {"type": kind, "display_name": name, "identities": known}
         return read(self.call("POST", "/users", body), User, 201)
 
     def create_conversation(self, kind: str, participants: list[str]) -> Conversation:

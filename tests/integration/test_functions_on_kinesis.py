@@ -18,6 +18,7 @@ from chat4all.services.access.authenticate import SCOPES
 from tests.channels import sample
 from tests.channels.whatsapp import webhook as whatsapp
 from tests.fakes.counted import Counted
+from tests.fakes.windows import just_now
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.conftest import a_key, a_phone
 from tests.integration.http.gateway import Gateway
@@ -46,7 +47,7 @@ class World:
         """
         phone = a_phone()
         agent = self.api.post("/v1/users", {"type": "AGENT", "display_name": "Ana"}).json["user_id"]
-        identities = [{"channel": "whatsapp", "address": phone}, *more]
+        identities = [{"channel": "whatsapp", "address": phone, "wrote_at": just_now()}, *more]
         customer = {"type": "CUSTOMER", "display_name": "Ben", "identities": identities}
         participants = [agent, self.api.post("/v1/users", customer).json["user_id"]]
         made = self.api.post("/v1/conversations", {"type": "1:1", "participants": participants})
@@ -124,7 +125,11 @@ def test_messages_reach_the_customer_in_order_and_are_answered(world: World) -> 
 def test_what_customers_write_to_a_group_is_passed_on(world: World) -> None:
     phones = [a_phone(), a_phone()]
     people = [
-        {"type": "CUSTOMER", "display_name": name, "identities": [{"channel": "whatsapp", "address": phone}]}
+        {
+            "type": "CUSTOMER",
+            "display_name": name,
+            "identities": [{"channel": "whatsapp", "address": phone, "wrote_at": just_now()}],
+        }
         for name, phone in zip(("Ben", "Cem"), phones, strict=True)
     ]
     agent = world.api.post("/v1/users", {"type": "AGENT", "display_name": "Ana"}).json["user_id"]

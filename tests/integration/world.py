@@ -18,6 +18,7 @@ from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.domain.message import Message
 from chat4all.services.access.authenticate import SCOPES
 from tests.fakes.counted import Counted
+from tests.fakes.windows import just_now
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import a_key
 from tests.integration.http.gateway import Answer, Gateway
@@ -49,7 +50,11 @@ class World:
         return self.webhooks.request("POST", f"/v1/webhooks/{channel}", body.decode(), headers=headers)
 
     def create(self, kind: str, *identities: tuple[str, str], name: str | None = None) -> str:
-        known = [{"channel": channel, "address": address} for channel, address in identities]
+        """Create a user who has just written from each of the identities."""
+        known = [
+            {"channel": channel, "address": address, "wrote_at": just_now()}
+            for channel, address in identities
+        ]
         answer = self.api.post(
             "/v1/users", {"type": kind, "display_name": name or kind.title(), "identities": known}
         )

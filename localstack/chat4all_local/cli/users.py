@@ -1,12 +1,15 @@
 """users create, users list."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
+from msgspec.structs import replace
 from rich.table import Table
 from rich.text import Text
 
+from chat4all.domain.clock import iso
 from chat4all.domain.person import User
 from chat4all.entrypoints.http.users import PostIdentity
 from chat4all_local.cli.api_access import client
@@ -15,6 +18,7 @@ from chat4all_local.console.tables import plain_table
 from chat4all_local.console.terminal import print_json, print_whole, printable
 
 app = typer.Typer(no_args_is_help=True)
+NOW: Final = "now"
 
 
 class Kind(StrEnum):
@@ -55,11 +59,20 @@ def create(
             help="An address of the customer on a channel; repeat the option for more.",
         ),
     ] = None,
+    wrote_at: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="When the customer wrote last: `now`, or ISO 8601 with its zone. WhatsApp and Instagram "
+            "let us write to people for 24 hours from then.",
+        ),
+    ] = "",
     json: JsonOption = False,
     state: StateOption = "",
 ) -> None:
     """Create a user and print its id."""
-    identities = [parse_identity(text) for text in identity or ()]
+    at = iso(datetime.now(UTC)) if wrote_at == NOW else wrote_at or None
+    identities = [replace(parse_identity(text), wrote_at=at) for text in identity or ()]
     user = client(state).create_user(kind, name, identities)
     if json:
         print_json(user)

@@ -38,7 +38,8 @@ class Account:
 
     def register(self, address: str, details: CustomerDetails, now: float) -> Customer:
         """Add a customer, or replace the details of a known customer."""
-        last_wrote_at = now if details.window_open else now - self.settings.window_hours * 3600
+        just_now = now if details.window_open else now - self.settings.window_hours * 3600
+        last_wrote_at = just_now if details.wrote_at is None else details.wrote_at
         customer = Customer(
             address=address,
             name=details.name,

@@ -12,7 +12,7 @@ KeptMedia(media_id='…', size=5000, sha256='…')
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
@@ -33,6 +33,7 @@ from chat4all_local.simulators.control_api import (
     InboundRequest,
     InboundResult,
     JsonObject,
+    OpenWindows,
     Problem,
     Settings,
     Signature,
@@ -172,6 +173,11 @@ class Simulator:
         """Register a customer with the provider, or replace the details of a known customer."""
         details = CustomerDetails(name, handle, phone, window_open, blocked)
         return self._send("PUT", f"/customers/{quote(address, safe='')}", details, Customer)
+
+    def open_windows(self, addresses: Sequence[str], wrote_at: float) -> None:
+        """Let customers have written at `wrote_at`, in epoch seconds, without a webhook."""
+        body = msgspec.json.encode(OpenWindows(tuple(addresses), wrote_at))
+        self._request("PUT", "/windows", body)
 
     def customers(self) -> list[Customer]:
         return self._get("/customers", CustomerList).customers

@@ -17,6 +17,7 @@ from chat4all_local.simulators.control_api import (
     Health,
     InboundRequest,
     JsonObject,
+    OpenWindows,
     Problem,
     WebhookCall,
 )
@@ -40,6 +41,7 @@ def control_routes(simulator: Simulator) -> list[Route]:
         ("PUT", "/config", control.configure),
         ("GET", "/customers", control.customers),
         ("PUT", "/customers/{address}", control.register),
+        ("PUT", "/windows", control.open_windows),
         ("POST", "/inbound", control.inbound),
         ("POST", "/webhook", control.call_webhook),
         ("GET", "/faults", control.faults),
@@ -75,6 +77,13 @@ class _Control:
         self._simulator.provider.check_address(address)
         details = await _body(request, CustomerDetails)
         return self._simulator.account.register(address, details, time.time())
+
+    async def open_windows(self, request: Request) -> None:
+        opened = await _body(request, OpenWindows)
+        for address in opened.addresses:
+            self._simulator.provider.check_address(address)
+        for address in opened.addresses:
+            self._simulator.account.wrote(address, opened.wrote_at)
 
     async def inbound(self, request: Request) -> msgspec.Struct:
         wait = _flag(request, "wait", default=True)

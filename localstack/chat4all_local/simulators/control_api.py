@@ -78,13 +78,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class CustomerDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The details of a customer to register. Without `window_open`, the messaging window is closed."""
+    """The details of a customer to register. Without `window_open`, the messaging window is closed.
+
+    `wrote_at` is when they wrote last, in epoch seconds; None: now, or long ago if the window is closed.
+    """
 
     name: str
     handle: str | None = None
     phone: str | None = None
     window_open: bool = True
     blocked: bool = False
+    wrote_at: float | None = None
+
+
+class OpenWindows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Customers who wrote at `wrote_at`, in epoch seconds. Chat4All hears nothing of it."""
+
+    addresses: tuple[str, ...]
+    wrote_at: float
 
 
 class Customer(msgspec.Struct, frozen=True):

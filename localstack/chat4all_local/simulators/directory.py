@@ -1,4 +1,4 @@
-"""Chat4All's directory as the simulators see it: they treat each person in it as a customer who just wrote.
+"""Chat4All's directory as the simulators see it: each person in it is a customer, who wrote at `wrote_at`.
 
 The simulators read the directory's table instead of asking the API. While a cloud starts, messages go out
 before the API's function runs.
@@ -15,12 +15,14 @@ from botocore.credentials import Credentials
 
 from chat4all.adapters.dynamodb.table_keys import key
 from chat4all.channels.registry import manifest_of
+from chat4all.domain.clock import parse_iso
 from chat4all.domain.person import Identity
 from chat4all_local.aws_account import ACCESS_KEY, REGION, SECRET_KEY
 from chat4all_local.simulators.control_api import CustomerDetails
 
 WITHIN_S: Final = 5.0
 """The time limit of a whole look-up. Chat4All's connectors wait longer than this for a provider."""
+_NEVER: Final = 0.0
 _HEADERS: Final = {
     "Content-Type": "application/x-amz-json-1.0",
     "X-Amz-Target": "DynamoDB_20120810.GetItem",
@@ -92,7 +94,9 @@ class Directory:
             return {}
         identities = msgspec.json.decode(user.identities.text, type=tuple[Identity, ...])
         return {
-            identity.address: CustomerDetails(user.display_name.text, identity.handle, identity.phone)
+            identity.address: CustomerDetails(
+                user.display_name.text, identity.handle, identity.phone, wrote_at=_wrote_at(identity)
+            )
             for identity in identities
             if identity.channel == self._channel
         }
@@ -105,3 +109,7 @@ class Directory:
         SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), "dynamodb", REGION).add_auth(request)
         answer = await self._http.post(f"{table.endpoint}/", content=body, headers=dict(request.headers))
         return answer.raise_for_status().content
+
+
+def _wrote_at(identity: Identity) -> float:
+    return parse_iso(identity.wrote_at).timestamp() if identity.wrote_at is not None else _NEVER

@@ -3,12 +3,14 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from itertools import cycle, islice
 from typing import Final
 
 import msgspec
 
 from chat4all.channels.registry import manifest_of, manifests, names
+from chat4all.domain.clock import iso
 from chat4all.domain.status import Status
 from chat4all.entrypoints.http.users import PostIdentity
 from chat4all_local.api_client import ApiClient
@@ -61,12 +63,14 @@ class Conversation(msgspec.Struct, frozen=True):
 
 
 def register_customer(api: ApiClient, simulator: Simulator, channel: str, address: str, name: str) -> str:
-    """Register a customer at their provider and in the directory, and return the user id.
+    """Register a customer who has just written at their provider and in the directory; return the user id.
 
     Raises ApiError, ApiUnreachable.
     """
     simulator.register(address, name)
-    return api.create_user("CUSTOMER", name, [PostIdentity(channel, address)]).user_id
+    return api.create_user(
+        "CUSTOMER", name, [PostIdentity(channel, address, wrote_at=iso(datetime.now(UTC)))]
+    ).user_id
 
 
 def channels_in_turn(count: int) -> list[str]:

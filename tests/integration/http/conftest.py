@@ -16,6 +16,7 @@ from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
 from chat4all.services.access.authenticate import SCOPES, new_key
 from tests.fakes.counted import Counted
 from tests.fakes.people import NOW
+from tests.fakes.windows import just_now
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.function_url import FunctionUrl
 from tests.integration.http.gateway import API_ID, Gateway
@@ -88,7 +89,9 @@ def cast(api: Gateway) -> Cast:
 
 
 def create_customer(api: Gateway, channel: str | None = None, address: str = "") -> str:
-    identities = [{"channel": channel, "address": address}] if channel else []
+    """Create a customer who has just written from the address, if they have one."""
+    identity = {"channel": channel, "address": address, "wrote_at": just_now()}
+    identities = [identity] if channel else []
     body = {"type": "CUSTOMER", "display_name": "Ana", "identities": identities}
     answer = api.post("/v1/users", body)
     assert answer.status == 201, answer.text

@@ -18,7 +18,7 @@ MOST_BODY_BYTES: Final = 262_144
 LONGEST_ID: Final = 128
 MOST_PAGE: Final = 100
 DEFAULT_PAGE: Final = 50
-CLOCKS_APART: Final = timedelta(seconds=60)
+CLOCKS_APART: Final = timedelta(minutes=5)
 """How far the clock of a client may be ahead of ours."""
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ID)]
