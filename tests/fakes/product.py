@@ -1,10 +1,11 @@
 """Every use case over fakes, in one process. Events are recorded instead of queued."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from chat4all.adapters.failure_log import log_failure
+from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import Media, Text
 from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
@@ -73,6 +74,7 @@ class Product:
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
     breakers: MemoryBreakers = field(default_factory=MemoryBreakers)
     files: MemoryFiles = field(default_factory=MemoryFiles)
+    capabilities: Mapping[str, Capabilities] = field(default_factory=lambda: CAPABILITIES)
     announced: list[CircuitChanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -84,7 +86,7 @@ class Product:
             messages=self.messages,
             events=self.events,
             conversation_cache=self.conversation_cache,
-            capabilities=CAPABILITIES,
+            capabilities=self.capabilities,
             clock=self.clock,
         )
         self.echoes = MemoryEchoes()
@@ -97,7 +99,7 @@ class Product:
             events=self.events,
             fallbacks=self.fallbacks,
             accept=self.accept,
-            capabilities=CAPABILITIES,
+            capabilities=self.capabilities,
             clock=self.clock,
         )
         self.follow = FollowDelivery(self.messages, self.deliveries)
@@ -111,7 +113,7 @@ class Product:
                 RepublishMessages(self.messages, self.deliveries, self.accept, self.follow),
                 RetryStatuses(self.deliveries, self.record),
                 BringBackHeldDeliveries(self.held_deliveries, self.events),
-                ConfirmInTime(self.fallbacks, self.deliveries, fall_back, CAPABILITIES),
+                ConfirmInTime(self.fallbacks, self.deliveries, fall_back, self.capabilities),
                 BringBackEchoes(self.echoes, self.events, self.ids),
             ),
         )
@@ -124,7 +126,7 @@ class Product:
             events=self.events,
             clock=self.clock,
         )
-        addresses = KnownAddresses(self.directory, ACCOUNTS, CAPABILITIES)
+        addresses = KnownAddresses(self.directory, ACCOUNTS, self.capabilities)
         follow = FollowMoves(self.directory, self.conversations, addresses, self.clock)
         self.take = TakeInbound(
             accounts=ACCOUNTS,
