@@ -2,15 +2,22 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Final
 
 import pytest
 from msgspec.structs import replace
 
+from chat4all.adapters.dynamodb.directory import DynamoDirectory, UserRow
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.person import Identity, Moved, User, UserType
 from chat4all.services.directory.ports import Directory, IdentityTaken
 from tests.fakes.people import NOW, agent, customer
+from tests.integration.aws import Aws
 from tests.integration.stores.paging import walked
+
+NOON: Final = "2026-01-31T12:00:00.000Z"
+HOUR: Final = timedelta(hours=1)
 
 
 def identity(address: str, channel: str = "pigeon", account: str = "main") -> Identity:
@@ -208,3 +215,83 @@ def test_users_of_a_type_come_latest_created_first_with_ties(
 
     mine = [seen_id for seen_id in seen if seen_id in {user_id for _, user_id in made}]
     assert mine == [user_id for _, user_id in sorted(made, reverse=True)]
+
+
+def test_a_user_who_writes_has_the_time_at_each_place_that_they_wrote_from(
+    directory: Directory, ana: User
+) -> None:
+    wrote_from, other = ana.identities
+    another_account = ("pigeon", "second", wrote_from.address)
+
+    told = directory.wrote(ana, {wrote_from.place, another_account}, NOON, HOUR)
+
+    assert told == directory.get(ana.user_id)
+    assert told == replace(ana, identities=(replace(wrote_from, wrote_at=NOON), other))
+
+
+@pytest.mark.parametrize(
+    ("at", "newer_by", "kept"),
+    [
+        ("2026-01-31T12:59:59.999Z", HOUR, NOON),
+        ("2026-01-31T13:00:00.000Z", HOUR, "2026-01-31T13:00:00.000Z"),
+        ("2026-01-31T12:00:00.001Z", timedelta(), "2026-01-31T12:00:00.001Z"),
+        ("2026-01-30T12:00:00.000Z", timedelta(), NOON),
+        (NOON, timedelta(), NOON),
+    ],
+)
+def test_a_time_is_recorded_only_if_it_is_newer_by_enough(
+    directory: Directory, ana: User, at: str, newer_by: timedelta, kept: str
+) -> None:
+    wrote_from = ana.identities[0]
+    known = directory.wrote(ana, {wrote_from.place}, NOON, HOUR)
+
+    told = directory.wrote(known, {wrote_from.place}, at, newer_by)
+
+    assert told.identities[0].wrote_at == kept
+    assert told == directory.get(ana.user_id)
+
+
+def test_a_time_is_added_to_the_user_as_they_are_by_now(
+    directory: Directory, ana: User, new_id: Callable[[], str]
+) -> None:
+    """The user was read before another process linked an address."""
+    new = identity(new_id())
+    directory.link(ana.user_id, new)
+
+    told = directory.wrote(ana, {ana.identities[0].place, new.place}, NOON, HOUR)
+
+    assert [known.wrote_at for known in told.identities] == [NOON, None, NOON]
+    assert told == directory.get(ana.user_id)
+
+
+def test_writing_in_parallel_keeps_the_latest_time(directory: Directory, ana: User) -> None:
+    places = [known.place for known in ana.identities]
+    times = [f"2026-01-31T{hour:02}:00:00.000Z" for hour in range(8)]
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda at: directory.wrote(ana, set(places), at, HOUR), times))
+
+    stored = directory.get(ana.user_id)
+    assert stored is not None
+    assert {known.wrote_at for known in stored.identities} == {times[-1]}
+
+
+def test_an_identity_of_an_older_row_can_be_linked_moved_and_written_from(
+    aws: Aws, new_id: Callable[[], str]
+) -> None:
+    """A row from before the field has no `wrote_at`, and every write compares the row's whole text."""
+    directory = DynamoDirectory(aws.output("Data.DirectoryTable"))
+    ana = replace(customer(new_id()), identities=(identity(new_id()),))
+    directory.create(ana)
+    row = UserRow.get(f"default#USER#{ana.user_id}")
+    assert "wrote_at" not in UserRow.identities.serialize(row.identities)
+
+    directory.link(ana.user_id, identity(new_id()))
+    linked = directory.get(ana.user_id)
+    assert linked is not None
+    directory.wrote(linked, {linked.identities[0].place}, NOON, HOUR)
+    written = directory.get(ana.user_id)
+    assert written is not None
+    directory.unlink(written, written.identities[1])
+
+    assert directory.get(ana.user_id) == replace(ana, identities=(replace(ana.identities[0], wrote_at=NOON),))

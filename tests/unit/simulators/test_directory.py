@@ -12,6 +12,7 @@ from chat4all.domain.person import Identity
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.directory import DirectoryTable
 from chat4all_local.simulators.registry import names
+from tests.fakes.windows import hours_ago, just_now
 from tests.unit.serving import serving
 from tests.unit.simulators.calls import (
     ADDRESSES,
@@ -54,9 +55,12 @@ class Table(BaseHTTPRequestHandler):
         pass
 
 
-def know(channel: str, address: str) -> None:
-    """Put Ana into the directory."""
-    identity = Identity(channel, "main", address, linked_at="2026-01-01T00:00:00.000Z", handle="ana")
+def know(channel: str, address: str, wrote_at: str | None = None) -> None:
+    """Put Ana into the directory, who wrote at `wrote_at`, or just now."""
+    at = wrote_at or just_now()
+    identity = Identity(
+        channel, "main", address, linked_at="2026-01-01T00:00:00.000Z", handle="ana", wrote_at=at
+    )
     Table.rows[f"default#IDENTITY#{channel}#main#{address}"] = {"user_id": {"S": "u1"}}
     Table.rows["default#USER#u1"] = {
         "display_name": {"S": "Ana"},
@@ -89,6 +93,20 @@ def test_a_person_of_the_directory_is_reached_without_a_registration(
     assert outcome(knowing[channel])[0]
     [ana] = knowing[channel].customers()
     assert (ana.address, ana.name, ana.handle, ana.blocked) == (ADDRESSES[channel], "Ana", "ana", False)
+
+
+def test_a_person_of_the_directory_has_the_window_of_their_last_message(
+    knowing: dict[str, Simulator], http: httpx.Client, receiver: Receiver
+) -> None:
+    knowing["whatsapp"].configure(webhook_url=receiver.url)
+    for channel in ("whatsapp", "instagram"):
+        know(channel, ADDRESSES[channel], hours_ago(25))
+
+        SEND[channel](http, knowing[channel])
+
+    assert outcome(knowing["instagram"]) == (None, 10)
+    [failed] = receiver.wait_for(1)
+    assert b"131047" in failed.body
 
 
 @pytest.mark.parametrize("channel", names())
