@@ -44,6 +44,15 @@ IGSID = "1535148674817116"
 ACCEPTED = answer(200, {"recipient_id": IGSID, "message_id": "aWdfZAG1"})
 
 
+def test_a_tag_goes_out_with_its_type() -> None:
+    http = FakeHttp(ACCEPTED)
+
+    Instagram(http, BASE).send(replace(submission(IGSID, "Olá"), tag="HUMAN_AGENT"), SECRET)
+
+    sent = http.sent_json()
+    assert (sent["messaging_type"], sent["tag"]) == ("MESSAGE_TAG", "HUMAN_AGENT")
+
+
 def test_a_text_is_posted_to_the_account_with_the_token_and_the_deliverys_id() -> None:
     http = FakeHttp(ACCEPTED)
 

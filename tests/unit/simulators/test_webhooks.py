@@ -1,11 +1,13 @@
 """Webhooks to Chat4All: signed, in order, a few at a time, and repeated until they are accepted."""
 
 import hashlib
+import time
 from typing import Any
 
 import httpx
 import pytest
 
+from chat4all_local.simulators.client import SimulatorError
 from chat4all_local.simulators.control_api import Signature
 from chat4all_local.simulators.credentials import BY_CHANNEL
 from chat4all_local.simulators.shared.signing import hub_signature
@@ -248,6 +250,25 @@ def test_writing_opens_the_window(simulators: Simulators, http: httpx.Client) ->
     simulators.instagram.write(PERSON, "Olá")
 
     assert send_instagram(http, simulators.instagram, instagram_message()).status_code == 200
+
+
+def test_windows_are_opened_for_many_at_once_without_a_webhook(
+    simulators: Simulators, http: httpx.Client, receiver: Receiver
+) -> None:
+    simulators.instagram.register(PERSON, "Ana", window_open=False)
+
+    simulators.instagram.open_windows([PERSON, "17841499999999999"], time.time() - 23 * 3600)
+
+    assert send_instagram(http, simulators.instagram, instagram_message()).status_code == 200
+    assert {customer.address for customer in simulators.instagram.customers()} == {
+        PERSON,
+        "17841499999999999",
+    }
+    simulators.instagram.open_windows([PERSON], time.time() - 25 * 3600)
+    assert send_instagram(http, simulators.instagram, instagram_message()).status_code == 403
+    assert not any(b'"text":"hi"' in call.body for call in receiver.received)
+    with pytest.raises(SimulatorError):
+        simulators.instagram.open_windows([PERSON, "nobody"], time.time())
 
 
 def test_an_edit_is_told(simulators: Simulators, receiver: Receiver) -> None:
