@@ -573,7 +573,7 @@ def test_words_to_our_second_account_are_answered_from_it(world: World) -> None:
     (entry,) = written["entry"]
     (event,) = entry["messaging"]
     entry["id"] = second
-    event |= {"sender": {"id": address}, "recipient": {"id": second}}
+    event |= {"sender": {"id": address}, "recipient": {"id": second}, "timestamp": int(time.time() * 1000)}
     assert world.say("instagram", written).status == 200
     world.product.pump()
     heard = world.messages.find("instagram", second, event["message"]["mid"])
