@@ -8,6 +8,7 @@ import msgspec
 import urllib3
 from msgspec.structs import asdict
 
+from chat4all.domain.content import Plain
 from chat4all.domain.person import User
 from chat4all.entrypoints.http.answers import ErrorBody
 from chat4all.entrypoints.http.conversations import ConversationPage, ConversationView
@@ -105,7 +106,7 @@ class ApiClient:
         self,
         conversation_id: str,
         sender_id: str,
-        text: str,
+        content: str | Plain,
         *,
         message_id: str | None = None,
         channel: str | None = None,
@@ -116,7 +117,7 @@ class ApiClient:
             "message_id": message_id,
             "conversation_id": conversation_id,
             "sender_id": sender_id,
-            "content": text if file_id is None else {"type": "media", "file_id": file_id, "text": text},
+            "content": content if file_id is None else {"type": "media", "file_id": file_id, "text": content},
             "channel": channel,
             "reply_to": reply_to,
         }

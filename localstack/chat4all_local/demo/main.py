@@ -18,6 +18,7 @@ from chat4all_local.demo.display import messages_shown
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.making import make_files
 from chat4all_local.demo.files.props import VIDEO_BYTES
+from chat4all_local.demo.kinds.judging import KindsVerdict
 from chat4all_local.demo.recording import write_svg
 from chat4all_local.demo.result import result
 from chat4all_local.demo.run import Outcome, run_on
@@ -28,7 +29,8 @@ from chat4all_local.demo.table import moving_table
 def run(channels: Sequence[str], *, json_output: bool, svg: Path | None = None) -> int:
     """Run the demo over `channels` and return the exit code.
 
-    It is 0 if every message and file arrived completely, once and in order, and reached its last status. With
+    It is 0 if every message and file arrived completely, once and in order, and reached its last status, and
+    if each app showed every kind that it has. With
     `json_output` only the result goes to stdout. `svg` names a file for a picture of the final state.
 
     Raises CloudError, TransferFailed, ApiError, ApiUnreachable, and Stopped for a signal. In every case the
@@ -36,17 +38,17 @@ def run(channels: Sequence[str], *, json_output: bool, svg: Path | None = None) 
     """
     console = err if json_output else out
     began = time.monotonic()
-    outcome, files = perform(console, channels)
-    end = summary(outcome, files, time.monotonic() - began)
+    outcome, files, kinds = perform(console, channels)
+    end = summary(outcome, files, kinds, time.monotonic() - began)
     console.print(end)
     if svg is not None:
         write_svg(svg, moving_table(outcome.verdict.rows), end)
     if json_output:
-        print_json(result(outcome.verdict, files))
-    return 0 if outcome.verdict.is_good and files.is_good else 1
+        print_json(result(outcome.verdict, files, kinds))
+    return 0 if outcome.verdict.is_good and files.is_good and kinds.is_good else 1
 
 
-def perform(console: Console, channels: Sequence[str]) -> tuple[Outcome, FilesVerdict]:
+def perform(console: Console, channels: Sequence[str]) -> tuple[Outcome, FilesVerdict, KindsVerdict]:
     with stopped_by_signals(), ExitStack() as stack:
         with ProgressDisplay(console) as progress:
             folder = stack.enter_context(scratch_folder(2 * VIDEO_BYTES))
@@ -58,7 +60,9 @@ def perform(console: Console, channels: Sequence[str]) -> tuple[Outcome, FilesVe
                 stack.close()
 
 
-def _perform_on(cloud: Cloud, console: Console, channels: Sequence[str]) -> tuple[Outcome, FilesVerdict]:
+def _perform_on(
+    cloud: Cloud, console: Console, channels: Sequence[str]
+) -> tuple[Outcome, FilesVerdict, KindsVerdict]:
     people = f"an agent, {len(channels)} customers, {len(channels) + 1} conversations"
     folder = cloud.folder.demo
     with run_on(cloud, channels) as demo:
@@ -72,4 +76,9 @@ def _perform_on(cloud: Cloud, console: Console, channels: Sequence[str]) -> tupl
         with ProgressDisplay(console) as progress, step(progress, "Create two photos and a video"):
             made = make_files(folder)
         with ProgressDisplay(console) as progress:
-            return outcome, demo.exchange_files(stage, made, outcome.observed, progress, folder / "uploads")
+            files = demo.exchange_files(stage, made, outcome.observed, progress, folder / "uploads")
+        with (
+            ProgressDisplay(console) as progress,
+            step(progress, "Exchange buttons, places, reactions and voice notes"),
+        ):
+            return outcome, files, demo.exchange_kinds(stage)

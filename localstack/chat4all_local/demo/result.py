@@ -7,6 +7,7 @@ import msgspec
 from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.result import FileResult, file_results
+from chat4all_local.demo.kinds.judging import KindsVerdict, Seen
 from chat4all_local.demo.verdict import Verdict
 from chat4all_local.traffic.spread import quantile
 
@@ -39,9 +40,10 @@ class Result(msgspec.Struct, frozen=True):
     out_of_order: int
     latency_ms: Latency
     files: Mapping[str, FileResult]
+    kinds: Mapping[str, Mapping[str, Seen]]
 
 
-def result(verdict: Verdict, files: FilesVerdict) -> Result:
+def result(verdict: Verdict, files: FilesVerdict, kinds: KindsVerdict) -> Result:
     everything = [ms for measured in verdict.latencies_ms.values() for ms in measured]
     return Result(
         channels={channel: _channel(counts_of(verdict, channel)) for channel in verdict.channels},
@@ -50,6 +52,7 @@ def result(verdict: Verdict, files: FilesVerdict) -> Result:
         out_of_order=len(verdict.out_of_order),
         latency_ms=latency(everything),
         files=file_results(files),
+        kinds={row.name: row.seen for row in kinds.rows},
     )
 
 

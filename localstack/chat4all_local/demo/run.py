@@ -14,6 +14,8 @@ from chat4all_local.demo.display import Show
 from chat4all_local.demo.files.exchange import Exchange
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.making import Made
+from chat4all_local.demo.kinds.exchange import KindsExchange
+from chat4all_local.demo.kinds.judging import KindsVerdict
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.script import write_script
 from chat4all_local.demo.sent import Sent
@@ -71,6 +73,10 @@ class Run:
         Raises TransferFailed, ApiError, ApiUnreachable.
         """
         return Exchange(self._api, self._simulators, stage, progress, notes).perform(made, texts)
+
+    def exchange_kinds(self, stage: Stage) -> KindsVerdict:
+        """Exchange buttons, a place and the like. Raises ApiError, ApiUnreachable."""
+        return KindsExchange(self._api, self._simulators, stage).perform()
 
     def _watch(self, watcher: Watcher, sent: Sent, speakers: Speakers, show: Show) -> None:
         def look() -> Verdict:

@@ -12,6 +12,8 @@ from chat4all_local.console.tables import plain_table
 from chat4all_local.demo.counting import Counts, total
 from chat4all_local.demo.files.judging import FilesVerdict
 from chat4all_local.demo.files.table import files_table
+from chat4all_local.demo.kinds.judging import KindsVerdict
+from chat4all_local.demo.kinds.table import kinds_table
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.result import Latency, counts_of, latency
 from chat4all_local.demo.run import Outcome
@@ -21,7 +23,7 @@ from chat4all_local.traffic.participants import BY_CHANNEL
 _SHOWN = 10
 
 
-def summary(outcome: Outcome, files: FilesVerdict, seconds: float) -> RenderableType:
+def summary(outcome: Outcome, files: FilesVerdict, kinds: KindsVerdict, seconds: float) -> RenderableType:
     """Return the summary of a demo that took `seconds`."""
     verdict = outcome.verdict
     return Group(
@@ -30,9 +32,11 @@ def summary(outcome: Outcome, files: FilesVerdict, seconds: float) -> Renderable
         Text(""),
         files_table(files.rows, verdict.channels),
         Text(""),
+        kinds_table(kinds.rows, verdict.channels),
+        Text(""),
         _notes(verdict.channels, outcome.observed),
-        *_findings(verdict, files),
-        _last_line(verdict, files, outcome.sent.repeats + files.repeats, seconds),
+        *_findings(verdict, files, kinds),
+        _last_line(verdict, files, kinds, outcome.sent.repeats + files.repeats, seconds),
     )
 
 
@@ -71,7 +75,8 @@ def _notes(channels: Sequence[str], observed: Observed) -> Text:
         "A text that is too long is sent in parts."
         f" Longest part: {', '.join(map(_longest_text, channels))}.\n"
         f"{''.join(without_receipts)}\n"
-        "Uploaded: time until READY. ✓: exactly the same bytes arrived, once.",
+        "Uploaded: time until READY. ✓: exactly the same bytes arrived, once."
+        " Of a kind: the app shows it as the channel's capabilities say, and the answer came back.",
         style="dim",
     )
 
@@ -82,18 +87,20 @@ def _longest_text(channel: str) -> str:
     return f"{capabilities.text_length:,} {unit} on {BY_CHANNEL[channel].title}"
 
 
-def _findings(verdict: Verdict, files: FilesVerdict) -> list[Text]:
-    kinds = {
+def _findings(verdict: Verdict, files: FilesVerdict, kinds: KindsVerdict) -> list[Text]:
+    found_by_kind = {
         "not sent": verdict.unsent,
         "lost": verdict.lost + files.lost,
         "late": verdict.late + files.late,
-        "wrong": files.wrong,
+        "wrong": files.wrong + kinds.faults,
         "duplicated": verdict.duplicates + files.duplicates,
         "out of order": verdict.out_of_order,
         "unexpected": verdict.strange + files.strange,
     }
     return [
-        Text.assemble((f"{kind}: ", "bold red"), _listed(found)) for kind, found in kinds.items() if found
+        Text.assemble((f"{kind}: ", "bold red"), _listed(found))
+        for kind, found in found_by_kind.items()
+        if found
     ]
 
 
@@ -102,8 +109,11 @@ def _listed(found: tuple[str, ...]) -> str:
     return ", ".join(text[:200] for text in found[:_SHOWN]) + more
 
 
-def _last_line(verdict: Verdict, files: FilesVerdict, repeated: int, seconds: float) -> Text:
-    mark = ("✓ ", "bold green") if verdict.is_good and files.is_good else ("✗ ", "bold red")
+def _last_line(
+    verdict: Verdict, files: FilesVerdict, kinds: KindsVerdict, repeated: int, seconds: float
+) -> Text:
+    is_good = verdict.is_good and files.is_good and kinds.is_good
+    mark = ("✓ ", "bold green") if is_good else ("✗ ", "bold red")
     faults = (
         f"{len(verdict.lost + files.lost)} lost, {len(verdict.duplicates + files.duplicates)} duplicated, "
         f"{len(verdict.out_of_order)} out of order"

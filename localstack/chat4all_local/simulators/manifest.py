@@ -16,10 +16,14 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """The first `settings` of a simulator; `photo_kind` is the provider's word for a photo."""
+    """The first `settings` of a simulator; `photo_kind` is the provider's word for a photo.
+
+    `voice_type` is the type of a person's voice note, and None if people send none.
+    """
 
     settings: Settings
     photo_kind: str
+    voice_type: str | None = None
 
     @property
     def credentials(self) -> Credentials:

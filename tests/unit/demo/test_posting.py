@@ -2,6 +2,7 @@ from threading import Event
 
 import pytest
 
+from chat4all.domain.content import Plain
 from chat4all.entrypoints.http.messages import AcceptedView
 from chat4all_local.api_client import ApiClient, ApiError, ApiUnreachable
 from chat4all_local.demo.posting import post_line
@@ -21,14 +22,14 @@ class ScriptedApi(ApiClient):
     def __init__(self, *failures: Exception) -> None:
         super().__init__("http://127.0.0.1:9", "key")
         self.failures = list(failures)
-        self.sent: list[tuple[str, str, str, str | None]] = []
+        self.sent: list[tuple[str, str, str | Plain, str | None]] = []
         self.files: list[str | None] = []
 
     def send(
         self,
         conversation_id: str,
         sender_id: str,
-        content: str,
+        content: str | Plain,
         *,
         message_id: str | None = None,
         channel: str | None = None,

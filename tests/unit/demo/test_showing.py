@@ -8,6 +8,8 @@ from chat4all.channels.registry import names
 from chat4all.domain.status import Status
 from chat4all_local.demo.display import messages_shown, progress_line
 from chat4all_local.demo.files.judging import FilesVerdict
+from chat4all_local.demo.kinds.judging import KindsVerdict, Seen, judge_kinds
+from chat4all_local.demo.kinds.table import kinds_table
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.run import Outcome
 from chat4all_local.demo.script import write_script
@@ -17,6 +19,7 @@ from chat4all_local.demo.table import moving_table
 from chat4all_local.demo.verdict import judge
 from chat4all_local.traffic.participants import BY_CHANNEL, SHOWN
 
+NO_KINDS = KindsVerdict(())
 NO_FILES = FilesVerdict(rows=(), repeats=0, lost=(), late=(), wrong=(), duplicates=(), strange=())
 
 
@@ -59,12 +62,16 @@ def test_a_plain_line_says_what_each_count_should_come_to() -> None:
 
 
 def test_the_summary_ends_with_the_verdict(sent: Sent, observed: Observed) -> None:
-    last = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5)).splitlines()[-1]
+    last = rendered(
+        summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, NO_KINDS, 19.5)
+    ).splitlines()[-1]
     assert last == "✓ 0 lost, 0 duplicated, 0 out of order, in 19.5 s"
 
 
 def test_the_summary_says_why_a_channel_has_more_parts_than_messages(sent: Sent, observed: Observed) -> None:
-    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5), width=200)
+    shown = rendered(
+        summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, NO_KINDS, 19.5), width=200
+    )
     assert "1,000 bytes on Instagram" in shown
 
 
@@ -72,7 +79,7 @@ def test_the_summary_says_why_a_channel_has_more_parts_than_messages(sent: Sent,
 def test_the_summary_has_a_row_of_every_channel_that_takes_part(
     sent: Sent, observed: Observed, channels: tuple[str, ...]
 ) -> None:
-    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5))
+    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, NO_KINDS, 19.5))
     messages = shown.partition("FILE ")[0].splitlines()
     rows = {cells[0]: cells[1:5] for cells in map(str.split, messages) if len(cells) > 4}
     for channel in channels:
@@ -82,7 +89,7 @@ def test_the_summary_has_a_row_of_every_channel_that_takes_part(
 
 
 def test_the_summary_names_the_channel_without_receipts(sent: Sent, observed: Observed) -> None:
-    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5))
+    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, NO_KINDS, 19.5))
     assert "Telegram sends no receipts: delivered counts SENT." in shown
     assert shown.count("sends no receipts") == 1
 
@@ -93,7 +100,7 @@ def test_the_summary_names_what_is_missing(sent: Sent, observed: Observed) -> No
         observed.histories,
         observed.statuses,
     )
-    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, 19.5))
+    shown = rendered(summary(Outcome(judge(sent, observed), sent, observed), NO_FILES, NO_KINDS, 19.5))
     assert "lost: telegram-1 at Telegram" in shown
     assert shown.splitlines()[-1].startswith("✗ 1 lost")
 
@@ -112,6 +119,23 @@ def test_one_bad_file_spoils_it_and_is_named(
     sent: Sent, observed: Observed, kind: str, shown: str, last: str
 ) -> None:
     files = replace(NO_FILES, **{kind: ("photo.jpg at Telegram",)})
-    text = rendered(summary(Outcome(judge(sent, observed), sent, observed), files, 19.5))
+    text = rendered(summary(Outcome(judge(sent, observed), sent, observed), files, NO_KINDS, 19.5))
     assert f"{shown}: photo.jpg at Telegram" in text
     assert text.splitlines()[-1].startswith(last)
+
+
+def test_each_kind_shows_how_every_app_got_it() -> None:
+    # Given a reaction that SMS does not have, and buttons of which an answer is missing
+    verdict = judge_kinds(
+        {
+            "whatsapp": {"buttons": Seen("shown", "no answer"), "reaction": Seen("❤")},
+            "sms": {"buttons": Seen("as numbered text")},
+        }
+    )
+    # When the table is shown
+    head, buttons, reaction = rendered(kinds_table(verdict.rows, ("whatsapp", "sms"))).splitlines()
+    # Then each has a mark, and what a channel lacks has none
+    assert head.split() == ["KIND", "WHATSAPP", "SMS"]
+    assert buttons.split() == ["buttons", "shown", "✗", "as", "numbered", "text", "✓"]
+    assert reaction.split() == ["reaction", "❤", "✓", "-"]
+    assert verdict.faults == ("buttons at WhatsApp: no answer",)

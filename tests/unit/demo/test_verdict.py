@@ -8,6 +8,7 @@ from chat4all.channels.registry import names
 from chat4all.entrypoints.http.message_views import MessageView
 from chat4all_local.demo.counting import Counts
 from chat4all_local.demo.files.judging import FileRow, FilesVerdict, Way
+from chat4all_local.demo.kinds.judging import Seen, judge_kinds
 from chat4all_local.demo.observed import Observed
 from chat4all_local.demo.result import counts_of, latency, result
 from chat4all_local.demo.script import write_script
@@ -19,6 +20,7 @@ from tests.unit.answers import delivery_view
 
 Records = tuple[SendRecord, ...]
 Messages = tuple[MessageView, ...]
+KINDS = judge_kinds({"sms": {"place": Seen("as text")}})
 FILES = FilesVerdict(
     rows=(FileRow("photo.jpg", 400, 1.23, {"telegram": Way("media", 1, "media", 400, sha256_ok=True)}),),
     repeats=0,
@@ -57,7 +59,7 @@ def test_the_verdict_counts_every_channel_that_takes_part(
 ) -> None:
     verdict = judge(sent, observed)
     assert verdict.is_good
-    assert set(result(verdict, FILES).channels) == set(channels)
+    assert set(result(verdict, FILES, KINDS).channels) == set(channels)
     # Twilio reports deliveries, but never reads
     assert counts_of(verdict, "sms") == Counts(N, N, N, None, N)
 
@@ -81,7 +83,7 @@ def test_an_sms_that_is_only_sent_is_late(sent: Sent, observed: Observed, channe
 
 
 def test_the_result_has_the_promised_shape(sent: Sent, observed: Observed) -> None:
-    shown = msgspec.json.decode(msgspec.json.encode(result(judge(sent, observed), FILES)))
+    shown = msgspec.json.decode(msgspec.json.encode(result(judge(sent, observed), FILES, KINDS)))
     everything = {"accepted": N, "delivered": N, "read": N, "received": N}
     assert shown == {
         "channels": {
@@ -100,13 +102,14 @@ def test_the_result_has_the_promised_shape(sent: Sent, observed: Observed) -> No
                 "channels": {"telegram": {"how": "media", "bytes": 400, "sha256_ok": True, "times": 1}},
             },
         },
+        "kinds": {"place": {"sms": {"how": "as text", "fault": None}}},
     }
 
 
 def test_the_result_counts_messages_and_files_together(sent: Sent, observed: Observed) -> None:
     files = replace(FILES, lost=("photo.jpg at Telegram",), duplicates=("video.mp4 at Telegram",) * 2)
     spoilt = provided(observed, "telegram", lambda records: (*records[1:], records[1]))
-    counted = result(judge(sent, spoilt), files)
+    counted = result(judge(sent, spoilt), files, KINDS)
     assert (counted.lost, counted.duplicates) == (2, 3)
 
 

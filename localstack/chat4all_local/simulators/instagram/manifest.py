@@ -20,4 +20,5 @@ MANIFEST: Final = Manifest(
         media_url_valid_s=86_400.0,  # Meta documents that addresses expire, but not when
     ),
     photo_kind="image",
+    voice_type="audio/mp4",
 )

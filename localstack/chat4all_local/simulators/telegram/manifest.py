@@ -15,4 +15,5 @@ MANIFEST: Final = Manifest(
         media_url_valid_s=3600.0,  # Telegram documents "at least 1 hour"
     ),
     photo_kind="photo",
+    voice_type="audio/ogg",
 )

@@ -20,4 +20,5 @@ MANIFEST: Final = Manifest(
         media_url_valid_s=300.0,  # documented as "valid for 5 minutes"
     ),
     photo_kind="image",
+    voice_type="audio/ogg; codecs=opus",
 )
