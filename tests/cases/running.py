@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from tests.cases.case import Answer, Call, Case, Channel, File, Register, Repeat, Step, Webhook
+from tests.cases.case import Answer, Call, Case, Channel, File, Receipts, Register, Repeat, Step, Webhook
 
 _NAME = re.compile(r"\$([a-z_][a-z0-9_]*)")
 
@@ -31,6 +31,10 @@ class Product(Protocol):
 
     def register(self, channel: Channel, address: str, name: str) -> None: ...
 
+    def send_receipts(self, channel: Channel, *, are_sent: bool) -> None:
+        """Let the provider report on the messages that it accepts from now on, or keep silent."""
+        ...
+
     def send_file(self, channel: Channel, file: File) -> None:
         """Send a person's file as the provider does."""
         ...
@@ -56,8 +60,17 @@ def run(case: Case, product: Product) -> list[str]:
         LookupError: no step has saved a `$name`, or an answer lacks a value to save.
     """
     saved = {"account": product.account(case.channel)}
-    for step in case.steps:
-        _take(step, case.channel, product, saved)
+    silenced = {step.channel for step in case.steps if isinstance(step, Receipts)}
+    try:
+        for step in case.steps:
+            _take(step, case.channel, product, saved)
+        return _differences(case, product, saved)
+    finally:
+        for channel in silenced:
+            product.send_receipts(channel, are_sent=True)
+
+
+def _differences(case: Case, product: Product, saved: dict[str, str]) -> list[str]:
     differences = []
     for expected in case.expected:
         if isinstance(expected, Answer):
@@ -77,6 +90,8 @@ def _take(step: Step, channel: Channel, product: Product, saved: dict[str, str])
     match step:
         case Register(channel=where, address=address, name=name):
             product.register(where, address, name)
+        case Receipts(channel=where, are_sent=are_sent):
+            product.send_receipts(where, are_sent=are_sent)
         case File():
             product.send_file(channel, step)
             product.settle()
