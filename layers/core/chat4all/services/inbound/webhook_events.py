@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.errors import Invalid
+from chat4all.domain.errors import Invalid, Unavailable
 from chat4all.domain.events import WebhookEvent
 from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.text import shortened
@@ -23,12 +23,14 @@ OTHER_KINDS: Final = "other kinds"
 class WebhookParts(msgspec.Struct, frozen=True):
     """The events of a webhook, and the number of parts of each kind that led to none.
 
-    `unreadable` says why the body cannot be parsed; the webhook then has no parts.
+    `unreadable` says why the body cannot be parsed; the webhook then has no parts. `fault` is the error if the
+    channel's code failed.
     """
 
     events: tuple[WebhookEvent, ...] = ()
     ignored: Mapping[str, int] = {}
     unreadable: str | None = None
+    fault: Exception | None = None
 
     def listed(self, webhook: StoredWebhook) -> ListedWebhook | None:
         """Return the entry of the webhook in the list of outcomes; None if every part led to an event."""
@@ -51,13 +53,23 @@ def webhook_parts(
 
     Each event is within the limits and carries the channel account that received it: the account that the
     event names, or else the account of the webhook. `replay` is the id of the replay that publishes them.
+
+    Code that fails makes the webhook unreadable: with the same bytes it fails each time, and the provider would
+    repeat them for days. A later version reads the webhook at a replay.
+
+    Raises:
+        Unavailable: something did not answer; the same webhook can be read later.
     """
     place = webhook.webhook_id
     try:
         parsed = connector.parse_webhook(webhook.body, secret, webhook.query)
+        events = [within_limits(event) for event in parsed.events]
     except Invalid as refused:
         return WebhookParts(unreadable=refused.message)
-    events = (within_limits(event) for event in parsed.events)
+    except Unavailable:
+        raise
+    except Exception as fault:  # noqa: BLE001 - a bug may raise anything, and the log has its traceback
+        return WebhookParts(unreadable=f"the channel's code failed: {type(fault).__name__}", fault=fault)
     return WebhookParts(
         tuple(
             WebhookEvent(place.channel, event.account or place.account, str(place), event, replay)
