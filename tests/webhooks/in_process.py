@@ -41,6 +41,7 @@ from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.read_outcomes import ReadOutcomes
+from chat4all.services.inbound.read_webhook import ReadWebhook
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.recognize_echo import RecognizeEcho
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
@@ -242,7 +243,16 @@ class InProcess:
         door = Chalice(app_name="webhooks", configure_logs=False)
         bind(
             door,
-            [WebhookViews(receive, replay, ReadOutcomes(listed, clock), registry.names(), audit)],
+            [
+                WebhookViews(
+                    receive,
+                    replay,
+                    ReadOutcomes(listed, clock),
+                    ReadWebhook(webhooks, clock),
+                    registry.names(),
+                    audit,
+                )
+            ],
             authenticate,
         )
         self._door = Gateway(door, key)

@@ -11,7 +11,7 @@
     │   └── MissingScope, NotAParticipant, NotYourFile, InvalidVerifyToken
     ├── NotFound           404
     │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
-    │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound
+    │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound, WebhookNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted, FileExpired,
     │       UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
@@ -124,6 +124,12 @@ class MessageNotFound(NotFound):
     """There is no such message."""
 
     code = "MESSAGE_NOT_FOUND"
+
+
+class WebhookNotFound(NotFound):
+    """There is no such stored webhook, or it has expired."""
+
+    code = "WEBHOOK_NOT_FOUND"
 
 
 class DeadLetterNotFound(NotFound):
