@@ -9,6 +9,7 @@ import msgspec
 from chat4all.domain.errors import Invalid, Unavailable
 from chat4all.domain.events import WebhookEvent
 from chat4all.domain.inbound_limits import within_limits
+from chat4all.domain.nul import without_nul
 from chat4all.domain.text import shortened
 from chat4all.domain.webhooks import ListedWebhook, StoredWebhook, WebhookOutcome
 from chat4all.services.messaging.connector import ChannelSecret, Connector
@@ -81,7 +82,7 @@ def webhook_parts(
 
 def _counted(kinds: Iterable[str]) -> Mapping[str, int]:
     """Count the kinds; the rarest of more than MOST_KINDS kinds are counted together."""
-    counts = Counter(shortened(kind, LONGEST_KIND) for kind in kinds)
+    counts = Counter(without_nul(shortened(kind, LONGEST_KIND)) for kind in kinds)
     if len(counts) <= MOST_KINDS:
         return dict(counts)
     named = dict(counts.most_common(MOST_KINDS - 1))
