@@ -248,9 +248,9 @@ class InProcess:
                     receive,
                     replay,
                     ReadOutcomes(listed, clock),
-                    ReadWebhook(webhooks, clock),
-                    registry.names(),
-                    audit,
+                    read_one=ReadWebhook(self._webhooks, clock),
+                    channels=registry.names(),
+                    audit=audit,
                 )
             ],
             authenticate,

@@ -333,7 +333,9 @@ def test_what_cannot_stand_as_text_in_an_answer_is_base64(
     assert base64.b64decode(read["body"]) == unlike
 
 
-@pytest.mark.parametrize("webhook_id", ["whatsapp|main|2026-01-31T12:00:00.000Z|abc", "abc", "%00", "a|b|c|d"])
+@pytest.mark.parametrize(
+    "webhook_id", ["whatsapp|main|2026-01-31T12:00:00.000Z|abc", "abc", "%00", "a|b|c|d"]
+)
 def test_a_webhook_that_is_not_stored_is_not_found(operator: Gateway, webhook_id: str) -> None:
     answer = operator.request("GET", f"/v1/webhooks/stored/{quote(webhook_id, safe='%')}")
 

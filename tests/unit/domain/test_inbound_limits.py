@@ -103,7 +103,7 @@ def test_an_endless_text_is_cut_between_two_characters(content: ReceivedContent)
 
 
 @pytest.mark.parametrize("character", ["👩‍👩‍👧", "🇧🇷", "e\u0301\u0323", "👍🏽"])
-def test_an_endless_text_and_filename_are_cut_between_what_a_reader_sees_as_characters(character: str) -> None:
+def test_an_endless_text_and_filename_are_cut_between_whole_characters(character: str) -> None:
     endless = character * 20_000
     photo = ReceivedMedia(ProviderFile("photo-1", filename=endless + ".png"), endless)
     event = within_limits(replace(TEXT, content=photo))

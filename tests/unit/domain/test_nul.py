@@ -9,7 +9,17 @@ from msgspec import Raw
 from chat4all.domain.content import Notice, ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
 from chat4all.domain.inbound_limits import within_limits
-from chat4all.domain.kinds import Button, Buttons, Choices, Contact, Contacts, Location, Reaction, Row, Section
+from chat4all.domain.kinds import (
+    Button,
+    Buttons,
+    Choices,
+    Contact,
+    Contacts,
+    Location,
+    Reaction,
+    Row,
+    Section,
+)
 from chat4all.domain.nul import NUL, without_nul
 from chat4all.domain.received import Author, AuthorKind, Context, Forward, Link, Product, Referral, Story
 from chat4all.domain.status import Status
@@ -29,7 +39,13 @@ CONTENTS: list[ReceivedContent] = [
     Unsupported(BAD, BAD),
 ]
 CONTEXT = Context(
-    Forward(BAD), Referral(*[BAD] * 6), Story("reply", BAD, BAD), Product(BAD, BAD), BAD, BAD, (Link(BAD, BAD),)
+    Forward(BAD),
+    Referral(*[BAD] * 6),
+    Story("reply", BAD, BAD),
+    Product(BAD, BAD),
+    BAD,
+    BAD,
+    (Link(BAD, BAD),),
 )
 EVENTS: list[InboundEvent] = [
     *(
@@ -64,7 +80,7 @@ def test_no_text_of_an_event_has_nul(event: InboundEvent) -> None:
     assert msgspec.json.decode(msgspec.json.encode(kept), type=type(kept)) == kept
 
 
-TEXTS = st.text("\x00\\u0a\"", max_size=8)
+TEXTS = st.text('\x00\\u0a"', max_size=8)
 
 
 @given(st.recursive(TEXTS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner)))

@@ -151,7 +151,9 @@ def test_a_shortened_text_has_its_length_and_begins_as_the_text(text: str, longe
         ("ab", 0, "", ""),
     ],
 )
-def test_a_beginning_and_an_end_hold_whole_characters(text: str, longest: int, begins: str, ends: str) -> None:
+def test_a_beginning_and_an_end_hold_whole_characters(
+    text: str, longest: int, begins: str, ends: str
+) -> None:
     assert (beginning(text, longest), ending(text, longest)) == (begins, ends)
 
 

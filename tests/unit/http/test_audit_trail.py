@@ -123,7 +123,14 @@ def _webhook_views(handle: HandleEvents, audit_trail: AuditTrail) -> WebhookView
     )
     clock = FakeClock()
     read = ReadWebhook(webhooks, clock)
-    return WebhookViews(receive, replay, ReadOutcomes(listed, clock), read, CHANNELS, audit_trail)
+    return WebhookViews(
+        receive,
+        replay,
+        ReadOutcomes(listed, clock),
+        read_one=read,
+        channels=CHANNELS,
+        audit=audit_trail,
+    )
 
 
 def test_reading_the_words_of_a_webhook_is_recorded() -> None:

@@ -32,9 +32,9 @@ def came(query: dict[str, list[str]] | None) -> WebhookRequest:
         cast("ReceiveWebhook", receiving),
         cast("ReplayWebhooks", None),
         cast("ReadOutcomes", None),
-        cast("ReadWebhook", None),
-        ("sms",),
-        cast("AuditTrail", None),
+        read_one=cast("ReadWebhook", None),
+        channels=("sms",),
+        audit=cast("AuditTrail", None),
     )
     event = {
         "multiValueQueryStringParameters": query,

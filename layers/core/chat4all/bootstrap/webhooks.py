@@ -75,7 +75,8 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets, count: Count) -> Cha
     audit_trail = AuditTrail(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)
     read = ReadOutcomes(listed_webhooks, runtime.now)
     read_one = ReadWebhook(webhooks, runtime.now)
-    bind(chalice, [WebhookViews(receive, replay, read, read_one, names(), audit_trail)], authenticate)
+    views = WebhookViews(receive, replay, read, read_one=read_one, channels=names(), audit=audit_trail)
+    bind(chalice, [views], authenticate)
     return chalice
 
 

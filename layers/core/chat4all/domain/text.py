@@ -52,7 +52,9 @@ def beginning(text: str, longest: int) -> str:
 def beginning_in_bytes(text: str, most_bytes: int) -> str:
     """Return the beginning of `text`, of at most `most_bytes` as UTF-8, cut as in `beginning`."""
     data = text.encode()
-    return text if len(data) <= most_bytes else beginning(text, len(data[:most_bytes].decode(errors="ignore")))
+    if len(data) <= most_bytes:
+        return text
+    return beginning(text, len(data[:most_bytes].decode(errors="ignore")))
 
 
 def ending(text: str, longest: int) -> str:

@@ -49,7 +49,7 @@ _WEBHOOK: Final = {
 }
 _DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _MOST_TEXT_BYTES: Final = 1_000_000
-"""Of a body in an answer as text, whose quotes are escaped twice on their way: Lambda answers with 6 MB at most."""
+"""Of a body in an answer as text: Lambda answers with 6 MB at most, and its quotes are escaped twice."""
 _STORED: Final = {
     "webhook_id": f"whatsapp|main|2026-01-31T12:00:00.123Z|{_DIGEST}",
     "channel": "whatsapp",
@@ -135,8 +135,8 @@ class BodyEncoding(StrEnum):
 class StoredWebhookView(msgspec.Struct, frozen=True):
     """A stored webhook as the provider sent it.
 
-    `query` is the query of the address that the provider called. `body` is base64 if the bytes are not UTF-8, or
-    more than 1,000,000.
+    `query` is the query of the address that the provider called. `body` is base64 if the bytes are not UTF-8,
+    or more than 1,000,000.
     """
 
     webhook_id: str
@@ -168,6 +168,7 @@ class WebhookViews:
         receive: ReceiveWebhook,
         replay: ReplayWebhooks,
         read: ReadOutcomes,
+        *,
         read_one: ReadWebhook,
         channels: tuple[str, ...],
         audit: AuditTrail,

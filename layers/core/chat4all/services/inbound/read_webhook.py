@@ -15,7 +15,7 @@ class ReadWebhook:
         """Return the webhook of this id.
 
         Raises:
-            WebhookNotFound: no such webhook, or it has expired. DynamoDB removes an expired row up to days later.
+            WebhookNotFound: no such webhook, or it has expired. DynamoDB removes expired rows days later.
         """
         place = WebhookId.parse(webhook_id)
         webhook = self._webhooks.get(place) if place is not None else None

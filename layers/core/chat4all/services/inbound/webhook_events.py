@@ -24,8 +24,8 @@ OTHER_KINDS: Final = "other kinds"
 class WebhookParts(msgspec.Struct, frozen=True):
     """The events of a webhook, and the number of parts of each kind that led to none.
 
-    `unreadable` says why the body cannot be parsed; the webhook then has no parts. `fault` is the error if the
-    channel's code failed.
+    `unreadable` says why the body cannot be parsed; the webhook then has no parts. `fault` is the error if
+    the channel's code failed.
     """
 
     events: tuple[WebhookEvent, ...] = ()
@@ -55,8 +55,8 @@ def webhook_parts(
     Each event is within the limits and carries the channel account that received it: the account that the
     event names, or else the account of the webhook. `replay` is the id of the replay that publishes them.
 
-    Code that fails makes the webhook unreadable: with the same bytes it fails each time, and the provider would
-    repeat them for days. A later version reads the webhook at a replay.
+    Code that fails makes the webhook unreadable: it fails each time with the same bytes, and the provider
+    would repeat them for days. A later version reads the webhook at a replay.
 
     Raises:
         Unavailable: something did not answer; the same webhook can be read later.
