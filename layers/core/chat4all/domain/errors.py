@@ -13,7 +13,7 @@
     │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
     │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound, WebhookNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
-    │   └── NotFailed, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted, FileExpired,
+    │   └── NotFailed, MessageChanged, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted, FileExpired,
     │       UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
     │       GroupTooSmall, NotAGroup, TooManyIdentities
     ├── TooLarge           413
@@ -191,6 +191,12 @@ class NotFailed(Conflict):
     """Nothing of the message failed."""
 
     code = "NOT_FAILED"
+
+
+class MessageChanged(Conflict):
+    """The message was changed after it was sent, and its failed parts hold words that no longer stand."""
+
+    code = "MESSAGE_CHANGED"
 
 
 class FileNotReady(Conflict):
