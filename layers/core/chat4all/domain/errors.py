@@ -13,8 +13,8 @@
     │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
     │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound, WebhookNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
-    │   └── NotFailed, MessageChanged, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted, FileExpired,
-    │       UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
+    │   └── NotFailed, MessageChanged, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted,
+    │       FileExpired, UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
     │       GroupTooSmall, NotAGroup, TooManyIdentities
     ├── TooLarge           413
     ├── UnsupportedMedia   415

@@ -178,8 +178,8 @@ class AcceptMessage:
     def event_again(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> MessageAccepted:
         """Build the event that routes `message` to its recipients on the channels they can be reached on now.
 
-        With `begun`, the event names only the recipients of these deliveries, on the same routes, and has the
-        words as they stand now: the recipients may have been told of a change already.
+        With `begun`, the event names only the recipients of these deliveries, on the same routes, and has
+        the words as they stand now: the recipients may have been told of a change already.
 
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
@@ -205,7 +205,7 @@ class AcceptMessage:
         return accepted_event(message, routed)
 
     def _check_parts(self, content: Content, begun: Sequence[DeliveryPart]) -> None:
-        """Raise MessageChanged unless the changed content has the same parts, and each of them is begun again.
+        """Raise MessageChanged unless the changed content has as many parts, and all are begun again.
 
         Parts of two versions would make a text that nobody wrote.
         """
@@ -213,9 +213,7 @@ class AcceptMessage:
             first = parts[0]
             now = parts_of(content, self._capabilities[channel], first.address)
             if not len(now) == first.part_count == len(parts):
-                raise MessageChanged(
-                    "The message was changed after it was sent; the notice of the change has its words."
-                )
+                raise MessageChanged("The message was changed; the notice of the change has its words.")
 
     def event_of_routed(self, message: Message, content: Content) -> MessageAccepted:
         """Build the event of a message whose record comes again: some of its deliveries may be in the queues.
@@ -415,7 +413,7 @@ def _of_stored(message: Message) -> NewMessage:
 
 
 def _as_it_stands(message: Message, accepted: NewMessage) -> NewMessage:
-    """Return the accepted message with its present content, and as changed if its recipients read the change."""
+    """Return the accepted message with its present content, marked as changed if it is passed on."""
     is_deleted = message.deleted_at is not None
     if message.notice is not None or (accepted.content == message.content and not is_deleted):
         return accepted
