@@ -33,6 +33,7 @@ from chat4all.services.access.authenticate import SCOPES, Authenticate, new_key
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.files.attach_file import AttachFile
+from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
@@ -177,6 +178,7 @@ class InProcess:
             accounts=accounts,
             accept=accept,
             find_place=FindPlace(conversations, directory, messages, clock),
+            answer_choice=AnswerChoice(messages, capabilities),
             meet=MeetPerson(directory, addresses_of, follow_moves, clock, ids),
             follow=follow_moves,
             directory=directory,

@@ -222,7 +222,7 @@ def _stood(content: Content, received: Received, until: str) -> Edit:
 
 
 def _lasting(former: Context | None, now: Context | None) -> Context | None:
-    """Return what an edited message refers to. Only links belong to the words."""
+    """Return what an edited message refers to. Links and a choice by its number belong to the words."""
     if former is None:
         return now
     latest = now or Context()
@@ -231,9 +231,10 @@ def _lasting(former: Context | None, now: Context | None) -> Context | None:
         referral=latest.referral or former.referral,
         story=latest.story or former.story,
         product=latest.product or former.product,
-        payload=latest.payload or former.payload,
+        payload=latest.payload or (former.payload if former.title is None else None),
         quote=latest.quote or former.quote,
         links=latest.links,
+        title=latest.title,
     )
     return None if lasting == Context() else lasting
 
