@@ -55,12 +55,19 @@ class File(_Strict, frozen=True, tag_field="do", tag="file"):
     filename: str | None = None
 
 
+class Receipts(_Strict, frozen=True, tag_field="do", tag="receipts"):
+    """Whether the provider of `channel` reports what it sent, and what was read, until the case ends."""
+
+    channel: Channel
+    are_sent: bool
+
+
 class Repeat(_Strict, frozen=True, tag_field="do", tag="repeat"):
     times: Annotated[int, msgspec.Meta(ge=2, le=1000)]
     step: Call | Webhook
 
 
-Step = Call | Webhook | Register | File | Repeat
+Step = Call | Webhook | Register | File | Receipts | Repeat
 
 
 class Answer(_Strict, frozen=True, tag_field="see", tag="answer"):

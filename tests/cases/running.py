@@ -5,8 +5,21 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import quote, urlencode
 
-from tests.cases.case import Answer, Call, Case, Channel, File, Register, Repeat, Step, Webhook
-from tests.fakes.windows import just_now
+from tests.cases.case import (
+    Answer,
+    Call,
+    Case,
+    Channel,
+    File,
+    Receipts,
+    Register,
+    Repeat,
+    Step,
+    Webhook,
+)
+from tests.fakes.windows import (
+    just_now,
+)
 
 _POST_MESSAGE: Final = "POST messages"
 _POST_USER: Final = "POST users"
@@ -35,6 +48,10 @@ class Product(Protocol):
 
     def register(self, channel: Channel, address: str, name: str) -> None: ...
 
+    def send_receipts(self, channel: Channel, *, are_sent: bool) -> None:
+        """Let the provider report on the messages that it accepts from now on, or keep silent."""
+        ...
+
     def send_file(self, channel: Channel, file: File) -> None:
         """Send a person's file as the provider does."""
         ...
@@ -60,12 +77,21 @@ def run(case: Case, product: Product) -> list[str]:
         LookupError: no step has saved a `$name`, or an answer lacks a value to save.
     """
     saved = {"account": product.account(case.channel)}
+    silenced = {step.channel for step in case.steps if isinstance(step, Receipts)}
     registered: list[Register] = []
-    for step in case.steps:
-        if isinstance(step, Call) and step.request.startswith(_POST_MESSAGE):
-            _open_windows(registered, product)
-        _take(step, case.channel, product, saved)
-        registered += [step] if isinstance(step, Register) else []
+    try:
+        for step in case.steps:
+            if isinstance(step, Call) and step.request.startswith(_POST_MESSAGE):
+                _open_windows(registered, product)
+            _take(step, case.channel, product, saved)
+            registered += [step] if isinstance(step, Register) else []
+        return _differences(case, product, saved)
+    finally:
+        for channel in silenced:
+            product.send_receipts(channel, are_sent=True)
+
+
+def _differences(case: Case, product: Product, saved: dict[str, str]) -> list[str]:
     differences = []
     for expected in case.expected:
         if isinstance(expected, Answer):
@@ -96,6 +122,8 @@ def _take(step: Step, channel: Channel, product: Product, saved: dict[str, str])
     match step:
         case Register(channel=where, address=address, name=name):
             product.register(where, address, name)
+        case Receipts(channel=where, are_sent=are_sent):
+            product.send_receipts(where, are_sent=are_sent)
         case File():
             product.send_file(channel, step)
             product.settle()

@@ -31,6 +31,11 @@ class OnTheCloud:
     def register(self, channel: Channel, address: str, name: str) -> None:
         self._stage.simulators[channel].register(address, name)
 
+    def send_receipts(self, channel: Channel, *, are_sent: bool) -> None:
+        self._stage.simulators[channel].configure(
+            receipts={"sent": are_sent, "delivered": are_sent, "read": are_sent}
+        )
+
     def send_file(self, channel: Channel, file: File) -> None:
         self._stage.simulators[channel].write_media(
             file.address,

@@ -25,6 +25,7 @@ from chat4all.entrypoints.queues.stream_batches import StreamBatch
 from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.outgoing_file import OutgoingFile
+from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
@@ -297,6 +298,7 @@ class Cloud:
             accounts=ACCOUNTS,
             accept=accept_in_inbound,
             find_place=FindPlace(conversations, directory, messages, self.clock),
+            answer_choice=AnswerChoice(messages, CAPABILITIES),
             meet=MeetPerson(directory, addresses, follow, self.clock, self.ids),
             follow=follow,
             directory=directory,

@@ -67,6 +67,8 @@ class FakeConnector:
         self.answered: dict[bytes, WebhookAnswer] = {}
         self.ignored: tuple[str, ...] = ()
         """The kinds of the parts of each webhook that lead to no event."""
+        self.fault: Exception | None = None
+        """What the parser raises, as a bug in it would."""
         self.answers: list[Sent | SendError] = []
         self.asked: list[Submission] = []
         self.accepted: list[Submission] = []
@@ -105,6 +107,8 @@ class FakeConnector:
         return query.get("challenge") if query.get("token") == secret.verify_token else None
 
     def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> ParsedWebhook:
+        if self.fault is not None:
+            raise self.fault
         try:
             events = tuple(msgspec.json.decode(body, type=list[InboundEvent]))
         except msgspec.DecodeError as error:

@@ -1,15 +1,30 @@
 """Users and their identities in memory."""
 
 import threading
-from collections.abc import Collection, Iterable
-from datetime import timedelta
+from collections.abc import (
+    Collection,
+    Iterable,
+    Sequence,
+)
+from datetime import (
+    timedelta,
+)
 
 from msgspec.structs import replace
 
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.person import Identity, Moved, User, UserType, with_writing
-from chat4all.services.directory.ports import IdentityTaken
+from chat4all.domain.person import (
+    Identity,
+    Moved,
+    User,
+    UserType,
+    with_writing,
+)
+from chat4all.services.directory.ports import (
+    IdentityTaken,
+    NoMove,
+)
 from tests.fakes.conversations import newest_first
 
 
@@ -20,12 +35,14 @@ class MemoryDirectory:
         self._moves: dict[tuple[str, str, str], Moved] = {}
         self._lock = threading.RLock()
 
-    def create(self, user: User) -> IdentityTaken | None:
+    def create(self, user: User, no_move: NoMove | None = None) -> IdentityTaken | None:
         with self._lock:
             for identity in user.identities:
                 owner = self._owners.get(_key(identity))
                 if owner is not None:
                     return IdentityTaken(owner)
+            for identity in user.identities:
+                self._check_moves(identity, no_move)
             self._users.setdefault(user.user_id, user)
             self._owners.update({_key(identity): user.user_id for identity in user.identities})
             return None
@@ -37,11 +54,12 @@ class MemoryDirectory:
         found = (self._users.get(user_id) for user_id in user_ids)
         return {user.user_id: user for user in found if user is not None}
 
-    def link(self, user_id: str, identity: Identity) -> IdentityTaken | None:
+    def link(self, user_id: str, identity: Identity, no_move: NoMove | None = None) -> IdentityTaken | None:
         with self._lock:
             owner = self._owners.get(_key(identity))
             if owner is not None:
                 return None if owner == user_id else IdentityTaken(owner)
+            self._check_moves(identity, no_move)
             user = self._users[user_id]
             self._owners[_key(identity)] = user_id
             self._users[user_id] = replace(user, identities=(*user.identities, identity))
@@ -74,11 +92,20 @@ class MemoryDirectory:
             self._moves[_key(former)] = moved
             return None
 
-    def record_move(self, channel: str, account: str, address: str, moved: Moved, expires_at: int) -> None:
+    def record_move(self, formers: Sequence[Identity], moved: Moved, expires_at: int) -> bool:
         with self._lock:
-            known = self._moves.get((channel, account, address))
-            if known is None or known.at <= moved.at:
-                self._moves[channel, account, address] = moved
+            if any(former.place in self._owners for former in formers):
+                return False
+            known = [self._moves.get(former.place) for former in formers]
+            if not any(move is not None and move.at > moved.at for move in known):
+                self._moves.update((former.place, moved) for former in formers)
+            return True
+
+    def _check_moves(self, identity: Identity, no_move: NoMove | None) -> None:
+        for account in no_move.accounts if no_move else ():
+            moved = self._moves.get((identity.channel, account, identity.address))
+            if moved is not None and (no_move is None or no_move.since is None or moved.at >= no_move.since):
+                raise Unavailable("Somebody moved away from the address; try again.", retry_after=1)
 
     def moved(self, channel: str, account: str, address: str) -> Moved | None:
         return self._moves.get((channel, account, address))

@@ -17,6 +17,7 @@ from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.outgoing_file import OutgoingFile
+from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
@@ -132,6 +133,7 @@ class Product:
             accounts=ACCOUNTS,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
+            answer_choice=AnswerChoice(self.messages, CAPABILITIES),
             meet=MeetPerson(self.directory, addresses, follow, self.clock, self.ids),
             follow=follow,
             directory=self.directory,

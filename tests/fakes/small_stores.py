@@ -127,9 +127,13 @@ class RecordedOutcomes:
     def __init__(self) -> None:
         self.webhooks: list[ListedWebhook] = []
         self.unlisted: list[ListedWebhook] = []
+        self.faults: list[tuple[ListedWebhook, Exception]] = []
 
     def taken(self, webhook: ListedWebhook) -> None:
         self.webhooks.append(webhook)
+
+    def failed(self, webhook: ListedWebhook, fault: Exception) -> None:
+        self.faults.append((webhook, fault))
 
     def not_listed(self, webhook: ListedWebhook) -> None:
         self.unlisted.append(webhook)

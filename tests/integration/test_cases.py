@@ -36,6 +36,9 @@ class InProcess:
     def register(self, channel: Channel, address: str, name: str) -> None:
         """Do nothing, since the provider in this process accepts every address."""
 
+    def send_receipts(self, channel: Channel, *, are_sent: bool) -> None:
+        """Do nothing, since the provider in this process reports nothing by itself."""
+
     def send_file(self, channel: Channel, file: File) -> None:
         if channel != "whatsapp":
             raise ValueError(f"a file on {channel} can be told on the cloud only")

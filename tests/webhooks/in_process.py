@@ -33,6 +33,7 @@ from chat4all.services.access.authenticate import SCOPES, Authenticate, new_key
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.files.attach_file import AttachFile
+from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
@@ -41,6 +42,7 @@ from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.read_outcomes import ReadOutcomes
+from chat4all.services.inbound.read_webhook import ReadWebhook
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.recognize_echo import RecognizeEcho
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
@@ -176,6 +178,7 @@ class InProcess:
             accounts=accounts,
             accept=accept,
             find_place=FindPlace(conversations, directory, messages, clock),
+            answer_choice=AnswerChoice(messages, capabilities),
             meet=MeetPerson(directory, addresses_of, follow_moves, clock, ids),
             follow=follow_moves,
             directory=directory,
@@ -242,7 +245,16 @@ class InProcess:
         door = Chalice(app_name="webhooks", configure_logs=False)
         bind(
             door,
-            [WebhookViews(receive, replay, ReadOutcomes(listed, clock), registry.names(), audit)],
+            [
+                WebhookViews(
+                    receive,
+                    replay,
+                    ReadOutcomes(listed, clock),
+                    read_one=ReadWebhook(self._webhooks, clock),
+                    channels=registry.names(),
+                    audit=audit,
+                )
+            ],
             authenticate,
         )
         self._door = Gateway(door, key)

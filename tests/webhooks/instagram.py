@@ -12,7 +12,19 @@ from tests.channels.instagram import ACCOUNT_ID
 from tests.webhooks.drawing import NOBODY, Draw, Json
 from tests.webhooks.grammar import MOST_PEOPLE, Known, Part
 
-_FILES = ("image", "video", "audio", "file", "ig_reel", "reel", "share", "ig_post", "ephemeral", "sticker")
+_FILES = (
+    "image",
+    "video",
+    "audio",
+    "file",
+    "ig_reel",
+    "reel",
+    "share",
+    "ig_post",
+    "ephemeral",
+    "sticker",
+    "ig_story",
+)
 _NOT_SAID = ("pass_thread_control", "take_thread_control", "app_roles", "policy_enforcement")
 
 
@@ -71,6 +83,8 @@ class Instagram:
             quick_reply=lambda: {"payload": draw.mark(number)},
             referral=lambda: self._referral(number),
             added_later=lambda: draw.words(number),
+            is_unsupported=lambda: True,
+            commands=lambda: [{"name": draw.words(number)}],
         )
         if draw.chance(0.6):
             message["text"] = draw.words(number)
@@ -109,7 +123,12 @@ class Instagram:
                     "subtitle": draw.words(number),
                     "buttons": [{"title": draw.words(number)}],
                 }
-                payload: Json = {"generic": {"elements": [element]}}
+                payload: Json = draw.choice(
+                    (
+                        {"generic": {"elements": [element]}},
+                        {"product": {"elements": [{**element, "id": draw.mark(number)}]}},
+                    )
+                )
             case "fallback":
                 payload = {"url": f"https://www.instagram.com/p/{draw.mark(number)}", "title": words}
             case "location":
@@ -126,7 +145,10 @@ class Instagram:
         draw = self._draw
         if self._known and draw.chance(0.5):
             return {"mid": draw.choice(self._known).provider_id}
-        return {"story": {"id": draw.mark(number), "url": f"{draw.files_at}/{draw.mark(number)}"}}
+        story = {"id": draw.mark(number), "url": f"{draw.files_at}/{draw.mark(number)}"}
+        return draw.choice(
+            ({"story": story}, {"story": {"id": story["id"]}}, {"story": {**story, "link": "x"}})
+        )
 
     def _referral(self, number: int) -> Json:
         draw = self._draw
@@ -160,8 +182,8 @@ class Instagram:
         reaction = {
             "mid": draw.choice(self._known).provider_id,
             "action": draw.choice(("react", "unreact")),
-            "reaction": "other",
-            "emoji": draw.words(number),
+            "reaction": draw.choice(("other", "love", draw.mark(number))),
+            **draw.choice(({"emoji": draw.words(number)}, {"emoji": "❤"}, {})),
         }
         return self._said(draw.choice(self._people), number, {"reaction": reaction})
 

@@ -38,6 +38,9 @@ class Sms:
             WaId=lambda: draw.mark(number),
             ButtonText=lambda: draw.words(number),
             ButtonPayload=lambda: draw.mark(number),
+            ListTitle=lambda: draw.words(number),
+            ListId=lambda: draw.mark(number),
+            InteractiveData=lambda: draw.words(number),
             Latitude=lambda: "52.5",
             Label=lambda: draw.words(number),
             Address=lambda: draw.words(number),
@@ -53,7 +56,9 @@ class Sms:
         for place in range(draw.random.randrange(3) if draw.chance(0.2) else 0):
             form |= {
                 f"MediaUrl{place}": f"{draw.files_at}/{draw.number()}",
-                f"MediaContentType{place}": "image/png",
+                f"MediaContentType{place}": draw.choice(
+                    ("image/png", "text/x-vcard", "audio/amr", "video/3gpp", "application/pdf", "")
+                ),
             }
         return Part("form", form, number)
 

@@ -16,10 +16,15 @@ _TEXTS = (
     "invoice",
     "web_app_data",
     "new_chat_members",
+    "location",
+    "location",
+    "paid_media",
+    "users_shared",
+    "checklist_tasks_done",
 )
 _EVENTS = (
     "left_chat_member", "new_chat_title", "pinned_message", "forum_topic_created", "story", "giveaway",
-    "successful_payment", "gift_of_the_future",
+    "successful_payment", "gift_of_the_future", "migrate_to_chat_id",
 )  # fmt: skip
 _KINDS = (*("text",) * 8, *_FILES, *_TEXTS, *_EVENTS)
 _NO_MESSAGES = ("inline_query", "poll_answer", "my_chat_member", "chat_join_request", "shipping_query")
@@ -120,6 +125,11 @@ class Telegram:
             external_reply=lambda: {"origin": draw.choice(origins)(), "text": draw.words(number)},
             reply_to_message=lambda: self._reply(number),
             author_signature=lambda: draw.words(number),
+            media_group_id=lambda: draw.mark(number),
+            via_bot=lambda: {**self._person(number), "is_bot": True},
+            effect_id=lambda: draw.mark(number),
+            reply_to_story=lambda: {"chat": self._person(number), "id": 3},
+            suggested_post_info=lambda: {"state": draw.mark(number)},
             reply_markup=lambda: {"inline_keyboard": [[{"text": draw.words(number), "url": "https://t.me"}]]},
             added_later=lambda: {"text": [draw.words(number)]},
         )
@@ -128,7 +138,7 @@ class Telegram:
         quoted = self._draw.choice(self._known).provider_id if self._known else {"message_id": 1}
         return {**quoted, "text": self._draw.words(number)}
 
-    def _content(self, number: int) -> Json:  # noqa: PLR0911 - a case for each kind
+    def _content(self, number: int) -> Json:  # noqa: C901, PLR0911 - a case for each kind
         draw = self._draw
         kind, words = draw.choice(_KINDS), draw.words(number)
         caption: Json = (
@@ -161,6 +171,16 @@ class Telegram:
                 return {kind: self._person(number), "added_later": words}
             case "new_chat_title":
                 return {kind: words}
+            case "location":
+                place = {"latitude": 52.5, "longitude": 13.4}
+                live = {
+                    "live_period": draw.choice((60, 0x7FFFFFFF)),
+                    "heading": 90,
+                    "horizontal_accuracy": 4.5,
+                }
+                return {kind: {**place, **(live if draw.chance(0.6) else {}), **self._later_field(number)}}
+            case "migrate_to_chat_id":
+                return {kind: -(10**12) - draw.number(), "text": words}
             case "pinned_message":
                 return {kind: self._reply(number)}
             case _:
@@ -170,7 +190,17 @@ class Telegram:
         draw = self._draw
         words, more = draw.words(number), draw.words(number)
         shapes: dict[str, Json] = {
-            "contact": {"phone_number": "+1 650", "first_name": words, "vcard": more},
+            "contact": {
+                "phone_number": "+1 650",
+                "first_name": words,
+                "last_name": draw.words(number),
+                "user_id": draw.number(),
+                "vcard": draw.choice((more, f"BEGIN:VCARD\nVERSION:3.0\nFN:{more}\nTEL:+1 650\nEND:VCARD")),
+            },
+            "paid_media": {"star_count": 1, "paid_media": [{"type": "preview", "text": more}], "text": words},
+            "users_shared": {"request_id": 1, "users": [self._person(number)], "text": words},
+            "checklist_tasks_done": {"marked_as_done_task_ids": [1], "text": words},
+            "story": {"chat": self._person(number), "id": 3},
             "dice": {"value": 3, "emoji": words},
             "game": {"title": words, "description": more, "text": draw.words(number)},
             "poll": {"id": "1", "question": words, "options": [{"text": more, "voter_count": 0}]},
@@ -183,12 +213,29 @@ class Telegram:
         }
         return shapes.get(kind, {"text": words, "inner": {"text": more}})
 
+    def _later_field(self, number: int) -> Json:
+        return self._draw.some(added_later=lambda: self._draw.words(number))
+
     def _edit(self, known: Known) -> Part:
         draw = self._draw
         update = known.chat[0]
+        if draw.chance(0.2):
+            return self._new_place(known)
         edited = {**known.provider_id, "edit_date": known.at + draw.random.randrange(1, 5)}
         text = draw.choice(("text", "text", "caption"))
         return Part(f"edited_{update}", {**edited, text: draw.words(known.message)}, known.message)
+
+    def _new_place(self, known: Known) -> Part:
+        """Return the news that a place moved, or stopped to move; the message may have been no place."""
+        draw = self._draw
+        place = {
+            "latitude": 52.6,
+            "longitude": 13.5,
+            **draw.some(live_period=lambda: 900, heading=lambda: 10),
+        }
+        edited = {**known.provider_id, "edit_date": known.at + draw.random.randrange(1, 5), "location": place}
+        more = draw.some(told_later=lambda: draw.words(known.message))
+        return Part(f"edited_{known.chat[0]}", edited | more, known.message)
 
     def _deletion(self, known: Known) -> Part:
         deleted = {
@@ -217,10 +264,17 @@ class Telegram:
         number, person = draw.message(), draw.choice(self._people)
         where = {"chat": {"id": person["id"], "type": "private"}, "user": person, "date": draw.moment()}
         if draw.chance(0.5):
-            reaction = {"type": "emoji", "emoji": draw.words(number)}
+            reactions: list[Json] = [
+                {"type": "emoji", "emoji": draw.words(number)},
+                {"type": "custom_emoji", "custom_emoji_id": draw.mark(number)},
+                {"type": "paid"},
+            ]
+            draw.random.shuffle(reactions)
+            given = reactions[: draw.random.randrange(4)]
+            known = draw.choice(self._known).provider_id["message_id"] if self._known else 1
             return Part(
                 "message_reaction",
-                {**where, "message_id": 1, "old_reaction": [], "new_reaction": [reaction]},
+                {**where, "message_id": known, "old_reaction": reactions[:1], "new_reaction": given},
                 number,
             )
         return Part("update_of_the_future", {**where, "text": draw.words(number)}, number)

@@ -13,7 +13,8 @@ from tests.webhooks.grammar import MOST_PEOPLE, Known, Part
 _FILES = ("image", "video", "document", "audio", "voice", "sticker")
 _KINDS = (
     *("text",) * 4, *_FILES, "button", "button_reply", "list_reply", "nfm_reply", "reaction", "location",
-    "contacts", "order", "system", "unsupported", "request_welcome", "poll_of_the_future",
+    "contacts", "order", "product", "system", "moved", "unsupported", "call_permission_reply",
+    "request_welcome", "poll_of_the_future",
 )  # fmt: skip
 _STATUSES = ("sent", "delivered", "read", "played", "failed", "deleted", "warning")
 _OTHER_FIELDS = ("account_update", "user_preferences", "message_template_status_update", "security")
@@ -28,11 +29,13 @@ class WhatsApp:
         self._names = {person: draw.words(draw.message()) for person in self._people}
         self._known: list[Known] = []
 
-    def part(self) -> Part:
+    def part(self) -> Part:  # noqa: PLR0911 - a case for each kind
         draw = self._draw
         chosen = draw.random.random()
         if chosen < 0.06:
             return self._status()
+        if chosen < 0.07:
+            return self._new_user_id()
         if chosen < 0.09:
             field = draw.choice(_OTHER_FIELDS)
             return Part(f"{field}/{field}", {"text": draw.words(message := draw.message())}, message)
@@ -90,12 +93,15 @@ class WhatsApp:
         name = "list_of_the_future" if draw.chance(0.03) else "messages"
         return Part(f"messages/{name}", message, number)
 
-    def _content(self, kind: str, number: int) -> Json:  # noqa: C901, PLR0911 - a case for each kind
+    def _content(self, kind: str, number: int) -> Json:  # noqa: C901, PLR0911, PLR0912 - a case for each kind
         draw = self._draw
         words = draw.words(number)
         match kind:
             case "text":
                 return {"type": kind, kind: {"body": words}}
+            case "audio" | "voice" if draw.chance(0.5):
+                audio = {"id": str(draw.number()), "mime_type": "audio/ogg; codecs=opus", "voice": True}
+                return {"type": "audio", "audio": {**audio, "added_later": words}}
             case "image" | "video" | "document" | "audio" | "voice" | "sticker":
                 file = {"id": str(draw.number()), "mime_type": "image/png", "sha256": "x="}
                 texts = draw.some(caption=lambda: words, filename=lambda: f"{draw.mark(number)}.pdf")
@@ -117,7 +123,10 @@ class WhatsApp:
                 }
                 return {"type": "interactive", "interactive": {"type": kind, kind: flow}}
             case "reaction":
-                return {"type": kind, kind: {"message_id": self._quoted(), "emoji": words}}
+                emoji = draw.choice(
+                    ({"emoji": words}, {"emoji": ""}, {}, {"emoji": "👍🏽", "added_later": words})
+                )
+                return {"type": kind, kind: {"message_id": self._quoted(), **emoji}}
             case "location":
                 texts = draw.some(address=lambda: draw.words(number), url=lambda: draw.words(number))
                 return {"type": kind, kind: {"latitude": 52.5, "longitude": 13.4, "name": words, **texts}}
@@ -125,7 +134,38 @@ class WhatsApp:
                 phone = {"phone": "+49 30 1", "wa_id": "49301", "type": draw.words(number)}
                 org = {"company": draw.words(number), "title": draw.words(number)}
                 card = {"name": {"formatted_name": words, "first_name": words}, "phones": [phone], "org": org}
-                return {"type": kind, kind: [card]}
+                more = draw.some(
+                    emails=lambda: [{"email": f"{draw.mark(number)}@a.example", "type": "WORK"}],
+                    urls=lambda: [{"url": f"https://a.example/{draw.mark(number)}"}],
+                    addresses=lambda: [{"street": draw.words(number), "country_code": "de"}],
+                    birthday=lambda: "2000-02-29",
+                    origin=lambda: "contact_request",
+                )
+                return {"type": kind, kind: [card | more, *([card] if draw.chance(0.3) else [])]}
+            case "product":
+                return {
+                    "type": "text",
+                    "text": {"body": words},
+                    "context": {
+                        "from": "15550783881",
+                        "id": self._quoted(),
+                        "referred_product": {
+                            "catalog_id": draw.mark(number),
+                            "product_retailer_id": draw.mark(number),
+                        },
+                    },
+                }
+            case "call_permission_reply":
+                reply = {"response": "accept", "response_source": "user_action", "added_later": words}
+                return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
+            case "moved":
+                news = {
+                    "body": words,
+                    "type": draw.choice(("user_changed_number", "user_changed_user_id")),
+                    "wa_id": f"4915{draw.number():09d}",
+                    "identity": draw.mark(number),
+                }
+                return {"type": "system", "system": news}
             case "order":
                 item = {
                     "product_retailer_id": draw.mark(number),
@@ -211,6 +251,14 @@ class WhatsApp:
         if draw.chance(0.5):
             return Part("smb_message_echoes/message_echoes", message, number)
         return Part("history/history", message, number)
+
+    def _new_user_id(self) -> Part:
+        draw = self._draw
+        number = draw.message()
+        changed = {"previous": f"DE.{draw.number()}", "current": f"DE.{draw.number()}"}
+        news = {"wa_id": draw.choice(self._people), "user_id": changed, "timestamp": str(draw.moment())}
+        more = draw.some(added_later=lambda: draw.words(number), parent_user_id=lambda: draw.mark(number))
+        return Part("user_id_update/user_id_update", news | more, number)
 
     def _status(self) -> Part:
         draw = self._draw

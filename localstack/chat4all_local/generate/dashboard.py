@@ -106,6 +106,14 @@ def _widgets(channels: Sequence[Manifest]) -> tuple[Widget, ...]:
             ),
         ),
         Widget(
+            title="Webhooks that cannot be read, or are missing from their list",
+            metrics=tuple(
+                _ours(metric, "webhooks", f"{name} {label}", channel=name)
+                for metric, label in (("UnreadableWebhooks", "unreadable"), ("UnlistedWebhooks", "unlisted"))
+                for name in names
+            ),
+        ),
+        Widget(
             title="Recovered by the relay",
             metrics=(
                 _ours("MessagesRepublished", "relay", "routed again"),
@@ -129,8 +137,9 @@ def _by_channel(names: Sequence[str], labels: Mapping[str, str]) -> tuple[Metric
     return tuple(_ours(metric, name, f"{name} {label}") for metric, label in labels.items() for name in names)
 
 
-def _ours(metric: str, function: str, label: str) -> Metric:
-    return ("Chat4All", metric, "service", _PREFIX, "function", function, {"label": label})
+def _ours(metric: str, function: str, label: str, **dimensions: str) -> Metric:
+    more = tuple(word for pair in dimensions.items() for word in pair)
+    return ("Chat4All", metric, "service", _PREFIX, "function", function, *more, {"label": label})
 
 
 def _queue(metric: str, queue: str, suffix: str) -> Metric:

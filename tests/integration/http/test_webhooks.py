@@ -1,10 +1,12 @@
 """/v1/webhooks/{channel}: 200 only for the provider's own bytes, and only when they are stored (G7)."""
 
+import base64
 import hashlib
 import uuid
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -293,6 +295,61 @@ def test_a_list_needs_a_key_of_ours_with_its_scope(webhooks: Gateway, aws: Aws) 
     webhooks.with_key(key).get("/v1/webhooks", outcome="ignored").refused(403, "MISSING_SCOPE")
 
 
+def read_back(operator: Gateway, aws: Aws, body: bytes) -> dict[str, Any]:
+    webhook_id = webhook_id_of(aws, "whatsapp", body)
+    answer = operator.request("GET", f"/v1/webhooks/stored/{quote(webhook_id, safe='')}")
+    assert answer.status == 200, answer.text
+    assert answer.json["webhook_id"] == webhook_id
+    assert (answer.json["channel"], answer.json["received_at"]) == ("whatsapp", webhook_id.split("|")[2])
+    read: dict[str, Any] = answer.json
+    return read
+
+
+@pytest.mark.parametrize("text", ["héllo \U0001f469\u200d\U0001f467", '"quoted"\n\x00', "no words"])
+def test_an_operator_reads_a_stored_webhook_as_it_came(
+    webhooks: Gateway, operator: Gateway, aws: Aws, text: str
+) -> None:
+    body = msgspec.json.encode(whatsapp(text={"body": text}))
+    send(webhooks, "whatsapp", body)
+
+    read = read_back(operator, aws, body)
+
+    assert (read["encoding"], read["body"]) == ("utf-8", body.decode())
+    assert read["expires_at"] > read["received_at"]
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe no text", b"[" + b'"a"' * 400_000], ids=["no text", "long"])
+def test_what_cannot_stand_as_text_in_an_answer_is_base64(
+    webhooks: Gateway, operator: Gateway, aws: Aws, body: bytes
+) -> None:
+    unlike = body + uuid.uuid4().hex.encode()
+    proof, encoded = signed("whatsapp", unlike), base64.b64encode(unlike).decode()
+    answer = webhooks.request("POST", "/v1/webhooks/whatsapp", encoded, headers=proof, base64=True)
+    assert answer.status == 200, answer.text
+
+    read = read_back(operator, aws, unlike)
+
+    assert read["encoding"] == "base64"
+    assert base64.b64decode(read["body"]) == unlike
+
+
+@pytest.mark.parametrize(
+    "webhook_id", ["whatsapp|main|2026-01-31T12:00:00.000Z|abc", "abc", "%00", "a|b|c|d"]
+)
+def test_a_webhook_that_is_not_stored_is_not_found(operator: Gateway, webhook_id: str) -> None:
+    answer = operator.request("GET", f"/v1/webhooks/stored/{quote(webhook_id, safe='%')}")
+
+    answer.refused(404, "WEBHOOK_NOT_FOUND")
+
+
+def test_reading_a_stored_webhook_needs_a_scope_of_its_own(webhooks: Gateway, aws: Aws) -> None:
+    key, kept = new_key("lister", frozenset({"webhooks:read"}), "2026-01-31T12:00:00.000Z")
+    DynamoApiKeys(aws.output("Data.ApiKeysTable")).put(kept)
+
+    webhooks.with_key(None).get("/v1/webhooks/stored/abc").refused(401, "UNAUTHENTICATED")
+    webhooks.with_key(key).get("/v1/webhooks/stored/abc").refused(403, "MISSING_SCOPE")
+
+
 def test_many_events_of_one_webhook_keep_their_order(front: Gateway, aws: Aws) -> None:
     several = whatsapp()
     value = several["entry"][0]["changes"][0]["value"]
@@ -385,7 +442,7 @@ def test_what_could_not_be_stored_or_published_is_to_be_sent_again(aws: Aws, mis
 
 @pytest.fixture
 def operator(aws: Aws, webhooks: Gateway) -> Gateway:
-    scopes = frozenset({"webhooks:read", "webhooks:write"})
+    scopes = frozenset({"webhooks:read", "webhooks:write", "webhook-bodies:read"})
     key, kept = new_key("operator", scopes, "2026-01-31T12:00:00.000Z")
     DynamoApiKeys(aws.output("Data.ApiKeysTable")).put(kept)
     return webhooks.with_key(key)

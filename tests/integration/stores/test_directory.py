@@ -11,13 +11,17 @@ from msgspec.structs import replace
 from chat4all.adapters.dynamodb.directory import DynamoDirectory, UserRow
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.person import Identity, Moved, User, UserType
-from chat4all.services.directory.ports import Directory, IdentityTaken
+from chat4all.services.directory.ports import Directory, IdentityTaken, NoMove
 from tests.fakes.people import NOW, agent, customer
 from tests.integration.aws import Aws
 from tests.integration.stores.paging import walked
 
 NOON: Final = "2026-01-31T12:00:00.000Z"
 HOUR: Final = timedelta(hours=1)
+
+
+def user_with(user_id: str, *identities: Identity) -> User:
+    return replace(customer(user_id), identities=identities)
 
 
 def identity(address: str, channel: str = "pigeon", account: str = "main") -> Identity:
@@ -194,10 +198,67 @@ def test_the_latest_of_several_moves_is_recorded(directory: Directory, new_id: C
     moves = [Moved(f"there-{second}", f"2026-01-31T12:00:0{second}.000Z") for second in (1, 3, 2)]
 
     for moved in moves:
-        directory.record_move("pigeon", "main", address, moved, UNTIL)
+        assert directory.record_move([identity(address)], moved, UNTIL)
 
     assert directory.moved("pigeon", "main", address) == moves[1]
     assert directory.moved("pigeon", "second", address) is None
+
+
+def test_a_move_is_recorded_through_every_account_and_a_later_one_stays(
+    directory: Directory, new_id: Callable[[], str]
+) -> None:
+    address = new_id()
+    formers = [identity(address), identity(address, account="second")]
+    later, earlier = (Moved("there", f"2026-01-31T12:00:0{second}.000Z") for second in (2, 1))
+
+    assert directory.record_move(formers, later, UNTIL)
+    assert directory.record_move(formers, earlier, UNTIL)
+
+    assert {directory.moved("pigeon", account, address) for account in ("main", "second")} == {later}
+
+
+@pytest.mark.parametrize("account", ["main", "second"])
+def test_no_move_is_recorded_from_an_address_that_somebody_has(
+    directory: Directory, new_id: Callable[[], str], account: str
+) -> None:
+    address = new_id()
+    directory.create(user_with(new_id(), identity(address, account=account)))
+
+    formers = [identity(address), identity(address, account="second")]
+    assert not directory.record_move(formers, Moved("there", NOW), UNTIL)
+    assert directory.moved("pigeon", "main", address) is None
+
+
+@pytest.mark.parametrize(
+    ("since", "is_refused"),
+    [
+        ("2026-01-31T11:59:59.000Z", True),
+        ("2026-01-31T12:00:00.000Z", True),
+        ("2026-01-31T12:00:01.000Z", False),
+        (None, True),
+    ],
+)
+def test_nobody_gets_an_address_from_which_somebody_moved_at_that_time(
+    directory: Directory,
+    new_id: Callable[[], str],
+    since: str | None,
+    is_refused: bool,  # noqa: FBT001
+) -> None:
+    address, no_move = new_id(), NoMove(("second", "main"), since)
+    known = user_with(new_id())
+    directory.create(known)
+    directory.record_move([identity(address)], Moved("there", "2026-01-31T12:00:00.000Z"), UNTIL)
+
+    attempts: list[Callable[[], IdentityTaken | None]] = [
+        lambda: directory.create(user_with(new_id(), identity(address)), no_move),
+        lambda: directory.link(known.user_id, identity(address, account="second"), no_move),
+    ]
+    for attempt in attempts:
+        if is_refused:
+            with pytest.raises(Unavailable):
+                attempt()
+        else:
+            assert attempt() is None
 
 
 @pytest.mark.parametrize("limit", [1, 3, 50])

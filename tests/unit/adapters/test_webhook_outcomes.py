@@ -83,6 +83,21 @@ def test_a_webhook_that_cannot_be_read_is_a_warning_that_says_why(caplog: pytest
     assert counted.counts == {("UnreadableWebhooks", (("channel", "pigeon"),)): 1}
 
 
+def test_a_fault_is_logged_with_its_traceback_and_without_the_words_of_its_message(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    try:
+        raise KeyError("Ana's words")  # noqa: TRY301
+    except KeyError as fault:
+        WebhookOutcomes(Counted()).failed(unreadable(), fault)
+
+    (line,) = caplog.records
+    assert (line.levelno, vars(line)["webhook_id"]) == (logging.ERROR, str(PLACE))
+    assert "test_webhook_outcomes.py" in vars(line)["traceback"]
+    assert "KeyError" in line.getMessage()
+    assert line.exc_info is None
+
+
 def test_a_webhook_that_is_not_listed_is_named_and_counted(caplog: pytest.LogCaptureFixture) -> None:
     counted = Counted()
 

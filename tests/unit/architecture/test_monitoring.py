@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from chat4all.adapters.webhook_outcomes import WebhookOutcomes
 from chat4all.channels.registry import names
+from chat4all.domain.webhooks import ListedWebhook, WebhookId, WebhookOutcome
 from tests.integration.template import ROOT, STACK, Template, functions, read
 
 TEMPLATE = Template()
@@ -111,7 +113,10 @@ def test_every_function_is_watched(runbook: str) -> None:
     assert watched(runbook) == FUNCTIONS
 
 
-@pytest.mark.parametrize("runbook", ["channel-circuit", "failed-deliveries", "possible-repeats"])
+@pytest.mark.parametrize(
+    "runbook",
+    ["channel-circuit", "failed-deliveries", "possible-repeats", "unlisted-webhooks", "unreadable-webhooks"],
+)
 def test_every_channel_is_watched(runbook: str) -> None:
     assert watched(runbook) == set(names())
 
@@ -149,6 +154,28 @@ def test_alarms_and_dashboard_know_our_metrics_as_the_code_emits_them() -> None:
         assert f"{PREFIX}{dimensions['function']}" in FUNCTIONS
         of_a_status = name.startswith("Status") and 'f"Status{update.status' in SOURCES
         assert of_a_status or re.search(rf'"{name}"|\b{name}=', SOURCES), name
+
+
+@pytest.mark.parametrize("metric", ["UnreadableWebhooks", "UnlistedWebhooks"])
+def test_a_webhook_is_watched_and_shown_with_the_dimensions_that_are_counted(metric: str) -> None:
+    counted = []
+    outcomes = WebhookOutcomes(lambda name, value=1, **dimensions: counted.append((name, dimensions)))
+    of_telegram = WebhookId("telegram", "main", "2026-11-30T12:00:00.000Z", "0" * 64)
+    listed = ListedWebhook(of_telegram, WebhookOutcome.UNREADABLE, 0, {}, "is no JSON", 0)
+
+    outcomes.taken(listed)
+    outcomes.not_listed(listed)
+
+    (dimensions,) = [dimensions for name, dimensions in counted if name == metric]
+    expected = {"service": STACK, "function": "webhooks", **dimensions}
+    alarms = [
+        {pair["Name"]: pair["Value"] for pair in watching["Dimensions"]}
+        for alarm in ALARMS.values()
+        for watching in metrics_of(alarm)
+        if watching["MetricName"] == metric
+    ]
+    assert expected in alarms
+    assert ("Chat4All", metric, expected) in shown()
 
 
 def test_what_functions_count_is_of_their_stack_alone() -> None:

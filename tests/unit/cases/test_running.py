@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ class Users:
         self.users: dict[str, Any] = {}
         self.settled = 0
         self.files: list[tuple[Channel, File]] = []
+        self.receipts: list[tuple[Channel, bool]] = []
 
     def account(self, channel: Channel) -> str:
         return f"our-{channel}"
@@ -41,6 +43,9 @@ class Users:
         return 401
 
     def register(self, channel: Channel, address: str, name: str) -> None: ...
+
+    def send_receipts(self, channel: Channel, *, are_sent: bool) -> None:
+        self.receipts.append((channel, are_sent))
 
     def send_file(self, channel: Channel, file: File) -> None:
         self.files.append((channel, file))
@@ -68,6 +73,17 @@ def test_a_file_is_sent_and_handled_to_its_end() -> None:
     assert run(a_case(steps=[*STEPS, file]), product) == []
     assert product.files == [("whatsapp", File("49", "document", "text/plain", "aGk="))]
     assert product.settled == 2
+
+
+@pytest.mark.parametrize("then", [EXPECTED, [{"see": "answer", "path": "$nobody", "body": {}}]])
+def test_a_silent_provider_reports_again_after_the_case(then: object) -> None:
+    product = Users()
+    silence = {"do": "receipts", "channel": "whatsapp", "are_sent": False}
+
+    with suppress(LookupError):
+        run(a_case(steps=[silence, *STEPS], expected=then), product)
+
+    assert product.receipts == [("whatsapp", False), ("whatsapp", True)]
 
 
 def test_a_case_that_comes_out_right_has_no_difference() -> None:

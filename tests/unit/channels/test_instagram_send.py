@@ -50,6 +50,7 @@ def test_a_tag_goes_out_with_its_type() -> None:
     Instagram(http, BASE).send(replace(submission(IGSID, "Olá"), tag="HUMAN_AGENT"), SECRET)
 
     sent = http.sent_json()
+    assert isinstance(sent, dict)
     assert (sent["messaging_type"], sent["tag"]) == ("MESSAGE_TAG", "HUMAN_AGENT")
 
 

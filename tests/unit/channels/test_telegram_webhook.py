@@ -218,6 +218,15 @@ def test_a_group_that_becomes_a_supergroup_moves(
     assert event == InboundMove("-520001", "-1001000520001", AT)
 
 
+def test_what_stands_beside_the_news_of_a_move_counts_as_ignored() -> None:
+    news = {"message_id": 12, "chat": GROUP, "date": DATE, "migrate_to_chat_id": -1001000520001}
+
+    parsed = parse({"update_id": 7, "message": {**news, "from": ANA, "text": "words"}})
+
+    assert [type(event) for event in parsed.events] == [InboundMove]
+    assert parsed.ignored == ("message.migrate",)
+
+
 @pytest.mark.parametrize("value", [-1001234567890, 0, "-100", None, 10**30])
 def test_a_move_to_nowhere_is_kept_as_a_message(value: object) -> None:
     event = message_of(message={**WITHOUT_TEXT, "chat": GROUP, "migrate_to_chat_id": value})

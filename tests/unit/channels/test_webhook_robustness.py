@@ -178,6 +178,12 @@ def test_any_bytes_yield_events_or_invalid(connector: Connector, body: bytes) ->
 
 
 @every_connector
+@given(body=st.binary() | WEBHOOKS.map(msgspec.json.encode))
+def test_any_accepted_webhook_can_be_answered(connector: Connector, body: bytes) -> None:
+    connector.webhook_answer(body)
+
+
+@every_connector
 @given(webhook=WEBHOOKS, position=st.integers(min_value=0), byte=st.integers(0, 255))
 def test_a_webhook_with_a_wrong_byte_yields_events_or_invalid(
     connector: Connector, webhook: object, position: int, byte: int

@@ -440,6 +440,15 @@ def test_a_changed_user_id_moves_the_person() -> None:
     assert parsed.ignored == ("user_id_update", "user_id_update")
 
 
+def test_what_stands_beside_a_changed_user_id_counts_as_ignored() -> None:
+    update = {"user_id": {"previous": "US.1", "current": USER_ID}, "timestamp": "1749416383", "note": "words"}
+
+    parsed = parsed_field("user_id_update", user_id_update=[update])
+
+    assert [type(event) for event in parsed.events] == [InboundMove]
+    assert parsed.ignored == ("user_id_update.fields",)
+
+
 def test_a_revoked_message_is_deleted() -> None:
     revoke = {**TEXT, "id": "wamid.REV", "type": "revoke", "revoke": {"original_message_id": "wamid.TEXT"}}
 

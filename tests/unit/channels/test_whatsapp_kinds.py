@@ -81,13 +81,43 @@ def test_contacts_have_a_name_in_two_forms_and_what_else_is_known() -> None:
         "contacts": [
             {
                 "name": {"formatted_name": "Ana Lima", "first_name": "Ana Lima"},
-                "phones": [{"phone": "+55 11 98765-4321"}, {"phone": "+55 11 1234"}],
+                "phones": [
+                    {"phone": "+55 11 98765-4321", "wa_id": "5511987654321"},
+                    {"phone": "+55 11 1234"},
+                ],
                 "emails": [{"email": "ana@b.example"}],
                 "org": {"company": "Acme"},
             },
             {"name": {"formatted_name": "Ben", "first_name": "Ben"}},
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("phone", "wa_id"),
+    [
+        ("+1 (650) 253-0000", "16502530000"),
+        ("0049 30 901820", "4930901820"),
+        ("+49 (0)30 901820", "4930901820"),
+        ("+52 1 55 1234 5678", "525512345678"),
+        ("+54 11 2345-6789", "5491123456789"),
+        ("+55 11 8765-4321", "5511987654321"),
+        ("+٤٩٣٠٩٠١٨٢٠", "4930901820"),
+        ("030 901820", None),
+        ("16502530000", None),
+        ("+1 555", None),
+        ("+999 123456789", None),
+        ("+1 000 000 0000", None),
+        ("ask at the desk", None),
+        ("", None),
+        ("+", None),
+        ("+49" * 50, None),
+    ],
+)
+def test_a_number_that_its_country_has_given_out_can_be_written_to(phone: str, wa_id: str | None) -> None:
+    contact = sent(Contacts((Contact("Ana", (phone,)),), "Ana"))["contacts"][0]
+
+    assert contact["phones"] == [{"phone": phone, **({"wa_id": wa_id} if wa_id else {})}]
 
 
 @pytest.mark.parametrize("emoji", ["👍🏽", "❤️", ""])

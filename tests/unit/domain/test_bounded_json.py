@@ -49,3 +49,14 @@ def test_a_text_is_cut_at_a_character() -> None:
 )
 def test_what_cannot_be_read_is_counted(data: bytes) -> None:
     assert msgspec.json.decode(bounded_json(Raw(data), 100)) == {"omitted": len(data)}
+
+
+@pytest.mark.parametrize("character", ["👩‍👩‍👧", "🇧🇷", "e\u0301\u0323", "👍🏽"])
+def test_texts_and_names_are_cut_between_what_a_reader_sees_as_characters(character: str) -> None:
+    bounded = msgspec.json.decode(
+        bounded_json(raw({character * 500: character * 500, **{str(n): 1 for n in range(50)}}), 1_000)
+    )
+
+    ((name, text), *_) = bounded.items()
+    assert name.replace(character, "") == ""
+    assert text.replace(character, "") in ("…", "")

@@ -102,6 +102,18 @@ def test_an_endless_text_is_cut_between_two_characters(content: ReceivedContent)
     assert MOST_TEXT_BYTES // 2 < len(text.encode()) <= MOST_TEXT_BYTES
 
 
+@pytest.mark.parametrize("character", ["👩‍👩‍👧", "🇧🇷", "e\u0301\u0323", "👍🏽"])
+def test_an_endless_text_and_filename_are_cut_between_whole_characters(character: str) -> None:
+    endless = character * 20_000
+    photo = ReceivedMedia(ProviderFile("photo-1", filename=endless + ".png"), endless)
+    event = within_limits(replace(TEXT, content=photo))
+
+    assert isinstance(event, InboundMessage)
+    assert isinstance(event.content, ReceivedMedia)
+    assert event.content.text.replace(character, "") == "…"
+    assert (event.content.file.filename or "").replace(character, "") == ".png"
+
+
 def test_nul_is_shown_and_sent_to_nobody() -> None:
     """https://github.com/chatwoot/chatwoot/pull/7901"""
     assert text_of(within_limits(replace(TEXT, content=Text("ana\x00live.com")))) == "ana\ufffdlive.com"

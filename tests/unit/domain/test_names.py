@@ -34,3 +34,10 @@ def test_a_name_that_shows_nothing_is_no_name(blank: str | None) -> None:
 
 def test_a_long_name_is_cut() -> None:
     assert one_line("x" * 300, 200) == "x" * 200
+
+
+@pytest.mark.parametrize("character", ["👩‍👩‍👧", "🇧🇷", "e\u0301\u0323", "👍🏽"])
+def test_a_long_name_is_cut_between_what_a_reader_sees_as_characters(character: str) -> None:
+    name = one_line(character * 300, 200)
+
+    assert name == character * (200 // len(character))

@@ -8,9 +8,12 @@ from chat4all.domain.errors import Invalid
 from chat4all.domain.text import (
     LONGEST_QUOTE,
     MAX_CHARACTERS,
+    beginning,
+    beginning_in_bytes,
     check_caption,
     check_content,
     check_plain,
+    ending,
     is_blank,
     shortened,
 )
@@ -128,6 +131,49 @@ def test_a_shortened_text_has_its_length_and_begins_as_the_text(text: str, longe
 
     assert len(cut) <= longest
     assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "begins", "ends"),
+    [
+        ("abcdef", 4, "abcd", "cdef"),
+        ("e\u0301" * 4, 5, "e\u0301" * 2, "e\u0301" * 2),
+        ("🇧🇷🇧🇷x", 3, "🇧🇷", "🇧🇷x"),
+        ("ab" + FAMILY, 6, "ab", "b" + FAMILY),
+        (FAMILY + "cd", 6, FAMILY + "c", "cd"),
+        ("👍🏽👍🏽", 3, "👍🏽", "👍🏽"),
+        ("क्षि" * 3, 5, "क्षि", "क्षि"),
+        ("\u1112\u1161\u11ab" * 3, 4, "\u1112\u1161\u11ab", "\u1112\u1161\u11ab"),
+        ("1️⃣1️⃣", 5, "1️⃣", "1️⃣"),
+        ("a\r\nb", 2, "a", "b"),
+        (FAMILY, 3, FAMILY[:3], FAMILY[2:]),
+        ("", 0, "", ""),
+        ("ab", 0, "", ""),
+    ],
+)
+def test_a_beginning_and_an_end_hold_whole_characters(
+    text: str, longest: int, begins: str, ends: str
+) -> None:
+    assert (beginning(text, longest), ending(text, longest)) == (begins, ends)
+
+
+@given(st.text(), st.integers(0, 20))
+def test_a_beginning_and_an_end_have_their_length(text: str, longest: int) -> None:
+    begins, ends = beginning(text, longest), ending(text, longest)
+
+    assert len(begins) <= longest
+    assert len(ends) <= longest
+    assert text.startswith(begins)
+    assert text.endswith(ends)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(0, 30))
+def test_a_beginning_fits_into_its_bytes(text: str, most: int) -> None:
+    begins = beginning_in_bytes(text, most)
+
+    assert len(begins.encode()) <= most
+    assert text.startswith(begins)
+    assert begins == text or len(text.encode()) > most
 
 
 def test_a_quote_is_of_a_few_words() -> None:

@@ -13,6 +13,7 @@ from chat4all.domain.message import Edit, Message
 from chat4all.domain.received import Context, Link, Received
 from chat4all.domain.status import Status
 from chat4all.domain.versions import Deletion, Version, deleted, with_version
+from chat4all.domain.wording import worded
 
 AT = "2026-01-31T12:00:00.000Z"
 TIMES = tuple(f"2026-01-31T12:00:0{second}.000Z" for second in range(1, 5))
@@ -198,13 +199,28 @@ PLACES = tuple(Location(latitude, 2.0, live_s=900) for latitude in (1.0, 1.001, 
 
 def test_a_place_that_moves_shows_where_it_is_now() -> None:
     begun = Location(0.5, 2.0, live_s=900)
-    moves = [version(place, at, at.encode()) for place, at in zip(PLACES, TIMES, strict=True)]
+    headings = (msgspec.json.encode({"heading": at, at: 1, "location": {"x": at, at: 1}}) for at in TIMES)
+    moves = [version(place, at, fields) for place, at, fields in zip(PLACES, TIMES, headings, strict=True)]
 
     message = apply(a_message(begun), moves[0], moves[3], moves[1], moves[3], version(begun))
 
     assert (message.content, message.edits) == (PLACES[3], ())
     assert message.received is not None
-    assert message.received.provider_fields == Raw(TIMES[3].encode())
+    came = dict.fromkeys((TIMES[0], TIMES[3], TIMES[1]), 1)
+    latest = {"heading": TIMES[3], **came, "location": {"x": TIMES[3], **came}}
+    assert msgspec.json.decode(message.received.provider_fields) == latest
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_place_that_moves_keeps_the_name_that_only_one_version_tells(is_late: bool) -> None:  # noqa: FBT001
+    named = worded(Location(1.0, 2.0, "Café", "Main street 1"))
+    bare = worded(Location(1.5, 2.0))
+    first, second = (bare, named) if is_late else (named, bare)
+
+    message = apply(a_message(Location(0.5, 2.0)), version(first, TIMES[1]), version(second, TIMES[0]))
+    last = apply(message, version(bare, TIMES[2]))
+
+    assert last.content == worded(Location(1.5, 2.0, "Café", "Main street 1"))
 
 
 def test_the_beginning_of_a_place_that_has_moved_is_no_version_of_words() -> None:

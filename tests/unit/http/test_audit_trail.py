@@ -17,10 +17,11 @@ from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.audit_trail import LONGEST_DETAIL, AuditTrail
 from chat4all.entrypoints.http.bodies import LONGEST_ID, MOST_PAGE, body_of
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews, PostRedrive
-from chat4all.entrypoints.http.webhooks import PostReplay, WebhookViews
+from chat4all.entrypoints.http.webhooks import PostReplay, StoredWebhookView, WebhookViews
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.read_outcomes import ReadOutcomes
+from chat4all.services.inbound.read_webhook import ReadWebhook
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.messaging.deliver import Settled
@@ -35,7 +36,7 @@ from tests.unit.http.requests import a_request
 CHANNELS = ("pigeon", "telex")
 BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
 AT = "2026-01-31T12:00:00.000Z"
-WEBHOOK = StoredWebhook(WebhookId("pigeon", ACCOUNT, AT, "abc"), b"", 0)
+WEBHOOK = StoredWebhook(WebhookId("pigeon", ACCOUNT, AT, "abc"), b"", 2**32)
 WEBHOOK_ID = str(WEBHOOK.webhook_id)
 
 
@@ -67,6 +68,9 @@ class Desk:
     def replay(self, **body: object) -> Answer:
         request = a_request(body, "key-1")
         return self._webhooks.replay(request, body_of(request, PostReplay))
+
+    def read(self, webhook_id: str) -> Answer:
+        return self._webhooks.stored(a_request(None, "key-1"), webhook_id)
 
     def entries(self) -> list[tuple[str, str, str, dict[str, str]]]:
         assert {entry.at for entry in self.audit.entries.values()} <= {AT}
@@ -117,7 +121,40 @@ def _webhook_views(handle: HandleEvents, audit_trail: AuditTrail) -> WebhookView
         clock=FakeClock(),
         new_id=FakeIds(),
     )
-    return WebhookViews(receive, replay, ReadOutcomes(listed, FakeClock()), CHANNELS, audit_trail)
+    clock = FakeClock()
+    read = ReadWebhook(webhooks, clock)
+    return WebhookViews(
+        receive,
+        replay,
+        ReadOutcomes(listed, clock),
+        read_one=read,
+        channels=CHANNELS,
+        audit=audit_trail,
+    )
+
+
+def test_reading_the_words_of_a_webhook_is_recorded() -> None:
+    desk = Desk()
+
+    answer = desk.read(WEBHOOK_ID)
+
+    assert desk.entries() == [("webhook.read", f"webhook:{WEBHOOK_ID}", "key-1", {})]
+    assert isinstance(answer.body, StoredWebhookView)
+    assert "hello" in answer.body.body
+
+
+def test_a_webhook_is_not_read_while_the_audit_trail_is_silent() -> None:
+    with pytest.raises(Unavailable):
+        Desk(SilentAudit()).read(WEBHOOK_ID)
+
+
+def test_the_request_for_an_unknown_webhook_is_recorded_too() -> None:
+    desk = Desk()
+
+    with pytest.raises(NotFound):
+        desk.read("pigeon|main|never|abc")
+
+    assert len(desk.entries()) == 1
 
 
 def test_a_retry_is_recorded() -> None:

@@ -8,6 +8,7 @@ from chalice.app import Request
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.webhooks import WebhookViews
 from chat4all.services.inbound.read_outcomes import ReadOutcomes
+from chat4all.services.inbound.read_webhook import ReadWebhook
 from chat4all.services.inbound.receive_webhook import Received, ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.messaging.connector import WebhookRequest
@@ -31,8 +32,9 @@ def came(query: dict[str, list[str]] | None) -> WebhookRequest:
         cast("ReceiveWebhook", receiving),
         cast("ReplayWebhooks", None),
         cast("ReadOutcomes", None),
-        ("sms",),
-        cast("AuditTrail", None),
+        read_one=cast("ReadWebhook", None),
+        channels=("sms",),
+        audit=cast("AuditTrail", None),
     )
     event = {
         "multiValueQueryStringParameters": query,

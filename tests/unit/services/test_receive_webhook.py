@@ -122,6 +122,32 @@ def test_what_cannot_be_read_is_stored_listed_and_answered(received: Receiving) 
     assert received.outcomes.webhooks == [listed]
 
 
+@pytest.mark.parametrize("fault", [TypeError("of Ana's words"), RecursionError(), KeyError("ana")])
+def test_a_webhook_on_which_the_code_fails_is_kept_listed_and_logged(
+    received: Receiving, fault: Exception
+) -> None:
+    received.connector.fault = fault
+
+    assert received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY)) == Received(0, None)
+
+    (stored,) = received.stored()
+    (listed,) = received.found()
+    assert (listed.webhook_id, listed.outcome) == (stored.webhook_id, WebhookOutcome.UNREADABLE)
+    assert listed.reason == f"the channel's code failed: {type(fault).__name__}"
+    assert received.outcomes.webhooks == [listed]
+    assert received.outcomes.faults == [(listed, fault)]
+
+
+def test_what_does_not_answer_is_no_fault_of_the_code(received: Receiving) -> None:
+    received.connector.fault = Unavailable("The secret cannot be read.")
+
+    with pytest.raises(Unavailable):
+        received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
+
+    assert received.found() == []
+    assert received.outcomes.webhooks == []
+
+
 def test_parts_that_lead_to_no_event_are_counted_by_kind_and_listed(received: Receiving) -> None:
     received.connector.ignored = ("account_update", "poll", "account_update")
 

@@ -206,3 +206,18 @@ def test_a_replay_that_could_not_be_listed_is_to_be_repeated() -> None:
 
     with pytest.raises(Unavailable):
         replaying.replay(replaying.ids)
+
+
+def test_a_webhook_on_which_the_code_failed_is_read_after_the_correction() -> None:
+    replaying = Replaying(texts("1"))
+    replaying.connector.fault = TypeError()
+
+    failed = replaying.replay(replaying.ids)
+    assert [refused.issue for refused in failed.refused] == ["the channel's code failed: TypeError"]
+    assert [listed.outcome for listed in replaying.listed.listed.values()] == [WebhookOutcome.UNREADABLE]
+    assert len(replaying.outcomes.faults) == 1
+
+    replaying.connector.fault = None
+    assert replaying.replay(replaying.ids).events == 1
+    assert replaying.published() == ["1"]
+    assert replaying.listed.listed == {}

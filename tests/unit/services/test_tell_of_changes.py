@@ -5,13 +5,15 @@ from msgspec.structs import replace
 
 from chat4all.domain.content import Media, ProviderFile, ReceivedMedia, Text, Unsupported, file_of
 from chat4all.domain.conversation import ConversationState, ConversationType, Origin
-from chat4all.domain.errors import Unavailable
+from chat4all.domain.errors import MessageChanged, Unavailable
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, WebhookEvent
+from chat4all.domain.files.file import FileStatus
 from chat4all.domain.message import Change, Message
 from chat4all.domain.received import Author, AuthorKind
-from chat4all.domain.sending import Sent
+from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.inbound.take_inbound import inbound_message_id
+from chat4all.services.messaging.deliver import Settled
 from chat4all.services.messaging.ports import MessageQuery
 from tests.fakes.connector import ACCOUNT, TELEX, FakeConnector
 from tests.fakes.product import AGENT, ANA, BEN, Product
@@ -22,6 +24,7 @@ TEXT = InboundMessage("ana@pigeon", "hers-1", Text("meet at 8"), AT)
 EDIT = replace(TEXT, content=Text("meet at 9"), edited_at=LATER)
 DELETION = InboundDeletion("ana@pigeon", "hers-1", LATER)
 ORIGINAL = inbound_message_id("pigeon", ACCOUNT, "hers-1")
+BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
 PICTURE = ReceivedMedia(ProviderFile("her-file", "image/png", "gate.png", 400, "gate"), "the gate")
 
 
@@ -281,3 +284,93 @@ def test_a_notice_has_a_status_like_every_message(product: Product) -> None:
 
 def unavailable(*_: object) -> None:
     raise Unavailable("The database did not answer; try again.", retry_after=1)
+
+
+def fail(product: Product, *texts: str) -> None:
+    """Let the deliveries of these texts to Ben fail, and all others arrive."""
+    product.route_all()
+    product.connector = FakeConnector(TELEX)
+    for requested in product.events.requested:
+        is_refused = requested.content.text in texts
+        product.connector.answers = [BLOCKED] if is_refused else []
+        settled = product.deliver()(requested)
+        assert isinstance(settled, Settled)
+        product.record(settled.update)
+    product.events.requested.clear()
+
+
+@pytest.mark.parametrize(
+    ("change", "line"), [(EDIT, "Ana (edited): meet at 9"), (DELETION, "Ana deleted a message")]
+)
+def test_what_failed_is_tried_again_with_the_words_that_stand_now(
+    product: Product, change: InboundEvent, line: str
+) -> None:
+    take(product, TEXT)
+    fail(product, "Ana: meet at 8")
+    take(product, change)
+    fail(product)
+
+    product.redrive.message(ORIGINAL)
+
+    assert told(product) == [line]
+    fail(product)
+    assert product.message(ORIGINAL).status is Status.SENT
+
+
+def test_words_that_stay_by_policy_are_not_sent_after_their_deletion(product: Product) -> None:
+    product.take._keep_deleted_words = True
+    take(product, TEXT)
+    fail(product, "Ana: meet at 8")
+    take(product, DELETION)
+    product.events.submitted.clear()
+
+    product.redrive.message(ORIGINAL)
+
+    assert product.events.accepted[-1].content == Text("Ana deleted a message")
+
+
+def test_a_file_whose_caption_changed_is_tried_again_with_its_present_caption(product: Product) -> None:
+    take(product, replace(TEXT, content=PICTURE))
+    product.files.files = {
+        file_id: replace(file, status=FileStatus.READY) for file_id, file in product.files.files.items()
+    }
+    file = file_of(product.message(ORIGINAL).content)
+    fail(product, "Ana: the gate")
+    take(product, replace(TEXT, content=replace(PICTURE, text="gate 4"), edited_at=LATER))
+
+    product.redrive.message(ORIGINAL)
+
+    assert file is not None
+    assert product.events.accepted[-1].content == Media(file, "Ana (edited): gate 4")
+
+
+def test_words_that_were_not_edited_are_tried_again_as_they_are(product: Product) -> None:
+    take(product, TEXT)
+    fail(product, "Ana: meet at 8")
+
+    product.redrive.message(ORIGINAL)
+
+    assert told(product) == ["Ana: meet at 8"]
+
+
+def test_a_text_whose_edit_has_another_number_of_parts_is_not_tried_again(product: Product) -> None:
+    long = "word " * TELEX.text_length
+    take(product, TEXT)
+    fail(product, "Ana: meet at 8")
+    take(product, replace(EDIT, content=Text(long)))
+    fail(product)
+
+    with pytest.raises(MessageChanged):
+        product.redrive.message(ORIGINAL)
+
+    assert product.message(ORIGINAL).status is Status.FAILED
+    assert told(product) == []
+
+
+def test_an_edit_that_came_before_its_message_is_tried_again_as_an_edit(product: Product) -> None:
+    take(product, EDIT, TEXT)
+    fail(product, "Ana (edited): meet at 9")
+
+    product.redrive.message(ORIGINAL)
+
+    assert told(product) == ["Ana (edited): meet at 9"]

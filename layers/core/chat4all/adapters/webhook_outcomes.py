@@ -8,6 +8,7 @@
 """
 
 import logging
+import traceback
 from typing import Final, Protocol
 
 from chat4all.domain.webhooks import ListedWebhook, WebhookOutcome
@@ -41,6 +42,15 @@ class WebhookOutcomes:
         _log.info("parts of a webhook led to no event", extra=_found_by(webhook))
         for kind, number in webhook.ignored.items():
             self._count("IgnoredParts", number, channel=channel, kind=self._metric_kind(channel, kind))
+
+    def failed(self, webhook: ListedWebhook, fault: Exception) -> None:
+        """Log the traceback without the error's message, which may repeat words of a person."""
+        lines = "".join(traceback.format_tb(fault.__traceback__))
+        _log.error(
+            "the channel's code failed on an unreadable webhook: %s",
+            type(fault).__name__,
+            extra={**_found_by(webhook), "traceback": lines},
+        )
 
     def not_listed(self, webhook: ListedWebhook) -> None:
         _log.warning(

@@ -16,6 +16,7 @@ from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.batches import Batch
 from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.webhook_events import NEEDED_MS, WebhookRecords
+from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.inbound_file import InboundFile
@@ -35,6 +36,7 @@ def handler() -> Handler:
         accounts=accounts(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
+        answer_choice=AnswerChoice(accepting.messages, accepting.capabilities),
         meet=MeetPerson(accepting.directory, addresses, follow, runtime.now, runtime.new_id),
         follow=follow,
         directory=accepting.directory,

@@ -28,6 +28,7 @@ from chat4all.services.access.authenticate import Authenticate
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.read_outcomes import ReadOutcomes
+from chat4all.services.inbound.read_webhook import ReadWebhook
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.messaging.connector import Connector
@@ -73,7 +74,9 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets, count: Count) -> Cha
     authenticate = Authenticate(DynamoApiKeys(settings.api_keys_table))
     audit_trail = AuditTrail(DynamoAudit(settings.audit_table), runtime.now, runtime.new_id)
     read = ReadOutcomes(listed_webhooks, runtime.now)
-    bind(chalice, [WebhookViews(receive, replay, read, names(), audit_trail)], authenticate)
+    read_one = ReadWebhook(webhooks, runtime.now)
+    views = WebhookViews(receive, replay, read, read_one=read_one, channels=names(), audit=audit_trail)
+    bind(chalice, [views], authenticate)
     return chalice
 
 

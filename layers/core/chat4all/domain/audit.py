@@ -22,6 +22,7 @@ class AuditAction(StrEnum):
     MESSAGE_RETRY = "message.retry"
     DEAD_LETTERS_REDRIVE = "dead-letters.redrive"
     WEBHOOKS_REPLAY = "webhooks.replay"
+    WEBHOOK_READ = "webhook.read"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):

@@ -5,6 +5,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
+from chat4all.domain.text import beginning, shortened
+
 _OMITTED: Final = "omitted"
 """The field, or the last element, that says how many fields or elements were left out."""
 _FIRST_MOST: Final = 1_024
@@ -26,9 +28,9 @@ def bounded_json(data: Raw, most_bytes: int) -> Raw:
         return Raw(msgspec.json.encode({_OMITTED: len(bytes(data))}))
     most = _FIRST_MOST
     while most:
-        shortened = msgspec.json.encode(_shortened(value, most, _DEEPEST))
-        if len(shortened) <= most_bytes:
-            return Raw(shortened)
+        bounded = msgspec.json.encode(_shortened(value, most, _DEEPEST))
+        if len(bounded) <= most_bytes:
+            return Raw(bounded)
         most //= 2
     return Raw(msgspec.json.encode({_OMITTED: len(bytes(data))}))
 
@@ -36,14 +38,15 @@ def bounded_json(data: Raw, most_bytes: int) -> Raw:
 def _shortened(value: object, most: int, depth: int) -> object:
     match value:
         case str():
-            longest = 16 * most
-            return value if len(value) <= longest else value[: longest - 1] + "…"
+            return shortened(value, 16 * most)
         case list() if depth:
             kept = [_shortened(element, most, depth - 1) for element in value[:most]]
             return [*kept, {_OMITTED: len(value) - most}] if len(value) > most else kept
         case dict() if depth:
             names = list(value)
-            fields = {name[: 16 * most]: _shortened(value[name], most, depth - 1) for name in names[:most]}
+            fields = {
+                beginning(name, 16 * most): _shortened(value[name], most, depth - 1) for name in names[:most]
+            }
             return {**fields, _OMITTED: len(names) - most} if len(names) > most else fields
         case list() | dict():
             return {_OMITTED: len(value)}

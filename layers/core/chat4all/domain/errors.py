@@ -11,10 +11,10 @@
     │   └── MissingScope, NotAParticipant, NotYourFile, InvalidVerifyToken
     ├── NotFound           404
     │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
-    │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound
+    │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound, WebhookNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
-    │   └── NotFailed, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted, FileExpired,
-    │       UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
+    │   └── NotFailed, MessageChanged, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted,
+    │       FileExpired, UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
     │       GroupTooSmall, NotAGroup, TooManyIdentities
     ├── TooLarge           413
     ├── UnsupportedMedia   415
@@ -127,6 +127,12 @@ class MessageNotFound(NotFound):
     code = "MESSAGE_NOT_FOUND"
 
 
+class WebhookNotFound(NotFound):
+    """There is no such stored webhook, or it has expired."""
+
+    code = "WEBHOOK_NOT_FOUND"
+
+
 class DeadLetterNotFound(NotFound):
     """There is no such dead letter."""
 
@@ -186,6 +192,12 @@ class NotFailed(Conflict):
     """Nothing of the message failed."""
 
     code = "NOT_FAILED"
+
+
+class MessageChanged(Conflict):
+    """The message was changed after it was sent, and its failed parts hold words that no longer stand."""
+
+    code = "MESSAGE_CHANGED"
 
 
 class FileNotReady(Conflict):

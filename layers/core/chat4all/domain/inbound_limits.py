@@ -36,8 +36,9 @@ from chat4all.domain.kinds import (
     Reaction,
 )
 from chat4all.domain.names import one_line
+from chat4all.domain.nul import without_nul
 from chat4all.domain.received import MOST_CONTEXT_BYTES, Author, bounded_context
-from chat4all.domain.text import shortened
+from chat4all.domain.text import beginning_in_bytes, ending, shortened
 from chat4all.domain.wording import as_text, worded
 
 MOST_TEXT_BYTES: Final = 100_000
@@ -69,14 +70,16 @@ MOST_KIND_BYTES: Final = MOST_TEXT_BYTES + 20_000
 _MOST_LIVE_S: Final = 2**31
 """Telegram: a place that moves for ever. https://core.telegram.org/bots/api#location"""
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9_.:-]{1,100}+")
-_NUL: Final = "\x00"
-_REPLACEMENT: Final = "\ufffd"
 
 R = TypeVar("R", bound=ReceivedContent)
 
 
 def within_limits(event: InboundEvent) -> InboundEvent:
-    """Return the event with shortened texts and names, and with a hash in the place of an endless id."""
+    """Return the event with shortened texts without NUL, and with a hash in the place of an endless id."""
+    return without_nul(_limited(event))
+
+
+def _limited(event: InboundEvent) -> InboundEvent:
     provider_message_id = _id(event.provider_message_id)
     account = _name_of_account(event.account)
     match event:
@@ -203,7 +206,7 @@ def _with_text(content: R) -> R:
 
 
 def _file(file: ProviderFile) -> ProviderFile:
-    filename = file.filename[-LONGEST_FILENAME:] if file.filename else None
+    filename = ending(file.filename, LONGEST_FILENAME) if file.filename else None
     return replace(
         file,
         content_type=one_line(file.content_type, LONGEST_NAME),
@@ -213,10 +216,9 @@ def _file(file: ProviderFile) -> ProviderFile:
 
 
 def _text(text: str) -> str:
-    """Return the text without NUL, which the API takes from nobody, and cut at the end of a character."""
-    plain = text.replace(_NUL, _REPLACEMENT)
-    cut, most = plain, MOST_TEXT_BYTES
+    """Return the text within its bytes, cut between two characters of a reader."""
+    cut, most = text, MOST_TEXT_BYTES
     while len(msgspec.json.encode(cut)) > MOST_TEXT_BYTES:
         most = most * 3 // 4
-        cut = plain.encode()[:most].decode(errors="ignore") + "…"
+        cut = beginning_in_bytes(text, most) + "…"
     return cut

@@ -3,6 +3,8 @@
 import unicodedata
 from typing import Final
 
+from chat4all.domain.text import beginning
+
 _LOOK_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\U000e0020")
 """Letters and symbols that show nothing: Hangul fillers, the empty Braille pattern."""
 _BREAKS: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
@@ -18,7 +20,7 @@ def one_line(text: str | None, longest: int) -> str | None:
     """
     characters = (_shown(character) for character in text or "")
     plain = " ".join("".join(characters).split(" ")).strip()
-    line = " ".join(word for word in plain.split(" ") if word)[:longest].strip()
+    line = beginning(" ".join(word for word in plain.split(" ") if word), longest).strip()
     return line if any(_is_visible(character) for character in line) else None
 
 

@@ -96,6 +96,8 @@ class Context(msgspec.Struct, frozen=True):
     quote: str | None = None
     """The words of the quoted message, where the provider gives them."""
     links: tuple[Link, ...] = ()
+    title: str | None = None
+    """The title of the choice whose number the person wrote; `payload` is its id."""
 
 
 def bounded_context(context: Context | None, most_bytes: int) -> Context | None:

@@ -1,6 +1,7 @@
 """The rules for texts: lengths and forbidden characters."""
 
 import re
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Final
 
@@ -30,18 +31,44 @@ def is_blank(text: str) -> bool:
 
 
 def shortened(text: str, longest: int = LONGEST_QUOTE) -> str:
-    """Cut `text` to `longest` code points; an ellipsis at the end marks a text that was longer.
+    """Cut `text` to `longest` code points; an ellipsis at the end marks a text that was longer."""
+    return text if len(text) <= longest else beginning(text, longest - 1) + "…"
 
-    The cut is between two extended grapheme clusters, which a reader sees as characters; a cluster is cut
-    only if it exceeds the limit alone. Source: https://unicode.org/reports/tr29/
+
+def beginning(text: str, longest: int) -> str:
+    """Return the beginning of `text`, of at most `longest` code points.
+
+    The cut is between two extended grapheme clusters, which a reader sees as characters: letters with their
+    accents, joined emoji, flags. A cluster is cut only if it exceeds the limit alone.
+    Source: https://unicode.org/reports/tr29/
     """
     if len(text) <= longest:
         return text
+    # The first code point behind the limit tells whether the cluster before it ends there.
+    ends = (end for end in _cluster_ends(text[: longest + 1]) if end <= longest)
+    return text[: max(ends, default=longest)]
+
+
+def beginning_in_bytes(text: str, most_bytes: int) -> str:
+    """Return the beginning of `text`, of at most `most_bytes` as UTF-8, cut as in `beginning`."""
+    data = text.encode()
+    if len(data) <= most_bytes:
+        return text
+    return beginning(text, len(data[:most_bytes].decode(errors="ignore")))
+
+
+def ending(text: str, longest: int) -> str:
+    """Return the end of `text`, of at most `longest` code points, cut as in `beginning`."""
+    if len(text) <= longest:
+        return text
+    first = len(text) - longest
+    return text[next((end for end in _cluster_ends(text) if first <= end < len(text)), first) :]
+
+
+def _cluster_ends(text: str) -> Iterator[int]:
     from wcwidth import iter_graphemes  # noqa: PLC0415  # only a text that is too long needs it
 
-    # The code point that the ellipsis replaces tells whether the cluster before it ends there.
-    ends = accumulate(map(len, iter_graphemes(text[:longest])))
-    return text[: max((end for end in ends if end < longest), default=longest - 1)] + "…"
+    return accumulate(map(len, iter_graphemes(text)))
 
 
 def check_content(field: str, text: str) -> str:

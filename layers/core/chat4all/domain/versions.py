@@ -7,7 +7,8 @@
     nothing                  an edit               a message, known by its edit
     known by its edit        the first version     the first version stands before the edit
     an empty UNSUPPORTED     any later content     that content: a placeholder is filled
-    a place                  another place         that place, without an edit: the place moved
+    a place                  another place         that place, without an edit: the place moved; a name, an
+                                                   address and fields that only the former had stay
     any other content        an edit               the new content; the former stands in `edits`
     any other content        an edit of before     the same; the edit stands in its place in `edits`
     deleted                  anything              stays deleted
@@ -31,6 +32,7 @@ from chat4all.domain.files.file import Attachment
 from chat4all.domain.kinds import Location
 from chat4all.domain.message import Edit, Message
 from chat4all.domain.received import MOST_CONTEXT_BYTES, NOTHING, Context, Received, bounded_context
+from chat4all.domain.wording import worded
 
 MOST_EDITS_BYTES: Final = 100_000
 """The size of the edits as JSON. A row of DynamoDB holds 400 KB, and a person may edit a long text often."""
@@ -130,7 +132,9 @@ def _with_edit(message: Message, known: Received, version: Version, at: str) -> 
         latest_at=at,
         context=_lasting(known.context, version.received.context),
     )
-    if _takes_the_place(message, known, version.content):
+    if isinstance(message.content, Location) and isinstance(version.content, Location):
+        return _with_place(message, known, version.content, received, is_former=is_former)
+    if _is_empty(message, known):
         return None if is_former else _changed(message, version.content, received)
     if is_former or any(edit.at > at for edit in message.edits):
         return _with_former(message, known, version, at)
@@ -143,11 +147,30 @@ def _with_edit(message: Message, known: Received, version: Version, at: str) -> 
     return replace(message, content=version.content, edits=edits, received=_shortened(received))
 
 
-def _takes_the_place(message: Message, known: Received, content: Content) -> bool:
-    """Return whether nothing of the former content stays: it is a placeholder, or a place that moves."""
+def _is_empty(message: Message, known: Received) -> bool:
+    """Return whether the content is a placeholder of which nothing stays."""
     former = message.content
-    is_empty = isinstance(former, Unsupported) and not former.text and known.provider_fields == NOTHING
-    return is_empty or _is_move(former, content)
+    return isinstance(former, Unsupported) and not former.text and known.provider_fields == NOTHING
+
+
+def _with_place(
+    message: Message, known: Received, place: Location, received: Received, *, is_former: bool
+) -> Message | None:
+    """Return the message with the later of its place and another; what only one of them tells stays."""
+    before = message.content
+    if not isinstance(before, Location):
+        return None
+    if is_former:
+        fields = _with_fields(received, known).provider_fields
+        return _changed(message, _named(before, place), _shortened(replace(known, provider_fields=fields)))
+    fields = _with_fields(known, received).provider_fields
+    return _changed(message, _named(place, before), _shortened(replace(received, provider_fields=fields)))
+
+
+def _named(place: Location, other: Location) -> Location:
+    """Return the place with the name and the address of the other where it has none."""
+    named = replace(place, name=place.name or other.name, address=place.address or other.address)
+    return place if named == place else worded(replace(named, text=""))
 
 
 def _is_move(before: Content, after: Content) -> bool:
@@ -199,7 +222,7 @@ def _stood(content: Content, received: Received, until: str) -> Edit:
 
 
 def _lasting(former: Context | None, now: Context | None) -> Context | None:
-    """Return what an edited message refers to. Only links belong to the words."""
+    """Return what an edited message refers to. Links and a choice by its number belong to the words."""
     if former is None:
         return now
     latest = now or Context()
@@ -208,16 +231,21 @@ def _lasting(former: Context | None, now: Context | None) -> Context | None:
         referral=latest.referral or former.referral,
         story=latest.story or former.story,
         product=latest.product or former.product,
-        payload=latest.payload or former.payload,
+        payload=latest.payload or (former.payload if former.title is None else None),
         quote=latest.quote or former.quote,
         links=latest.links,
+        title=latest.title,
     )
     return None if lasting == Context() else lasting
 
 
 def _with_fields(received: Received, later: Received) -> Received:
-    """Return what was received together with the provider's fields that came later."""
-    fields = _object(received.provider_fields) | _object(later.provider_fields)
+    """Return what was received together with the provider's fields that came later.
+
+    Of a field that is an object, the fields are put together, too.
+    """
+    former, fields = _object(received.provider_fields), _object(later.provider_fields)
+    fields = {**former, **{name: _together(former.get(name), part) for name, part in fields.items()}}
     return replace(received, provider_fields=Raw(msgspec.json.encode(fields)) if fields else NOTHING)
 
 
@@ -227,6 +255,12 @@ def _object(fields: Raw) -> dict[str, Raw]:
         return msgspec.json.decode(fields, type=dict[str, Raw])
     except msgspec.ValidationError:
         return {} if fields == NOTHING else {"fields": fields}
+
+
+def _together(former: Raw | None, later: Raw) -> Raw:
+    if former is None or not (bytes(former).startswith(b"{") and bytes(later).startswith(b"{")):
+        return later
+    return Raw(msgspec.json.encode(_object(former) | _object(later)))
 
 
 def _shortened(received: Received) -> Received:

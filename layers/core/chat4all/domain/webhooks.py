@@ -57,7 +57,7 @@ class WebhookOutcome(StrEnum):
     """Why a webhook is listed.
 
     IGNORED: the connector read the webhook, and at least one of its parts led to no event. UNREADABLE: its
-    body is no webhook of the provider, although the signature is right.
+    body is no webhook of the provider, although the signature is right, or the channel's code failed on it.
     """
 
     IGNORED = "ignored"

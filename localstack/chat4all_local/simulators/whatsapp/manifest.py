@@ -8,7 +8,7 @@ from chat4all_local.simulators.manifest import Manifest
 
 BUSINESS_ACCOUNT_ID: Final = "100000000000002"
 DISPLAY_PHONE_NUMBER: Final = "15550001234"
-OTHER_NUMBERS: Final = {"100000000000077": "15550009999"}
+OTHER_NUMBERS: Final = {"100000000000077": "15550009999", "100000000000088": "15550008888"}
 """Further phone numbers of the business, with the same token: each id, and the number that people see."""
 
 MANIFEST: Final = Manifest(

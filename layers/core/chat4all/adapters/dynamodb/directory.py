@@ -1,8 +1,15 @@
 """Users and identities in one table. The key of an identity ensures that it belongs to one user only."""
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator
-from datetime import timedelta
+from collections.abc import (
+    Collection,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from datetime import (
+    timedelta,
+)
 from typing import Final
 
 import msgspec
@@ -28,8 +35,17 @@ from chat4all.adapters.dynamodb.rows import (
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard, shards_of
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.person import Identity, Moved, User, UserType, with_writing
-from chat4all.services.directory.ports import IdentityTaken
+from chat4all.domain.person import (
+    Identity,
+    Moved,
+    User,
+    UserType,
+    with_writing,
+)
+from chat4all.services.directory.ports import (
+    IdentityTaken,
+    NoMove,
+)
 
 _TRIES: Final = 5
 
@@ -107,7 +123,7 @@ class DynamoDirectory:
         bind(table_name, UserRow, IdentityRow, MovedRow)
 
     @answering
-    def create(self, user: User) -> IdentityTaken | None:
+    def create(self, user: User, no_move: NoMove | None = None) -> IdentityTaken | None:
         if not user.identities:
             saved(_row(user), UserRow.entry_id.does_not_exist())
             return None
@@ -115,6 +131,7 @@ class DynamoDirectory:
         transaction.save(_row(user), condition=UserRow.entry_id.does_not_exist())
         for identity in user.identities:
             transaction.save(_identity_row(identity, user.user_id), condition=_FREE)
+            _check_moves(transaction, identity, no_move)
         if committed(transaction):
             return None
         taken = self._taken(user.identities)
@@ -136,11 +153,12 @@ class DynamoDirectory:
         return {user.user_id: user for user in users}
 
     @answering
-    def link(self, user_id: str, identity: Identity) -> IdentityTaken | None:
+    def link(self, user_id: str, identity: Identity, no_move: NoMove | None = None) -> IdentityTaken | None:
         for _ in range(_TRIES):
             row = UserRow.get(_user_key(user_id), consistent_read=True)
             transaction = self._transaction()
             transaction.save(_identity_row(identity, user_id), condition=_FREE)
+            _check_moves(transaction, identity, no_move)
             transaction.update(
                 UserRow(row.entry_id),
                 actions=[UserRow.identities.set((*row.identities, identity))],
@@ -193,9 +211,21 @@ class DynamoDirectory:
         return taken
 
     @answering
-    def record_move(self, channel: str, account: str, address: str, moved: Moved, expires_at: int) -> None:
+    def record_move(self, formers: Sequence[Identity], moved: Moved, expires_at: int) -> bool:
         is_latest = MovedRow.entry_id.does_not_exist() | (MovedRow.moved_at <= moved.at)
-        saved(_moved_row(channel, account, address, moved, expires_at), is_latest)
+        for _ in range(_TRIES):
+            transaction = self._transaction()
+            for former in formers:
+                transaction.save(_moved_row(*former.place, moved, expires_at), condition=is_latest)
+                transaction.condition_check(IdentityRow, _key_of(former), condition=_FREE)
+            if committed(transaction):
+                return True
+            if self._taken(formers) is not None:
+                return False
+            known = (self.moved(*former.place) for former in formers)
+            if any(move is not None and move.at > moved.at for move in known):
+                return True
+        raise Unavailable("The former address is changing too quickly; try again.", retry_after=1)
 
     @answering
     def moved(self, channel: str, account: str, address: str) -> Moved | None:
@@ -262,6 +292,17 @@ class DynamoDirectory:
 
 
 _FREE: Final = IdentityRow.entry_id.does_not_exist()
+
+
+def _check_moves(transaction: TransactWrite, identity: Identity, no_move: NoMove | None) -> None:
+    """Let the transaction fail if somebody moved away from the address, against the condition."""
+    if no_move is None:
+        return
+    none = MovedRow.entry_id.does_not_exist()
+    condition = none if no_move.since is None else none | (MovedRow.moved_at < no_move.since)
+    for account in no_move.accounts:
+        moved_key = _moved_key(identity.channel, account, identity.address)
+        transaction.condition_check(MovedRow, moved_key, condition=condition)
 
 
 def _user_key(user_id: str) -> str:

@@ -65,6 +65,24 @@ def canonical_digits(text: str) -> str | None:
     return _as_dialled_today(_without_own_prefix(number.digits))
 
 
+def valid_digits(text: str) -> str | None:
+    """Return the digits of a number with its country code that its country has given out, else None.
+
+    Without `+` or `00` the country of a number is unknown: `030 1234` is in each city another person's.
+    """
+    number = spelled(text)
+    digits = canonical_digits(text) if number is not None and number.is_international else None
+    if digits is None:
+        return None
+    import phonenumbers  # noqa: PLC0415 (see above)
+
+    try:
+        is_valid = phonenumbers.is_valid_number(phonenumbers.parse(f"+{digits}"))
+    except phonenumbers.NumberParseException:
+        return None
+    return digits if is_valid else None
+
+
 def _between_removed(text: str) -> str:
     return "".join(
         character

@@ -68,6 +68,9 @@ _NO_MESSAGES: Final = frozenset(
     }
 )
 """Updates about queries, votes, and the members and rights of a chat; they hold no message of a person."""
+_Outcome = InboundEvent | str
+"""An event, or the kind of a part that leads to no event."""
+_OF_MOVE: Final = frozenset({"message_id", "date", "migrate_to_chat_id", "migrate_from_chat_id"})
 _PARTIES: Final = ("from", "sender_chat", "chat")
 _OF_BOT: Final = ".from.is_bot"
 """What the kind of a message is followed by if a bot wrote it."""
@@ -138,15 +141,14 @@ def parsed(body: bytes) -> ParsedWebhook:
         # An update has one part. A further part without a number must not take the place of the first.
         name = f"update:{update_id}:{kind}" if events else f"update:{update_id}"
         found = _of_part(kind, part, name)
-        if isinstance(found, str):
-            ignored.append(found)
-        else:
-            events += found
+        outcomes = (found,) if isinstance(found, str) else found
+        events += (outcome for outcome in outcomes if not isinstance(outcome, str))
+        ignored += (outcome for outcome in outcomes if isinstance(outcome, str))
     return ParsedWebhook(tuple(events), tuple(ignored))
 
 
-def _of_part(kind: str, part: Raw, name: str) -> Collection[InboundEvent] | str:
-    """Return the events of a part of an update, or the kind that leads to no event.
+def _of_part(kind: str, part: Raw, name: str) -> Collection[_Outcome] | str:
+    """Return the events of a part of an update, and the kind of what leads to no event.
 
     `name` is the id of a message that has none of its own.
     """
@@ -163,13 +165,14 @@ def _of_part(kind: str, part: Raw, name: str) -> Collection[InboundEvent] | str:
     return (interaction,) if interaction else kind
 
 
-def _of_message(kind: str, part: Raw, name: str) -> Collection[InboundEvent] | str:
+def _of_message(kind: str, part: Raw, name: str) -> Collection[_Outcome] | str:
     message, fields = decoded(part, Message), decoded(part, dict[str, Raw])
     place = place_of(message) if message else None
     if message is None or fields is None or place is None:
         return kind
     if move := _move(message, part, place):
-        return (move,)
+        beside = set(fields) - _OF_MOVE - {named for named in _PARTIES if party(fields.get(named, ABSENT))}
+        return (move, f"{kind}.migrate") if beside else (move,)
     if is_from_bot(message):
         return kind + _OF_BOT
     edited_at = None

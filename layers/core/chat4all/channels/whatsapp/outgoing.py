@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.channels.shared.answers import can_be_quoted
+from chat4all.channels.shared.phones import valid_digits
 from chat4all.channels.whatsapp.address import is_group, is_user_id
 from chat4all.channels.whatsapp.manifest import GROUP_PREFIX
 from chat4all.domain.content import Text
@@ -61,8 +62,14 @@ class _Name(msgspec.Struct, frozen=True):
     first_name: str
 
 
-class _Phone(msgspec.Struct, frozen=True):
+class _Phone(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A number on a card. Without `wa_id`, the app offers an invitation in the place of a chat.
+
+    https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/contacts-messages
+    """
+
     phone: str
+    wa_id: str | None = None
 
 
 class _Email(msgspec.Struct, frozen=True):
@@ -274,7 +281,7 @@ def _degrees(number: float) -> str:
 def _card(contact: Contact) -> _Card:
     return _Card(
         _Name(contact.name, contact.name),
-        tuple(map(_Phone, contact.phones)),
+        tuple(_Phone(phone, valid_digits(phone)) for phone in contact.phones),
         tuple(map(_Email, contact.emails)),
         _Organization(contact.organization) if _shown(contact.organization) else None,
     )

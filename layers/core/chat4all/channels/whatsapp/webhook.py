@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
-from chat4all.channels.shared.webhooks import ABSENT, items, moment, read_envelope
+from chat4all.channels.shared.webhooks import ABSENT, items, moment, other_fields, read_envelope
 from chat4all.channels.whatsapp.address import is_user_id, person_addresses, phone_of
 from chat4all.channels.whatsapp.contacts import Contacts
 from chat4all.channels.whatsapp.message import (
@@ -27,7 +27,7 @@ from chat4all.channels.whatsapp.message import (
 from chat4all.channels.whatsapp.statuses import ReportedStatus, status_event
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEvent, InboundMove, ParsedWebhook
-from chat4all.domain.received import Author, AuthorKind
+from chat4all.domain.received import NOTHING, Author, AuthorKind
 
 _Outcome = InboundEvent | str
 """An event, or the kind of a part that leads to no event."""
@@ -38,6 +38,8 @@ _LISTS: Final = frozenset(
     {"contacts", "messages", "statuses", "errors", "message_echoes", "history", "user_id_update"}
 )
 """The parts of a change that are read."""
+_OF_MOVE: Final = frozenset({"user_id", "wa_id", "timestamp", "detail"})
+"""The fields of a changed user id; `detail` says only that it changed."""
 
 
 class _Webhook(Struct, frozen=True):
@@ -249,6 +251,8 @@ def _of_user_ids(value: _Value, place: _Place) -> Iterator[_Outcome]:
             phone = phone_of(phones[0]) if phones else None
             at = moment(update.timestamp)
             yield InboundMove(changed.previous, changed.current, at, place.account, phone)
+            if other_fields(part, _OF_MOVE) != NOTHING:
+                yield "user_id_update.fields"
         else:
             yield "user_id_update"
 

@@ -12,6 +12,7 @@ from chat4all.domain.files.known_types import (
     type_by_name,
     with_extension,
 )
+from chat4all.domain.text import beginning_in_bytes
 
 _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control characters, marks that change the direction of writing, lone surrogates, line ends."""
@@ -49,5 +50,5 @@ def _cut(name: str) -> str:
     stem, dot, extension = name.rpartition(".")
     if not stem or len(extension.encode()) > _LONGEST_KEPT_EXTENSION:
         stem, dot, extension = name, "", ""
-    end = (dot + extension).encode()
-    return stem.encode()[: LONGEST_NAME - len(end)].decode(errors="ignore") + end.decode()
+    end = dot + extension
+    return beginning_in_bytes(stem, LONGEST_NAME - len(end.encode())) + end

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from chat4all.domain.files.file import BY_EXTENSION, FILE_TYPES, LONGEST_NAME, FileType, MediaKind, kind_of
+from chat4all.domain.text import beginning_in_bytes
 
 UNKNOWN: Final = "application/octet-stream"
 _LONGEST_EXTENSION: Final = 5
@@ -178,7 +179,7 @@ def with_extension(filename: str, content_type: str) -> str:
     suffix = _suffix(content_type)
     if (extension.isalnum() and len(extension) <= _LONGEST_EXTENSION) or not suffix:
         return filename
-    return filename.encode()[: LONGEST_NAME - len(suffix)].decode(errors="ignore") + suffix
+    return beginning_in_bytes(filename, LONGEST_NAME - len(suffix)) + suffix
 
 
 def _suffix(content_type: str) -> str:

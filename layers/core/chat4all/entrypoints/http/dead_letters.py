@@ -14,6 +14,7 @@ from chat4all.domain.errors import (
     Detail,
     FileNotPossible,
     Invalid,
+    MessageChanged,
     MessageNotFound,
     NoIdentity,
     NoRecipient,
@@ -40,6 +41,7 @@ LONGEST_DEAD_LETTER_ID = 512
 _NOT_DELIVERABLE = (
     NotAParticipant,
     ConversationNotFound,
+    MessageChanged,
     MessageNotFound,
     ConversationArchived,
     NotFailed,

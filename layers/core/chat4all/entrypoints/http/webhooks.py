@@ -1,9 +1,12 @@
 """/v1/webhooks/{channel}: the providers call here. The signature over the raw bytes is the key.
 
-/v1/webhooks and /v1/webhooks/replay are for operators, with a key of this API.
+/v1/webhooks, /v1/webhooks/replay and /v1/webhooks/stored are for operators, with a key of this API.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -11,6 +14,7 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.domain.audit import AuditAction
+from chat4all.domain.clock import iso
 from chat4all.domain.errors import (
     ChannelNotFound,
     Detail,
@@ -18,8 +22,9 @@ from chat4all.domain.errors import (
     InvalidSignature,
     InvalidVerifyToken,
     Unavailable,
+    WebhookNotFound,
 )
-from chat4all.domain.webhooks import ListedWebhook, WebhookOutcome
+from chat4all.domain.webhooks import ListedWebhook, StoredWebhook, WebhookOutcome
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import MOST_PAGE, Id, PageQuery, Time, time_from
@@ -27,6 +32,7 @@ from chat4all.entrypoints.http.checks import check_channel
 from chat4all.entrypoints.http.function_url import raw_query
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.inbound.read_outcomes import ReadOutcomes
+from chat4all.services.inbound.read_webhook import ReadWebhook
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import Replayed, ReplayWebhooks
 from chat4all.services.messaging.connector import WebhookRequest
@@ -42,6 +48,18 @@ _WEBHOOK: Final = {
     },
 }
 _DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_MOST_TEXT_BYTES: Final = 1_000_000
+"""Of a body in an answer as text: Lambda answers with 6 MB at most, and its quotes are escaped twice."""
+_STORED: Final = {
+    "webhook_id": f"whatsapp|main|2026-01-31T12:00:00.123Z|{_DIGEST}",
+    "channel": "whatsapp",
+    "account": "main",
+    "received_at": "2026-01-31T12:00:00.123Z",
+    "expires_at": "2026-03-02T12:00:00.000Z",
+    "query": "",
+    "encoding": "utf-8",
+    "body": '{"object": "whatsapp_business_account", "entry": []}',
+}
 _PAGE: Final = {
     "webhooks": [
         {
@@ -107,6 +125,30 @@ class WebhookPage(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
+class BodyEncoding(StrEnum):
+    """How the body of a webhook is written: as the text that it is, or in base64."""
+
+    UTF_8 = "utf-8"
+    BASE64 = "base64"
+
+
+class StoredWebhookView(msgspec.Struct, frozen=True):
+    """A stored webhook as the provider sent it.
+
+    `query` is the query of the address that the provider called. `body` is base64 if the bytes are not UTF-8,
+    or more than 1,000,000.
+    """
+
+    webhook_id: str
+    channel: str
+    account: str
+    received_at: str
+    expires_at: str
+    query: str
+    encoding: BodyEncoding
+    body: str
+
+
 class Challenge(
     msgspec.Struct,
     frozen=True,
@@ -126,12 +168,15 @@ class WebhookViews:
         receive: ReceiveWebhook,
         replay: ReplayWebhooks,
         read: ReadOutcomes,
+        *,
+        read_one: ReadWebhook,
         channels: tuple[str, ...],
         audit: AuditTrail,
     ) -> None:
         self._receive = receive
         self._replay = replay
         self._read = read
+        self._read_one = read_one
         self._channels = channels
         self._audit = audit
 
@@ -183,6 +228,19 @@ class WebhookViews:
             until=time_from("to", query.until),
         )
         return Answer(WebhookPage(tuple(_listed(webhook) for webhook in page.items), page.next_cursor))
+
+    @route(
+        "GetStoredWebhook",
+        "GET",
+        "/v1/webhooks/stored/{webhook_id}",
+        Returns(StoredWebhookView, _STORED),
+        summary="Read a stored webhook as the provider sent it, with the words of people; audited",
+        scope="webhook-bodies:read",
+        errors=(WebhookNotFound,),
+    )
+    def stored(self, request: Request, webhook_id: str) -> Answer:
+        self._audit(request, AuditAction.WEBHOOK_READ, f"webhook:{webhook_id}")
+        return Answer(_stored(self._read_one(webhook_id)))
 
     @route(
         "ReplayWebhooks",
@@ -243,6 +301,29 @@ def _listed(webhook: ListedWebhook) -> ListedWebhookView:
         ignored=webhook.ignored,
         reason=webhook.reason,
     )
+
+
+def _stored(webhook: StoredWebhook) -> StoredWebhookView:
+    place = webhook.webhook_id
+    text = _text(webhook.body)
+    return StoredWebhookView(
+        webhook_id=str(place),
+        channel=place.channel,
+        account=place.account,
+        received_at=place.received_at,
+        expires_at=iso(datetime.fromtimestamp(webhook.expires_at, UTC)),
+        query=webhook.query,
+        encoding=BodyEncoding.BASE64 if text is None else BodyEncoding.UTF_8,
+        body=b64encode(webhook.body).decode() if text is None else text,
+    )
+
+
+def _text(body: bytes) -> str | None:
+    """Return the body as text; None if it is no UTF-8, or too long for an answer as text."""
+    try:
+        return body.decode() if len(body) <= _MOST_TEXT_BYTES else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _webhook_request(request: Request, body: bytes) -> WebhookRequest:

@@ -23,6 +23,7 @@ SCOPES: Final = (
     "channels:read",
     "webhooks:read",
     "webhooks:write",
+    "webhook-bodies:read",
     "dead-letters:read",
     "dead-letters:write",
     "files:read",

@@ -98,18 +98,34 @@ class IdentityTaken(msgspec.Struct, frozen=True):
     user_id: str
 
 
+class NoMove(msgspec.Struct, frozen=True):
+    """The condition that nobody moved away from an address, through any of `accounts`, at `since` or later.
+
+    `since` is ISO 8601 UTC; None stands for any time.
+    """
+
+    accounts: tuple[str, ...]
+    since: str | None
+
+
 class Directory(Protocol):
     """Users and the identities by which channels know them."""
 
-    def create(self, user: User) -> IdentityTaken | None:
-        """Create the user with all their identities; create nothing if an identity is taken."""
+    def create(self, user: User, no_move: NoMove | None = None) -> IdentityTaken | None:
+        """Create the user with all their identities; create nothing if an identity is taken.
+
+        Raises:
+            Unavailable: somebody moved away from an identity, against the condition; or AWS did not answer.
+        """
         ...
 
     def get(self, user_id: str) -> User | None: ...
 
     def get_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
 
-    def link(self, user_id: str, identity: Identity) -> IdentityTaken | None: ...
+    def link(self, user_id: str, identity: Identity, no_move: NoMove | None = None) -> IdentityTaken | None:
+        """Give the user the identity, unless it is taken; raises Unavailable as `create` does."""
+        ...
 
     def unlink(self, user: User, identity: Identity) -> None: ...
 
@@ -125,8 +141,12 @@ class Directory(Protocol):
         """
         ...
 
-    def record_move(self, channel: str, account: str, address: str, moved: Moved, expires_at: int) -> None:
-        """Record a move of somebody unknown until `expires_at` (epoch seconds); a later move stays."""
+    def record_move(self, formers: Sequence[Identity], moved: Moved, expires_at: int) -> bool:
+        """Record the move from an address that nobody has, until `expires_at` (epoch seconds).
+
+        `formers` are the address through each account of ours. A later move stays. Returns False if somebody
+        has one of them.
+        """
         ...
 
     def moved(self, channel: str, account: str, address: str) -> Moved | None:

@@ -19,7 +19,7 @@ may be given to somebody else later.
 """
 
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -42,6 +42,16 @@ _MOST_MOVES: Final = 5
 _TRIES: Final = 5
 
 
+class Present(NamedTuple):
+    """A message with the present addresses of its chat.
+
+    When the `settled` addresses were read, nobody had moved away from them after the message.
+    """
+
+    event: InboundMessage
+    settled: frozenset[str]
+
+
 class FollowMoves:
     def __init__(
         self, directory: Directory, conversations: Conversations, addresses: KnownAddresses, clock: Clock
@@ -62,9 +72,8 @@ class FollowMoves:
         if move.address == move.new_address:
             return
         moved = Moved(move.new_address, move.at, move.phone)
-        user = self._addresses.user_at(channel, account, move.address)
+        user = self._user_at(channel, account, move.address, moved)
         if user is None:
-            self._of_nobody(channel, account, move.address, moved)
             return
         for former in user.identities:
             if (former.channel, former.address) != (channel, move.address):
@@ -72,48 +81,70 @@ class FollowMoves:
             for stale in (former, *_gone_with(former, moved, user)):
                 user = self._moved(user, stale, moved)
 
-    def _of_nobody(self, channel: str, account: str, address: str, moved: Moved) -> None:
-        """Record the move of somebody unknown; link the address if somebody has just moved from there."""
+    def _user_at(self, channel: str, account: str, address: str, moved: Moved) -> User | None:
+        """Return the user of the former address; without one, do what the move of somebody unknown needs.
+
+        A first message from the former address may make a user at the same time.
+        """
+        for _ in range(_TRIES):
+            user = self._addresses.user_at(channel, account, address)
+            if user is not None or self._of_nobody(channel, account, address, moved):
+                return user
+        raise Unavailable("The former address is changing too quickly; try again.", retry_after=1)
+
+    def _of_nobody(self, channel: str, account: str, address: str, moved: Moved) -> bool:
+        """Record the move of somebody unknown; link the address if somebody has just moved from there.
+
+        Return False if somebody has the former address by now.
+        """
         earlier = self._move_from(channel, account, address)
         if earlier is None or not _is_same_change(earlier, moved):
-            self._directory.record_move(channel, account, address, moved, self._recorded_until())
-            return
+            now = iso(self._clock())
+            accounts = self._addresses.every_account(channel, account)
+            formers = [Identity(channel, through, address, now) for through in accounts]
+            return self._directory.record_move(formers, moved, self._recorded_until())
         user = self._addresses.user_at(channel, account, earlier.address)
         if user is None or earlier.address == moved.address:
-            return
+            return True
         further = Identity(channel, account, moved.address, iso(self._clock()), moved.phone)
         taken = self._directory.link(user.user_id, further)
         if taken is not None:
             self._take_over(taken.user_id, user, further, moved)
             self._directory.link(user.user_id, further)
+        return True
 
-    def present(self, channel: str, account: str, event: InboundMessage, user: User | None) -> InboundMessage:
+    def present(self, channel: str, account: str, event: InboundMessage, user: User | None) -> Present:
         """Return the event with the addresses that the chat has now; `user` is who is known by the others."""
         identities = user.identities if user else ()
         known = {identity.address for identity in identities if identity.channel == channel}
         unknown = [address for address in (event.address, *event.aliases) if address not in known]
+        settled: frozenset[str] = frozenset()
         for address in unknown:
-            event = self._followed(channel, account, event, address)
-        return event
+            event, ends = self._followed(channel, account, event, address)
+            settled |= ends
+        return Present(event, settled)
 
-    def _followed(self, channel: str, account: str, event: InboundMessage, former: str) -> InboundMessage:
+    def _followed(self, channel: str, account: str, event: InboundMessage, former: str) -> Present:
         """Return the event with the address to which a chat moved from `former`, move by move."""
-        address = former
+        address, settled = former, frozenset[str]()
         for _ in range(_MOST_MOVES):
             moved = self._move_from(channel, account, address)
             if moved is None or not self._was_before(channel, event, moved):
+                settled = frozenset({address})
                 break
             address, event = moved.address, replace(event, phone=moved.phone or event.phone)
         named = (address if name == former else name for name in (event.address, *event.aliases))
         first, *others = dict.fromkeys(named)
-        return replace(event, address=first, aliases=tuple(others))
+        return Present(replace(event, address=first, aliases=tuple(others)), settled)
 
     def _move_from(self, channel: str, account: str, address: str) -> Moved | None:
+        """Return the latest move from the address, through any account of ours where it is the same."""
         found = (
             self._directory.moved(channel, known_as, address)
             for known_as in self._addresses.accounts_of(channel, account)
         )
-        return next((moved for moved in found if moved is not None), None)
+        moves = [moved for moved in found if moved is not None]
+        return max(moves, key=lambda moved: moved.at, default=None)
 
     def _was_before(self, channel: str, event: InboundMessage, moved: Moved) -> bool:
         """Return whether the message was written before the move. A group's address is never used again."""

@@ -1,7 +1,7 @@
 """Make a webhook findable of which a part led to no event, or whose body cannot be read."""
 
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.webhooks import StoredWebhook, WebhookOutcome
+from chat4all.domain.webhooks import ListedWebhook, StoredWebhook, WebhookOutcome
 from chat4all.services.inbound.ports import ListedWebhooks, OutcomeLog
 from chat4all.services.inbound.webhook_events import WebhookParts
 
@@ -21,6 +21,7 @@ class KeepOutcome:
         if listed is None:
             return
         self._log.taken(listed)
+        self._log_fault(listed, parts)
         try:
             self._listed.put(listed)
         except Unavailable:
@@ -30,7 +31,12 @@ class KeepOutcome:
         """List the webhook by its present outcome only; count nothing again. Raises Unavailable."""
         listed = parts.listed(webhook)
         if listed is not None:
+            self._log_fault(listed, parts)
             self._listed.put(listed)
         for outcome in WebhookOutcome:
             if listed is None or outcome is not listed.outcome:
                 self._listed.remove(webhook.webhook_id, outcome)
+
+    def _log_fault(self, listed: ListedWebhook, parts: WebhookParts) -> None:
+        if parts.fault is not None:
+            self._log.failed(listed, parts.fault)

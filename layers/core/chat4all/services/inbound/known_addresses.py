@@ -24,15 +24,18 @@ class KnownAddresses:
 
     def user_at(self, channel: str, account: str, address: str) -> User | None:
         """Return the user with this address, through another account of ours if the address is the same."""
-        accounts = [account]
-        if not self._capabilities[channel].addresses_by_account:
-            accounts += [other for other in self._accounts[channel] if other != account]
-        for known_by in accounts:
+        for known_by in self.every_account(channel, account):
             user_id = self._directory.resolve(channel, known_by, address)
             user = self._directory.get(user_id) if user_id else None
             if user is not None:
                 return user
         return None
+
+    def every_account(self, channel: str, account: str) -> tuple[str, ...]:
+        """Return the account, and all others of the channel if a person has the same address there."""
+        if self._capabilities[channel].addresses_by_account:
+            return (account,)
+        return (account, *(other for other in self._accounts[channel] if other != account))
 
     def is_group(self, channel: str, address: str) -> bool:
         """Return whether the address is a group's."""

@@ -6,8 +6,17 @@ from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.content import Notice
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage
-from chat4all.domain.person import MOST_IDENTITIES, WRITING_KNOWN, Identity, User, UserType
-from chat4all.services.directory.ports import Directory
+from chat4all.domain.person import (
+    MOST_IDENTITIES,
+    WRITING_KNOWN,
+    Identity,
+    User,
+    UserType,
+)
+from chat4all.services.directory.ports import (
+    Directory,
+    NoMove,
+)
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.known_addresses import KnownAddresses
 
@@ -41,17 +50,21 @@ class MeetPerson:
             Unavailable: AWS did not answer, or another process is changing the user.
         """
         user = self._known(channel, account, event)
-        present = self._follow.present(channel, account, event, user)
+        present, settled = self._follow.present(channel, account, event, user)
         if user is None and present != event:
             user = self._known(channel, account, present)
         event = present
         wrote_at = self._wrote_at(channel, event)
-        user = user or self._new(channel, account, event, wrote_at)
+        no_move = self._no_move(channel, account, event)
+        if user is None:
+            settled_move = no_move if event.address in settled else None
+            user = self._new(channel, account, event, wrote_at, settled_move)
         for known_as in self._addresses.accounts_of(channel, account):
             for address in (event.address, *event.aliases):
                 # Each account of ours has a window of its own.
                 at = wrote_at if known_as == account else None
-                user = self._with_identity(user, self._identity(channel, known_as, address, event, at))
+                identity = self._identity(channel, known_as, address, event, at)
+                user = self._with_identity(user, identity, no_move if address in settled else None)
         if wrote_at is not None:
             places = {(channel, account, address) for address in (event.address, *event.aliases)}
             user = self._directory.wrote(user, places, wrote_at, WRITING_KNOWN)
@@ -72,12 +85,20 @@ class MeetPerson:
         found = (self._addresses.user_at(channel, account, address) for address in addresses)
         return next((user for user in found if user is not None), None)
 
-    def _with_identity(self, user: User, identity: Identity) -> User:
+    def _no_move(self, channel: str, account: str, event: InboundMessage) -> NoMove:
+        """Return the condition that an address of the event is still present.
+
+        Another process may take in the news of a move meanwhile. A group's address is never used again.
+        """
+        is_group = self._addresses.is_group(channel, event.address)
+        return NoMove(self._addresses.accounts_of(channel, account), None if is_group else event.at)
+
+    def _with_identity(self, user: User, identity: Identity, no_move: NoMove | None) -> User:
         """Return the user with the identity, unless they have as many identities as a user may have."""
         for _ in range(_TRIES):
             if _has(user, identity) or len(user.identities) >= MOST_IDENTITIES:
                 return user
-            taken = self._directory.link(user.user_id, identity)
+            taken = self._directory.link(user.user_id, identity, no_move)
             if taken is not None:
                 self._take_from(taken.user_id, identity)
             user = self._directory.get(user.user_id) or user
@@ -101,13 +122,20 @@ class MeetPerson:
         self._directory.rename(user.user_id, user.display_name, name)
         return self._directory.get(user.user_id) or user
 
-    def _new(self, channel: str, account: str, event: InboundMessage, wrote_at: str | None) -> User:
+    def _new(
+        self,
+        channel: str,
+        account: str,
+        event: InboundMessage,
+        wrote_at: str | None,
+        no_move: NoMove | None,
+    ) -> User:
         """Create a customer for a chat that is not known yet."""
         now = iso(self._clock())
         identity = self._identity(channel, account, event.address, event, wrote_at)
         name = event.display_name or event.handle or event.address
         user = User(self._new_id(), UserType.CUSTOMER, name, (identity,), {}, now)
-        taken = self._directory.create(user)
+        taken = self._directory.create(user, no_move)
         if taken is None:
             return user
         known = self._directory.get(taken.user_id)

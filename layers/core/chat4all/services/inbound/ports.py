@@ -61,6 +61,10 @@ class OutcomeLog(Protocol):
         """Log the webhook, and count its ignored parts by channel and kind."""
         ...
 
+    def failed(self, webhook: ListedWebhook, fault: Exception) -> None:
+        """Log where the channel's code failed on the webhook."""
+        ...
+
     def not_listed(self, webhook: ListedWebhook) -> None:
         """Log that the webhook could not be added to the list, and count it."""
         ...

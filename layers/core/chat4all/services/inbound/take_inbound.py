@@ -48,6 +48,7 @@ from chat4all.domain.received import Received
 from chat4all.domain.relaying import new_content, news
 from chat4all.domain.versions import Deletion, Version, deleted, files_of, with_version
 from chat4all.services.directory.ports import Directory
+from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.inbound_file import InboundFile
@@ -72,6 +73,7 @@ class TakeInbound:
         accounts: ChannelAccounts,
         accept: AcceptMessage,
         find_place: FindPlace,
+        answer_choice: AnswerChoice,
         meet: MeetPerson,
         follow: FollowMoves,
         directory: Directory,
@@ -85,6 +87,7 @@ class TakeInbound:
         self._accounts = accounts
         self._accept = accept
         self._find_place = find_place
+        self._answer_choice = answer_choice
         self._meet = meet
         self._follow = follow
         self._directory = directory
@@ -138,6 +141,8 @@ class TakeInbound:
         message_id = inbound_message_id(channel, account, event.provider_message_id)
         person, event = self._meet(channel, account, event)
         place = self._find_place(channel, account, event, person)
+        answered = self._answer_choice(channel, event, place, person.user_id)
+        event, place = answered.event, answered.place
         hidden = deletion is not None and not self._keep_deleted_words
         content = Deleted() if hidden else self._content(message_id, event)
         self._fetch(channel, account, event, content, place.conversation_id)

@@ -6,9 +6,10 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.errors import Invalid
+from chat4all.domain.errors import Invalid, Unavailable
 from chat4all.domain.events import WebhookEvent
 from chat4all.domain.inbound_limits import within_limits
+from chat4all.domain.nul import without_nul
 from chat4all.domain.text import shortened
 from chat4all.domain.webhooks import ListedWebhook, StoredWebhook, WebhookOutcome
 from chat4all.services.messaging.connector import ChannelSecret, Connector
@@ -23,12 +24,14 @@ OTHER_KINDS: Final = "other kinds"
 class WebhookParts(msgspec.Struct, frozen=True):
     """The events of a webhook, and the number of parts of each kind that led to none.
 
-    `unreadable` says why the body cannot be parsed; the webhook then has no parts.
+    `unreadable` says why the body cannot be parsed; the webhook then has no parts. `fault` is the error if
+    the channel's code failed.
     """
 
     events: tuple[WebhookEvent, ...] = ()
     ignored: Mapping[str, int] = {}
     unreadable: str | None = None
+    fault: Exception | None = None
 
     def listed(self, webhook: StoredWebhook) -> ListedWebhook | None:
         """Return the entry of the webhook in the list of outcomes; None if every part led to an event."""
@@ -51,13 +54,23 @@ def webhook_parts(
 
     Each event is within the limits and carries the channel account that received it: the account that the
     event names, or else the account of the webhook. `replay` is the id of the replay that publishes them.
+
+    Code that fails makes the webhook unreadable: it fails each time with the same bytes, and the provider
+    would repeat them for days. A later version reads the webhook at a replay.
+
+    Raises:
+        Unavailable: something did not answer; the same webhook can be read later.
     """
     place = webhook.webhook_id
     try:
         parsed = connector.parse_webhook(webhook.body, secret, webhook.query)
+        events = [within_limits(event) for event in parsed.events]
     except Invalid as refused:
         return WebhookParts(unreadable=refused.message)
-    events = (within_limits(event) for event in parsed.events)
+    except Unavailable:
+        raise
+    except Exception as fault:  # noqa: BLE001 - a bug may raise anything, and the log has its traceback
+        return WebhookParts(unreadable=f"the channel's code failed: {type(fault).__name__}", fault=fault)
     return WebhookParts(
         tuple(
             WebhookEvent(place.channel, event.account or place.account, str(place), event, replay)
@@ -69,7 +82,7 @@ def webhook_parts(
 
 def _counted(kinds: Iterable[str]) -> Mapping[str, int]:
     """Count the kinds; the rarest of more than MOST_KINDS kinds are counted together."""
-    counts = Counter(shortened(kind, LONGEST_KIND) for kind in kinds)
+    counts = Counter(without_nul(shortened(kind, LONGEST_KIND)) for kind in kinds)
     if len(counts) <= MOST_KINDS:
         return dict(counts)
     named = dict(counts.most_common(MOST_KINDS - 1))

@@ -35,6 +35,7 @@ from chat4all.domain.errors import (
     Detail,
     Forbidden,
     Invalid,
+    MessageChanged,
     NoRecipient,
     NotAParticipant,
     NotFound,
@@ -43,10 +44,18 @@ from chat4all.domain.errors import (
 from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Change, ChangeNotice, Message
+from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.person import User
 from chat4all.domain.received import Author, Received
 from chat4all.domain.relaying import new_content, posted, relayed, speaker_of
-from chat4all.domain.routing import known_on, reach, require_all, require_possible, require_tag
+from chat4all.domain.routing import (
+    known_on,
+    parts_of,
+    reach,
+    require_all,
+    require_possible,
+    require_tag,
+)
 from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.windows import Tag
@@ -189,7 +198,8 @@ class AcceptMessage:
     def event_again(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> MessageAccepted:
         """Build the event that routes `message` to its recipients on the channels they can be reached on now.
 
-        With `begun`, the event names only the recipients of these deliveries, on the same routes.
+        With `begun`, the event names only the recipients of these deliveries, on the same routes, and has
+        the words as they stand now: the recipients may have been told of a change already.
 
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
@@ -205,8 +215,12 @@ class AcceptMessage:
     ) -> tuple[Mapping[str, User], MessageAccepted]:
         """Return the users of the conversation, and the event for `message` whatever their windows are."""
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
-        routed = self._route(snapshot, self._again(message))
+        accepted = self._again(message)
+        new = _as_it_stands(message, accepted) if begun else accepted
+        routed = self._route(snapshot, new)
         if begun:
+            if new != accepted:
+                self._check_parts(routed.content, begun)
             reached = {(part.recipient_id, part.channel): part.route for part in begun}
             some = tuple(
                 msgspec.structs.replace(
@@ -219,6 +233,17 @@ class AcceptMessage:
         if not routed.to:
             raise NoRecipient("No recipient of this message is left in the conversation.")
         return snapshot.users, accepted_event(message, routed)
+
+    def _check_parts(self, content: Content, begun: Sequence[DeliveryPart]) -> None:
+        """Raise MessageChanged unless the changed content has as many parts, and all are begun again.
+
+        Parts of two versions would make a text that nobody wrote.
+        """
+        for (_, channel), parts in parts_by_recipient(begun).items():
+            first = parts[0]
+            now = parts_of(content, self._capabilities[channel], first.address)
+            if not len(now) == first.part_count == len(parts):
+                raise MessageChanged("The message was changed; the notice of the change has its words.")
 
     def event_of_routed(self, message: Message, content: Content) -> MessageAccepted:
         """Build the event of a message whose record comes again: some of its deliveries may be in the queues.
@@ -428,6 +453,18 @@ def _of_stored(message: Message) -> NewMessage:
             received = msgspec.structs.replace(message.received, known_by_edit_at=edit.at)
             return msgspec.structs.replace(by_edit, received=received)
     return known
+
+
+def _as_it_stands(message: Message, accepted: NewMessage) -> NewMessage:
+    """Return the accepted message with its present content, marked as changed if it is passed on."""
+    is_deleted = message.deleted_at is not None
+    if message.notice is not None or (accepted.content == message.content and not is_deleted):
+        return accepted
+    now = msgspec.structs.replace(accepted, content=message.content)
+    if not message.is_relayed or not (is_deleted or message.edits):
+        return now
+    change = Change.DELETED if is_deleted else Change.EDITED
+    return msgspec.structs.replace(now, notice=ChangeNotice(message.message_id, change, accepted.author))
 
 
 def accepted_event(message: Message, routed: Routed) -> MessageAccepted:

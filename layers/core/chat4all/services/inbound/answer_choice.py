@@ -1,0 +1,75 @@
+"""Find the choice that a person's text answers, where the choices went out as numbered text.
+
+The latest message to the person in the conversation is looked up only for a text that could be such an
+answer: a text that begins with a number, or, on a channel that has no buttons at all, a text as short as a
+title. The lookup is one query of five messages and one read of their states. Other messages cost nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from chat4all.domain.channel import Capabilities, Treatment
+from chat4all.domain.content import Text
+from chat4all.domain.events import InboundMessage
+from chat4all.domain.message import Message
+from chat4all.domain.numbered_answers import begins_with_number, chosen, could_be_title, options_of
+from chat4all.domain.received import Context
+from chat4all.domain.treatments import treatment_of
+from chat4all.services.inbound.find_place import Place
+from chat4all.services.messaging.ports import Messages
+
+_MOST_READ: Final = 5
+"""The latest messages among which the choices are looked for: people write several messages in a row."""
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The event with the payload of the choice, and the place with the message that offered it."""
+
+    event: InboundMessage
+    place: Place
+
+
+class AnswerChoice:
+    def __init__(self, messages: Messages, capabilities: Mapping[str, Capabilities]) -> None:
+        self._messages = messages
+        self._capabilities = capabilities
+
+    def __call__(self, channel: str, event: InboundMessage, place: Place, person_id: str) -> Answered:
+        """Return the event and its place, as those of a tap if the text answers numbered choices.
+
+        Raises:
+            Unavailable: AWS did not answer.
+        """
+        if not self._may_answer(channel, event):
+            return Answered(event, place)
+        offer = self._latest_to(person_id, channel, place)
+        if offer is None or treatment_of(offer.content, self._capabilities[channel], event.address) is not (
+            Treatment.NUMBERED_TEXT
+        ):
+            return Answered(event, place)
+        option = chosen(event.content.text, options_of(offer.content))
+        if option is None:
+            return Answered(event, place)
+        context = replace(event.context or Context(), payload=option.option_id, title=option.title)
+        return Answered(replace(event, context=context), replace(place, reply_to=offer.message_id))
+
+    def _may_answer(self, channel: str, event: InboundMessage) -> bool:
+        text = event.content.text
+        is_tap = event.context is not None and event.context.payload is not None
+        if not isinstance(event.content, Text) or event.is_own or is_tap or event.edited_at is not None:
+            return False
+        has_buttons = self._capabilities[channel].kind_rule("buttons").treatment is Treatment.FULL
+        return begins_with_number(text) or (not has_buttons and could_be_title(text))
+
+    def _latest_to(self, person_id: str, channel: str, place: Place) -> Message | None:
+        """Return the latest message to the person, if it offers choices and went out on the channel."""
+        latest = self._messages.history(place.conversation_id, "", None, _MOST_READ)
+        message = next((message for message in latest if message.sender_id != person_id), None)
+        if message is None or not options_of(message.content) or message.deleted_at is not None:
+            return None
+        sent_on = message.asked_channels or (message.channel or channel,)
+        is_another = place.reply_to not in {None, message.message_id}
+        return None if channel not in sent_on or is_another else message

@@ -1,0 +1,176 @@
+"""The number of a choice that went out as numbered text is an answer like a tap."""
+
+from typing import Final
+
+import pytest
+from msgspec.structs import replace
+
+from chat4all.channels.shared.kinds import kind_rules
+from chat4all.domain.channel import KindRule
+from chat4all.domain.content import Content, Text
+from chat4all.domain.conversation import ConversationType
+from chat4all.domain.events import InboundMessage, WebhookEvent
+from chat4all.domain.kinds import Button, Buttons
+from chat4all.domain.message import Message
+from chat4all.domain.received import Author, AuthorKind, Context
+from chat4all.services.inbound.answer_choice import AnswerChoice
+from chat4all.services.inbound.take_inbound import inbound_message_id
+from tests.fakes.connector import ACCOUNT, CAPABILITIES, PIGEON
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
+
+AT: Final = "2026-01-31T12:00:00.000Z"
+OFFER: Final = Buttons("When?", (Button("now", "Now"), Button("later", "Later")))
+ANSWER: Final = InboundMessage("ana@pigeon", "hers-1", Text("2"), AT)
+OTHER_ID: Final = "22222222-2222-4222-8222-222222222222"
+FULL: Final = replace(PIGEON, kinds=kind_rules(KindRule("buttons"), KindRule("list")))
+
+
+class Counting:
+    """Messages that count how often a history is read."""
+
+    def __init__(self, product: Product) -> None:
+        self.reads = 0
+        history = product.messages.history
+
+        def counted(*given: object) -> list[Message]:
+            self.reads += 1
+            return history(*given)  # type: ignore[arg-type]
+
+        product.messages.history = counted  # type: ignore[method-assign, assignment]
+
+
+@pytest.fixture
+def product() -> Product:
+    product = Product()
+    product.settle(AGENT, ANA)
+    return product
+
+
+def offer(product: Product, content: Content = OFFER, message_id: str = MESSAGE_ID, **fields: object) -> None:
+    product.accept(replace(a_message(message_id=message_id), content=content, **fields))
+
+
+def taken(product: Product, event: InboundMessage = ANSWER) -> Message:
+    product.take(WebhookEvent("pigeon", ACCOUNT, "webhook-1", event))
+    return product.message(inbound_message_id("pigeon", ACCOUNT, event.provider_message_id))
+
+
+def is_answer(message: Message) -> bool:
+    context = message.received.context if message.received else None
+    return context is not None and context.payload is not None
+
+
+@pytest.mark.parametrize("text", ["2", "2.", "2) Later", "later"])
+def test_a_number_or_a_title_is_an_answer_like_a_tap(product: Product, text: str) -> None:
+    offer(product)
+
+    message = taken(product, replace(ANSWER, content=Text(text)))
+
+    assert message.content == Text(text)
+    assert message.reply_to == MESSAGE_ID
+    assert message.received is not None
+    assert message.received.context == Context(payload="later", title="Later")
+
+
+def test_the_person_may_have_written_something_between(product: Product) -> None:
+    offer(product)
+    taken(product, replace(ANSWER, provider_message_id="hers-0", content=Text("let me think")))
+
+    assert is_answer(taken(product))
+
+
+def test_a_later_message_of_ours_ends_the_offer(product: Product) -> None:
+    offer(product)
+    offer(product, Text("How many people?"), OTHER_ID)
+
+    assert not is_answer(taken(product))
+
+
+@pytest.mark.parametrize("text", ["3", "2 pizzas", "hello there", "2nd"])
+def test_other_words_are_no_answer(product: Product, text: str) -> None:
+    offer(product)
+
+    message = taken(product, replace(ANSWER, content=Text(text)))
+
+    assert (is_answer(message), message.reply_to) == (False, None)
+
+
+def test_an_offer_on_another_channel_is_not_answered_here(product: Product) -> None:
+    product.directory.link("ana", replace(ANA.identities[0], channel="telex", address="ana@telex"))
+    offer(product, channels=("telex",))
+
+    assert not is_answer(taken(product))
+
+
+def test_where_buttons_are_shown_a_number_is_a_number(product: Product) -> None:
+    product.take._answer_choice = AnswerChoice(product.messages, {**CAPABILITIES, "pigeon": FULL})
+    offer(product)
+
+    assert not is_answer(taken(product))
+
+
+def test_a_quote_of_another_message_is_no_answer(product: Product) -> None:
+    first = taken(product, replace(ANSWER, provider_message_id="hers-0", content=Text("hello you")))
+    offer(product)
+
+    message = taken(product, replace(ANSWER, quoted_provider_message_id="hers-0"))
+
+    assert (is_answer(message), message.reply_to) == (False, first.message_id)
+
+
+def test_in_a_group_the_words_of_others_end_the_offer(product: Product) -> None:
+    product = Product()
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    offer(product)
+    his = InboundMessage("ben@telex", "his-1", Text("one"), AT)
+    product.take(WebhookEvent("telex", ACCOUNT, "webhook-1", his))
+
+    assert not is_answer(taken(product))
+
+
+def test_the_answer_goes_with_the_words_when_they_are_edited(product: Product) -> None:
+    offer(product)
+    taken(product)
+
+    message = taken(
+        product, replace(ANSWER, content=Text("sorry, none"), edited_at="2026-01-31T12:00:05.000Z")
+    )
+
+    assert message.content == Text("sorry, none")
+    assert not is_answer(message)
+
+
+def test_the_same_webhook_again_changes_nothing(product: Product) -> None:
+    offer(product)
+    first = taken(product)
+
+    offer(product, Text("Thank you"), OTHER_ID)
+
+    assert taken(product) == first
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "event", "reads"),
+    [
+        (PIGEON, ANSWER, 1),
+        (PIGEON, replace(ANSWER, content=Text("later")), 1),
+        (PIGEON, replace(ANSWER, content=Text("a text of more than a title's length")), 0),
+        (FULL, ANSWER, 1),
+        (FULL, replace(ANSWER, content=Text("later")), 0),
+        (FULL, replace(ANSWER, content=Text("100 thanks")), 0),
+        (FULL, replace(ANSWER, context=Context(payload="a tap")), 0),
+        (FULL, replace(ANSWER, author=Author(AuthorKind.OWN)), 0),
+    ],
+)
+def test_only_what_could_be_an_answer_costs_a_read(
+    product: Product, capabilities: object, event: InboundMessage, reads: int
+) -> None:
+    product.take._answer_choice = AnswerChoice(
+        product.messages,
+        {**CAPABILITIES, "pigeon": capabilities},  # type: ignore[dict-item]
+    )
+    counting = Counting(product)
+
+    taken(product, event)
+
+    assert counting.reads == reads
