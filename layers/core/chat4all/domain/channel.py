@@ -6,7 +6,9 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.consent_words import Words
 from chat4all.domain.files.file import Attachment, Form, MediaKind
+from chat4all.domain.purpose import Purpose
 
 ChannelAccounts = Mapping[str, tuple[str, ...]]
 """The channel accounts by channel, as the manifests list them.
@@ -203,6 +205,10 @@ class Capabilities(msgspec.Struct, frozen=True):
     """The beginning of a group's address; None: every address belongs to a person."""
     addresses_by_account: bool = False
     """A person has another address for each channel account of ours."""
+    opt_out_words: Words = Words.CLEAR
+    """The words by which a person opts out and in again."""
+    opts_out_of: tuple[Purpose, ...] = (Purpose.MARKETING,)
+    """What a person opts out of by such a word."""
 
     def kind_rule(self, kind: str) -> KindRule:
         """Return the rule for a plain kind; a manifest has one for each."""

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from chat4all.domain.content import Content
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING, Author, Context, Received
 from chat4all.domain.status import Status, StatusChange
 
@@ -86,6 +87,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     round: int = 0
     asked_channels: tuple[str, ...] = ()
     delivery_timeout_s: int = 0
+    purpose: Purpose = Purpose.SERVICE
     routed: bool = False
     """The message has a state: its deliveries were requested, or are being requested."""
 

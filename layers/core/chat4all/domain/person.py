@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.consent import Consent
+
 INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
 """The agent of the conversation that Chat4All creates when an unknown person writes."""
 
@@ -54,3 +56,5 @@ class User(msgspec.Struct, frozen=True):
     identities: tuple[Identity, ...]
     metadata: dict[str, str]
     created_at: str
+    consents: tuple[Consent, ...] = ()
+    """What the person wants to receive; at most one for each channel and purpose."""

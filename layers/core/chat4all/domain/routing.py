@@ -153,6 +153,7 @@ def deliveries(
                     sequence=accepted.sequence,
                     reply_to=accepted.reply_to,
                     round=accepted.round,
+                    purpose=accepted.purpose,
                 )
             )
     return requested

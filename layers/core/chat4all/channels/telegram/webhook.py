@@ -20,6 +20,7 @@ from chat4all.channels.shared.webhooks import (
     read_envelope,
 )
 from chat4all.channels.telegram.address import is_address, message_name
+from chat4all.channels.telegram.blocks import block_event
 from chat4all.channels.telegram.content import (
     FILE_TYPES,
     WebAppData,
@@ -59,7 +60,6 @@ _NO_MESSAGES: Final = frozenset(
         "poll",
         "poll_answer",
         "message_reaction_count",
-        "my_chat_member",
         "chat_member",
         "chat_join_request",
         "chat_boost",
@@ -156,6 +156,9 @@ def _of_part(kind: str, part: Raw, name: str) -> Collection[InboundEvent] | str:
         return _of_message(kind, part, name)
     if kind == "deleted_business_messages":
         return _of_deletion(part) or kind
+    if kind == "my_chat_member":
+        blocked = block_event(part)
+        return (blocked,) if blocked else kind
     if kind == "callback_query":
         tapped = _of_tap(part, name)
         return (tapped,) if tapped else kind

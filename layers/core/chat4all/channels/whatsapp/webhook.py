@@ -24,7 +24,8 @@ from chat4all.channels.whatsapp.message import (
     chat_of_person,
     message_events,
 )
-from chat4all.channels.whatsapp.statuses import ReportedStatus, status_event
+from chat4all.channels.whatsapp.preferences import preference_event
+from chat4all.channels.whatsapp.statuses import ReportedStatus, status_events
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEvent, InboundMove, ParsedWebhook
 from chat4all.domain.received import Author, AuthorKind
@@ -36,6 +37,7 @@ _Outcome = InboundEvent | str
 _ABOUT: Final = frozenset({"messaging_product", "metadata"})
 _LISTS: Final = frozenset(
     {"contacts", "messages", "statuses", "errors", "message_echoes", "history", "user_id_update"}
+    | {"user_preferences"}
 )
 """The parts of a change that are read."""
 
@@ -64,6 +66,7 @@ class _Value(Struct, frozen=True):
     message_echoes: Raw = ABSENT
     history: Raw = ABSENT
     user_id_update: Raw = ABSENT
+    user_preferences: Raw = ABSENT
 
 
 class _Place(Struct, frozen=True):
@@ -174,7 +177,7 @@ def _of_messages(value: _Value, place: _Place) -> Iterator[_Outcome]:
         if status is None:
             yield "statuses"
         else:
-            yield status_event(status, place.account) or f"status {status.status}"
+            yield from list(status_events(status, place.account)) or (f"status {status.status}",)
     yield from ("errors" for _ in items(value.errors))
 
 
@@ -253,10 +256,16 @@ def _of_user_ids(value: _Value, place: _Place) -> Iterator[_Outcome]:
             yield "user_id_update"
 
 
+def _of_preferences(value: _Value, place: _Place) -> Iterator[_Outcome]:
+    for part in items(value.user_preferences):
+        yield preference_event(part, place.account) or "user_preferences"
+
+
 _FIELDS: Final[Mapping[str, Callable[[_Value, _Place], Iterator[_Outcome]]]] = {
     "messages": _of_messages,
     "smb_message_echoes": _of_echoes,
     "history": _of_history,
     "user_id_update": _of_user_ids,
+    "user_preferences": _of_preferences,
 }
 """The fields that lead to events. Every other field, such as `account_update`, is ignored by its name."""

@@ -25,6 +25,7 @@ from chat4all.domain.errors import (
     NotFound,
     NotPossible,
     NotYourFile,
+    OptedOut,
 )
 from chat4all.domain.files.file import NOT_READY, Attachment
 from chat4all.domain.kind_checks import checked
@@ -32,6 +33,7 @@ from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.public_addresses import AddressOf
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_caption, check_content
@@ -97,6 +99,7 @@ _MESSAGE: Final[dict[str, object]] = {
     "provider_fields": NOTHING,
     "webhook_id": None,
     "notice": None,
+    "purpose": "service",
 }
 MESSAGES: Final = {"messages": [_MESSAGE], "next_cursor": None}
 _PROGRESS: Final = {
@@ -160,6 +163,7 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delivery_timeout_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | None = None
     reply_to: Id | None = None
     metadata: dict[str, str] = {}
+    purpose: Purpose = Purpose.SERVICE
     template: object = None
 
 
@@ -276,6 +280,7 @@ class MessageViews:
             NoIdentity,
             FileNotPossible,
             KindNotPossible,
+            OptedOut,
         ),
     )
     def post(self, request: Request, body: PostMessage) -> Answer:
@@ -303,6 +308,7 @@ class MessageViews:
             NotPossible,
             NoIdentity,
             FileNotPossible,
+            OptedOut,
         ),
     )
     def preview(self, request: Request, body: PostMessage) -> Answer:
@@ -370,6 +376,7 @@ class MessageViews:
             delivery_timeout_s=(body.delivery_timeout_s or DELIVERY_TIMEOUT_S) if body.channels else 0,
             reply_to=body.reply_to,
             metadata=body.metadata,
+            purpose=body.purpose,
         )
 
     def _content(self, request: Request, body: PostMessage) -> Content:

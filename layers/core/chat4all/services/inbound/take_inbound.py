@@ -35,6 +35,7 @@ from chat4all.domain.content import (
     reworded,
 )
 from chat4all.domain.events import (
+    InboundConsent,
     InboundDeletion,
     InboundMessage,
     InboundMove,
@@ -50,6 +51,7 @@ from chat4all.domain.versions import Deletion, Version, deleted, files_of, with_
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
+from chat4all.services.inbound.hear_consent import HearConsent
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.recognize_echo import RecognizeEcho
@@ -78,6 +80,7 @@ class TakeInbound:
         messages: Messages,
         file: InboundFile,
         is_echo: RecognizeEcho,
+        hear: HearConsent,
         clock: Clock,
         keep_deleted_words: bool,
     ) -> None:
@@ -91,6 +94,7 @@ class TakeInbound:
         self._messages = messages
         self._file = file
         self._is_echo = is_echo
+        self._hear = hear
         self._clock = clock
         self._keep_deleted_words = keep_deleted_words
 
@@ -114,6 +118,8 @@ class TakeInbound:
                 self._delete(channel, account, event)
             case InboundMove():
                 self._follow(channel, account, event)
+            case InboundConsent():
+                self._hear.told(received, event)
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 
@@ -130,6 +136,7 @@ class TakeInbound:
             message = self._with_version(message, channel, account, event, webhook_id)
         if arriving.deletion is not None:
             self._deleted(message, arriving.deletion)
+        self._hear.said(channel, event, message)
 
     def _accepted(
         self, channel: str, account: str, event: InboundMessage, webhook_id: str, deletion: Deletion | None
@@ -137,6 +144,7 @@ class TakeInbound:
         """Accept a new message. Words that were deleted before they came are passed on to nobody."""
         message_id = inbound_message_id(channel, account, event.provider_message_id)
         person, event = self._meet(channel, account, event)
+        self._hear.wrote(channel, event, person)
         place = self._find_place(channel, account, event, person)
         hidden = deletion is not None and not self._keep_deleted_words
         content = Deleted() if hidden else self._content(message_id, event)

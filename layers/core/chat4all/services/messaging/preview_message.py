@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from chat4all.domain.channel import Capabilities, Treatment
+from chat4all.domain.consent_routes import require_consent
 from chat4all.domain.content import Content
 from chat4all.domain.events import Recipient
 from chat4all.domain.routing import parts_of
@@ -46,9 +47,12 @@ class PreviewMessage:
             Forbidden: the sender is not a participant.
             Conflict: the conversation is archived.
             NoIdentity: a recipient cannot be reached.
+            OptedOut: a recipient does not want the message.
             Invalid: `reply_to` names no message of the conversation.
         """
-        routed = routed_to_customers(self._conversation_cache.fresh(new.conversation_id), new)
+        snapshot = self._conversation_cache.fresh(new.conversation_id)
+        routed = routed_to_customers(snapshot, new)
+        require_consent(routed.to, snapshot.users, new.purpose)
         check_reply(new, self._messages)
         return tuple(self._rendering(routed.content, on_route) for to in routed.to for on_route in to.routes)
 
