@@ -303,7 +303,7 @@ class Cloud:
             accounts=ACCOUNTS,
             accept=accept_in_inbound,
             find_place=FindPlace(conversations, directory, messages, self.clock),
-            meet=MeetPerson(directory, addresses, follow, record_consent, self.clock, self.ids),
+            meet=MeetPerson(directory, addresses, follow, record_consent, clock=self.clock, new_id=self.ids),
             follow=follow,
             directory=directory,
             messages=messages,

@@ -136,7 +136,9 @@ class Product:
             accounts=ACCOUNTS,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
-            meet=MeetPerson(self.directory, addresses, follow, self.record_consent, self.clock, self.ids),
+            meet=MeetPerson(
+                self.directory, addresses, follow, self.record_consent, clock=self.clock, new_id=self.ids
+            ),
             follow=follow,
             directory=self.directory,
             messages=self.messages,

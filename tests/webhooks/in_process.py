@@ -32,8 +32,8 @@ from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.access.authenticate import SCOPES, Authenticate, new_key
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
-from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.directory.record_consent import RecordConsent
+from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
@@ -58,7 +58,6 @@ from chat4all.services.messaging.record_status import ApplyStatus, FollowDeliver
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.messaging.try_again import TryAgain
 from tests.channels import sample
-from tests.fakes.audit import MemoryAudit
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.conversations import MemoryConversations
@@ -180,7 +179,7 @@ class InProcess:
             accounts=accounts,
             accept=accept,
             find_place=FindPlace(conversations, directory, messages, clock),
-            meet=MeetPerson(directory, addresses_of, follow_moves, record_consent, clock, ids),
+            meet=MeetPerson(directory, addresses_of, follow_moves, record_consent, clock=clock, new_id=ids),
             follow=follow_moves,
             directory=directory,
             messages=messages,

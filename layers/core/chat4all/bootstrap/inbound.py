@@ -34,15 +34,18 @@ def handler() -> Handler:
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     addresses = KnownAddresses(accepting.directory, accounts(), accepting.capabilities)
     record_consent = RecordConsent(accepting.directory, DynamoAudit(settings.audit_table), runtime.now)
-    follow = FollowMoves(
-        accepting.directory, accepting.conversations, addresses, record_consent, runtime.now
-    )
+    follow = FollowMoves(accepting.directory, accepting.conversations, addresses, record_consent, runtime.now)
     take = TakeInbound(
         accounts=accounts(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
         meet=MeetPerson(
-            accepting.directory, addresses, follow, record_consent, runtime.now, runtime.new_id
+            accepting.directory,
+            addresses,
+            follow,
+            record_consent,
+            clock=runtime.now,
+            new_id=runtime.new_id,
         ),
         follow=follow,
         directory=accepting.directory,

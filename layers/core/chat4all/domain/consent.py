@@ -77,9 +77,7 @@ def opted_out(user: "User", channel: str, purpose: Purpose) -> Consent | None:
 def opt_outs_on(user: "User", channel: str) -> tuple[Consent, ...]:
     """Return everything that the person has opted out of on the channel."""
     return tuple(
-        known
-        for known in user.consents
-        if known.channel == channel and known.state is ConsentState.OPTED_OUT
+        known for known in user.consents if known.channel == channel and known.state is ConsentState.OPTED_OUT
     )
 
 
@@ -98,9 +96,10 @@ def consent_of(consents: Sequence[Consent], told: Consent) -> Consent | None:
 def after(known: Consent | None, told: Consent) -> Consent | None:
     """Return the consent that holds after the signal `told`; None if the signal changes nothing.
 
-    An opt-in that is `blocked` is the end of a block, and changes nothing but a block. A signal that confirms the known state moves only its time, so that a late signal of the other state stays
-    without effect. A provider's confirmation leaves the source: a block does not take the place of a STOP,
-    which the end of the block would then undo.
+    An opt-in that is `blocked` is the end of a block, and changes nothing but a block. A signal that confirms
+    the known state moves only its time, so that a late signal of the other state stays without effect. A
+    provider's confirmation leaves the source: a block does not take the place of a STOP, which the end of the
+    block would then undo.
     """
     if told.blocked and told.state is ConsentState.OPTED_IN:
         is_over = known is not None and known.blocked and told.at > known.at

@@ -22,7 +22,9 @@ def wanted(
 def require_consent(recipients: Sequence[Recipient], users: Mapping[str, User], purpose: Purpose) -> None:
     """Raise OptedOut if a recipient of `wanted` wants no message of the purpose on any route."""
     details = [
-        detail for recipient in recipients for detail in _refusals(recipient, users[recipient.user_id], purpose)
+        detail
+        for recipient in recipients
+        for detail in _refusals(recipient, users[recipient.user_id], purpose)
     ]
     if details:
         raise OptedOut(f"Not every recipient wants {purpose.value} messages.", *details)

@@ -48,8 +48,8 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Message
 from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status, part_statuses, value_of
-from chat4all.domain.sent_order import SentPlace, latest_sent_first, sent_place
 from chat4all.domain.purpose import Purpose
+from chat4all.domain.sent_order import SentPlace, latest_sent_first, sent_place
 from chat4all.domain.status import PROOF, Status, predecessors
 from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage

@@ -55,7 +55,7 @@ https://help.twilio.com/articles/115002943027-Understanding-Twilio-Rate-Limits-a
 15 messages in 30 seconds from one number to another, as the strictest of its versions says:
 https://www.twilio.com/docs/api/errors/14107
 
-After a STOP, Twilio refuses every message to the person with 21610, whatever it is for, until they write START:
+After a STOP, Twilio refuses every message to the person with 21610, whatever it is for, until their START:
 https://www.twilio.com/docs/api/errors/21610
 
 Receipts: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks

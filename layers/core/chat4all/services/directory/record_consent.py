@@ -65,7 +65,7 @@ def _entry(user: User, known: Consent | None, new: Consent, actor: str, at: str)
         f"user:{user.user_id}",
         actor=actor,
         at=at,
-        occasion=" ".join((new.channel, new.purpose, new.state, new.at)),
+        occasion=f"{new.channel} {new.purpose} {new.state} {new.at}",
         details={
             "channel": new.channel,
             "purpose": new.purpose.value,

@@ -23,6 +23,7 @@ class MeetPerson:
         addresses: KnownAddresses,
         follow: FollowMoves,
         record: RecordConsent,
+        *,
         clock: Clock,
         new_id: NewId,
     ) -> None:
@@ -39,8 +40,8 @@ class MeetPerson:
         An unknown chat gets a new customer.
 
         All addresses that the event names belong to the user afterwards. If an address belonged to another
-        user, the provider's word counts: the address changes hands, and the other user keeps their messages. What
-        they opted out of on the channel, the user has opted out of, too: both are one person.
+        user, the provider's word counts: the address changes hands, and the other user keeps their messages.
+        What they opted out of on the channel, the user has opted out of, too: both are one person.
 
         Raises:
             Unavailable: AWS did not answer, or another process is changing the user.
