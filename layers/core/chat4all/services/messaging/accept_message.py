@@ -378,11 +378,11 @@ def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
 
 def _fingerprint(new: NewMessage) -> str:
     """Return the same text for the same message, by whichever webhook it came."""
-    fields = msgspec.to_builtins(msgspec.structs.replace(new, received=None))
+    fields = msgspec.to_builtins(msgspec.structs.replace(new, received=None), order="deterministic")
     if new.purpose is Purpose.SERVICE:
         # A message that was accepted before messages had a purpose is still the same message.
         del fields["purpose"]
-    return hashlib.sha256(msgspec.json.encode(fields, order="deterministic")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(fields)).hexdigest()
 
 
 def _of_stored(message: Message) -> NewMessage:
