@@ -23,7 +23,7 @@ from chat4all.services.messaging.deliver import Settled
 from chat4all.services.messaging.preview_message import PreviewMessage
 from tests.fakes.connector import ACCOUNT, CAPABILITIES, SECOND_ACCOUNT
 from tests.fakes.people import customer
-from tests.fakes.product import AGENT, MESSAGE_ID, Product, a_delivery, a_message
+from tests.fakes.product import AGENT, Product, a_delivery, a_message
 
 IN, OUT = ConsentState.OPTED_IN, ConsentState.OPTED_OUT
 MARKETING, SERVICE = Purpose.MARKETING, Purpose.SERVICE
