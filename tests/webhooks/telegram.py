@@ -44,10 +44,8 @@ class Telegram:
             return Part(
                 kind, {"id": "1", "from": draw.choice(self._people), "query": draw.words(number)}, number
             )
-        if chosen < 0.04:
-            return self._block()
-        if chosen < 0.08:
-            return self._tap()
+        if chosen < 0.09:
+            return draw.choice((self._tap, self._tap, self._tap, self._tap, self._block))()
         if chosen < 0.11:
             return self._interaction()
         if chosen < 0.25 and self._known:

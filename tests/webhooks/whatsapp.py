@@ -31,10 +31,8 @@ class WhatsApp:
     def part(self) -> Part:
         draw = self._draw
         chosen = draw.random.random()
-        if chosen < 0.06:
-            return self._status()
         if chosen < 0.08:
-            return self._preference()
+            return draw.choice((self._status, self._status, self._status, self._preference))()
         if chosen < 0.1:
             field = draw.choice(_OTHER_FIELDS)
             return Part(f"{field}/{field}", {"text": draw.words(message := draw.message())}, message)

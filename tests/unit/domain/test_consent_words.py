@@ -31,7 +31,8 @@ def test_a_word_that_may_be_an_answer_counts_for_carriers_only(word: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        "STOP", "Stop.", " stop \n", "STOP!!!", "\u201cSTOP\u201d", "*STOP*", "~stop~", "(stop)", "stop\u200b",
+        "STOP", "Stop.", " stop \n", "STOP!!!", "\u201cSTOP\u201d", "*STOP*", "~stop~", "(stop)",
+        "stop\u200b",
         "\uff33\uff34\uff2f\uff30", "\u00a1PARAR!", "ARR\u00caT", "Arre\u0302t", "STOP  ALL", "stop\u00a0all",
         "\u0421\u0422\u041e\u041f", "STOP\u2757", "STOP\u203c\ufe0f", "/stop", "'Sair'",
     ],
@@ -43,7 +44,8 @@ def test_case_accents_and_what_stands_around_do_not_matter(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "...", "please stop", "stop please", "don't stop", "Stop. Thank you", "stop, o Z\u00e9 n\u00e3o vem",
+        "", " ", "...", "please stop", "stop please", "don't stop", "Stop. Thank you",
+        "stop, o Z\u00e9 n\u00e3o vem",
         "We have got to STOP this bill", "STOP 12345", "bus stop", "stopp\u00e9", "#stop", "@stop", "S T O P",
         "S.T.O.P", "Quero cancelar", "no me doy de baja", "unstop", "Cancel", "End", "YES", "Quit", "Alto",
         "voltar", "stop \U0001f602", "/stop@bot", "non-stop", "stop stop",

@@ -175,14 +175,16 @@ def test_a_repeated_webhook_with_another_time_does_not_undo_what_came_since(prod
     assert states(product) == {("pigeon", "marketing"): "OPTED_IN"}
 
 
-def test_a_process_that_dies_after_the_message_records_the_word_when_it_comes_again(product: Product) -> None:
+def test_a_process_that_dies_after_the_message_records_the_word_when_it_comes_again(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> bool:
         raise Unavailable("broken")
 
-    save, product.directory.save_consents = product.directory.save_consents, broken  # type: ignore[method-assign]
-    with pytest.raises(Unavailable):
-        take(product, wrote("STOP"))
-    product.directory.save_consents = save  # type: ignore[method-assign]
+    with monkeypatch.context() as patch:
+        patch.setattr(product.directory, "save_consents", broken)
+        with pytest.raises(Unavailable):
+            take(product, wrote("STOP"))
     take(product, wrote("STOP"))
 
     assert states(product) == {("pigeon", "marketing"): "OPTED_OUT"}
@@ -313,11 +315,11 @@ def test_marketing_is_refused_at_once_although_users_are_cached(product: Product
         product.accept(replace(OFFER, message_id="another"))
 
 
-def test_a_plain_message_reads_no_more_than_before(product: Product) -> None:
+def test_a_plain_message_reads_no_more_than_before(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     product.accept(a_message())
     read: list[object] = []
-    product.directory.get_many = lambda ids: read.append(ids) or {}  # type: ignore[method-assign,func-returns-value]
-    product.directory.get = lambda user_id: read.append(user_id)  # type: ignore[method-assign,func-returns-value,assignment]
+    monkeypatch.setattr(product.directory, "get_many", read.append)
+    monkeypatch.setattr(product.directory, "get", read.append)
 
     product.accept(a_message(message_id="another"))
     product.deliver()(a_delivery())

@@ -13,7 +13,7 @@ A. Twilio's words, which its block list obeys:
    https://support.twilio.com/hc/en-us/articles/223134027 (START, YES, UNSTOP)
 B. 47 CFR 64.1200(a)(10), the rule of the FCC: "stop," "quit," "end," "revoke," "opt out," "cancel," or
    "unsubscribe"
-C. AWS, ARRET, OPT-OUT and REMOVE: https://docs.aws.amazon.com/sms-voice/latest/userguide/keywords-required.html
+C. AWS, ARRET, OPT-OUT, REMOVE and TD: https://docs.aws.amazon.com/sms-voice/latest/userguide/keywords-required.html
 D. Telnyx, STOP ALL: https://developers.telnyx.com/docs/messaging/messages/advanced-opt-in-out
 E. Twilio Proxy, ARRET, ARRETE and ARRETT: https://www.twilio.com/docs/proxy/opt-out-keywords
 F. Sinch on WhatsApp in Brazil and Latin America, PARAR, SAIR, DETENER and SALIR:
@@ -87,7 +87,7 @@ LANGUAGES: Final[Mapping[str, _Language]] = {
     "ar": _Language(stop="إلغاء الاشتراك"),  # T
     "he": _Language(stop="הסר, הסרה"),  # T
     "ja": _Language(stop="配信停止, 購読解除"),  # T
-    "zh": _Language(stop="退订, 退訂"),  # T
+    "zh": _Language(stop="退订, 退訂", stop_of_carriers="td"),  # T; td: C
     "ko": _Language(stop="수신거부"),  # T
 }
 """The words by language. A word counts in every conversation: a number does not tell a person's language."""
