@@ -43,9 +43,7 @@ def test_who_says_stop_gets_no_offers_until_they_say_start(stage: Stage, channel
     assert offer(stage, talk, "welcome back") == 202
 
     eventually(lambda: stage.texts(customer), lambda seen: seen == ["welcome back"])
-    said = [
-        message.content["text"] for message in stage.history(talk) if message.sender_id == customer.user_id
-    ]
+    said = [message.content.text for message in stage.history(talk) if message.sender_id == customer.user_id]
     assert said == ["START", STOP_BY[channel]]
 
 
