@@ -24,17 +24,20 @@ from chat4all.entrypoints.queues.statuses import StatusRecords
 from chat4all.entrypoints.queues.stream_batches import StreamBatch
 from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.directory.manage_conversations import ManageConversations
+from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
+from chat4all.services.inbound.hear_consent import HearConsent
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.recognize_echo import BringBackEchoes, RecognizeEcho
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
+from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import ChannelCircuits, CircuitChanged
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
@@ -45,6 +48,7 @@ from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
+from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import ACCOUNTS, CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
@@ -104,6 +108,7 @@ class Cloud:
         self.in_time: Callable[[], bool] = lambda: True
         self.conversations = MemoryConversations()
         self.directory = MemoryDirectory()
+        self.audit = MemoryAudit()
         self.table = MessageTable()
         self.breakers = MemoryBreakers()
         self.files = MemoryFiles()
@@ -293,13 +298,14 @@ class Cloud:
             clock=self.clock,
         )
         addresses = KnownAddresses(directory, ACCOUNTS, CAPABILITIES)
-        follow = FollowMoves(directory, conversations, addresses, self.clock)
+        record_consent = RecordConsent(directory, self._fated(self.audit, "audit"), self.clock)
+        follow = FollowMoves(directory, conversations, addresses, record_consent, self.clock)
         take = TakeInbound(
             accounts=ACCOUNTS,
             accept=accept_in_inbound,
             find_place=FindPlace(conversations, directory, messages, self.clock),
             answer_choice=AnswerChoice(messages, CAPABILITIES),
-            meet=MeetPerson(directory, addresses, follow, self.clock, self.ids),
+            meet=MeetPerson(directory, addresses, follow, record_consent, clock=self.clock, new_id=self.ids),
             follow=follow,
             directory=directory,
             messages=messages,
@@ -312,6 +318,7 @@ class Cloud:
                 parked=echoes,
                 clock=self.clock,
             ),
+            hear=HearConsent(directory, addresses, record_consent, CAPABILITIES),
             clock=self.clock,
             keep_deleted_words=False,
         )
@@ -354,6 +361,7 @@ class Cloud:
                 self._fated(MemoryFileStore(), "file store"),
                 self._fated(FakeLinks(), "links"),
             ),
+            check_consent=CheckConsent(self._fated(self.directory, "directory")),
             clock=self.clock,
             new_id=self.ids,
             jitter=lambda: 0.5,

@@ -17,6 +17,8 @@ from chat4all.domain.channel import (
     Receipts,
     Transfer,
 )
+from chat4all.domain.consent import EVERYTHING
+from chat4all.domain.consent_words import Words
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.events import InboundEvent, ParsedWebhook
@@ -51,6 +53,8 @@ TELEX = Capabilities(
     receipts=Receipts(delivered=False, read=False),
     window_h=None,
     media=(MediaRule(MediaKind.IMAGE, ("image/png",), 100, Transfer.LINK),),
+    opt_out_words=Words.ALL,
+    opts_out_of=EVERYTHING,
 )
 CAPABILITIES = {capabilities.channel: capabilities for capabilities in (PIGEON, TELEX)}
 ACCOUNT = "main"

@@ -1,30 +1,16 @@
 """Users and their identities in memory."""
 
 import threading
-from collections.abc import (
-    Collection,
-    Iterable,
-    Sequence,
-)
-from datetime import (
-    timedelta,
-)
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 
 from msgspec.structs import replace
 
+from chat4all.domain.consent import Consent
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.person import (
-    Identity,
-    Moved,
-    User,
-    UserType,
-    with_writing,
-)
-from chat4all.services.directory.ports import (
-    IdentityTaken,
-    NoMove,
-)
+from chat4all.domain.person import Identity, Moved, User, UserType, with_writing
+from chat4all.services.directory.ports import IdentityTaken, NoMove
 from tests.fakes.conversations import newest_first
 
 
@@ -125,6 +111,14 @@ class MemoryDirectory:
             user = self._users.get(user_id)
             if user is not None and user.display_name == name:
                 self._users[user_id] = replace(user, display_name=new_name)
+
+    def save_consents(self, user: User, consents: tuple[Consent, ...]) -> bool:
+        with self._lock:
+            current = self._users.get(user.user_id)
+            if current is None or current.consents != user.consents:
+                return False
+            self._users[user.user_id] = replace(current, consents=consents)
+            return True
 
     def resolve(self, channel: str, account: str, address: str) -> str | None:
         return self._owners.get((channel, account, address))

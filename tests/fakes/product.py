@@ -15,18 +15,21 @@ from chat4all.domain.person import User
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
+from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
+from chat4all.services.inbound.hear_consent import HearConsent
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.recognize_echo import BringBackEchoes, RecognizeEcho
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
+from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import AccountCircuit, ChannelCircuits, CircuitChanged
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
@@ -39,6 +42,7 @@ from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
+from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import ACCOUNTS, CAPABILITIES, FakeConnector
 from tests.fakes.conversations import MemoryConversations
@@ -74,6 +78,7 @@ class Product:
     connector: FakeConnector = field(default_factory=FakeConnector)
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
     breakers: MemoryBreakers = field(default_factory=MemoryBreakers)
+    audit: MemoryAudit = field(default_factory=MemoryAudit)
     files: MemoryFiles = field(default_factory=MemoryFiles)
     capabilities: Mapping[str, Capabilities] = field(default_factory=lambda: CAPABILITIES)
     announced: list[CircuitChanged] = field(default_factory=list)
@@ -128,13 +133,16 @@ class Product:
             clock=self.clock,
         )
         addresses = KnownAddresses(self.directory, ACCOUNTS, self.capabilities)
-        follow = FollowMoves(self.directory, self.conversations, addresses, self.clock)
+        self.record_consent = RecordConsent(self.directory, self.audit, self.clock)
+        follow = FollowMoves(self.directory, self.conversations, addresses, self.record_consent, self.clock)
         self.take = TakeInbound(
             accounts=ACCOUNTS,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
             answer_choice=AnswerChoice(self.messages, CAPABILITIES),
-            meet=MeetPerson(self.directory, addresses, follow, self.clock, self.ids),
+            meet=MeetPerson(
+                self.directory, addresses, follow, self.record_consent, clock=self.clock, new_id=self.ids
+            ),
             follow=follow,
             directory=self.directory,
             messages=self.messages,
@@ -147,6 +155,7 @@ class Product:
                 parked=self.echoes,
                 clock=self.clock,
             ),
+            hear=HearConsent(self.directory, addresses, self.record_consent, CAPABILITIES),
             clock=self.clock,
             keep_deleted_words=False,
         )
@@ -176,6 +185,7 @@ class Product:
             circuits=self.circuits(),
             secrets=self.secrets,
             file=OutgoingFile(self.files, MemoryFileStore(), FakeLinks()),
+            check_consent=CheckConsent(self.directory),
             clock=self.clock,
             new_id=self.ids,
             jitter=lambda: 0.0,

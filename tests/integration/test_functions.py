@@ -22,13 +22,7 @@ from chat4all.channels.registry import manifests
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
-from chat4all.domain.events import (
-    InboundMessage,
-    MessageAccepted,
-    Recipient,
-    StatusUpdate,
-    WebhookEvents,
-)
+from chat4all.domain.events import InboundMessage, MessageAccepted, Recipient, StatusUpdate, WebhookEvents
 from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.person import INBOX_USER_ID
 from chat4all.domain.sending import Outcome
@@ -726,6 +720,49 @@ def test_a_message_falls_back_to_the_next_channel(world: World, agent: str, chan
         following: "SENT",
     }
     assert sum(text in str(request) for request in world.provider.accepted) == 1
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_an_offer_goes_out_unless_the_person_opts_out_while_it_waits(
+    world: World, agent: str, channel: str
+) -> None:
+    customer = world.create("CUSTOMER", (channel, an_address(channel)))
+    conversation = world.converse(agent, customer)
+    arrives = world.post(conversation, agent, f"an offer by {channel}", purpose="marketing")
+    world.product.pump()
+    stopped = world.post(conversation, agent, f"a last offer by {channel}", purpose="marketing")
+    consent = {"channel": channel, "purpose": "marketing", "state": "OPTED_OUT"}
+    assert world.api.put(f"/v1/users/{customer}/consents", consent).status == 200
+    world.product.pump()
+
+    assert world.progress(arrives)["current_status"] == "SENT"
+    (delivery,) = world.progress(stopped)["deliveries"]
+    assert (delivery["status"], delivery["error"]["code"]) == ("FAILED", "OPTED_OUT")
+    assert sum(f"last offer by {channel}" in str(request) for request in world.provider.accepted) == 0
+
+
+@pytest.mark.parametrize(
+    ("channel", "refusal", "purposes"),
+    [
+        ("whatsapp", (400, {"error": {"code": 131050, "message": "Stopped"}}), {"marketing"}),
+        ("telegram", (403, {"ok": False, "error_code": 403, "description": "Forbidden"}), {"marketing"}),
+        ("sms", (400, {"code": 21610, "message": "Unsubscribed"}), {"service", "marketing"}),
+    ],
+)
+def test_a_refusal_that_tells_an_opt_out_is_recorded_and_audited(
+    world: World, agent: str, channel: str, refusal: tuple[int, object], purposes: set[str]
+) -> None:
+    customer = world.create("CUSTOMER", (channel, an_address(channel)))
+    conversation = world.converse(agent, customer)
+    world.provider.refuse(f"not wanted on {channel}", *refusal)
+
+    world.post(conversation, agent, f"not wanted on {channel}")
+    world.product.pump()
+
+    consents = world.api.get(f"/v1/users/{customer}/consents").json["consents"]
+    assert {consent["purpose"] for consent in consents} == purposes
+    assert {(consent["state"], consent["source"]) for consent in consents} == {("OPTED_OUT", "provider")}
+    assert len(audited(world, "consent.changed", f"user:{customer}")) == len(purposes)
 
 
 def test_what_is_not_confirmed_in_time_falls_back(world: World, agent: str) -> None:

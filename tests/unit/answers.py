@@ -1,6 +1,7 @@
 """Answers of the API for tests. A test gives values only to the fields that it needs."""
 
 from chat4all.domain.content import Content, Text
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING
 from chat4all.entrypoints.http.answers import ErrorBody
 from chat4all.entrypoints.http.message_views import DeliveryView, MessageView, ProgressView
@@ -37,6 +38,7 @@ def message_view(
         provider_fields=NOTHING,
         webhook_id=None,
         notice=None,
+        purpose=Purpose.SERVICE,
     )
 
 

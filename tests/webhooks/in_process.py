@@ -32,11 +32,13 @@ from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.access.authenticate import SCOPES, Authenticate, new_key
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
+from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
 from chat4all.services.inbound.handle_events import HandleEvents
+from chat4all.services.inbound.hear_consent import HearConsent
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.known_addresses import KnownAddresses
@@ -173,13 +175,14 @@ class InProcess:
         again = TryAgain(messages, deliveries, circuits, clock, lambda: 0.0)
         record = RecordStatus(apply, deliveries, FallBack(fallbacks, events, clock), again, clock)
         addresses_of = KnownAddresses(directory, accounts, capabilities)
-        follow_moves = FollowMoves(directory, conversations, addresses_of, clock)
+        record_consent = RecordConsent(directory, MemoryAudit(), clock)
+        follow_moves = FollowMoves(directory, conversations, addresses_of, record_consent, clock)
         take = TakeInbound(
             accounts=accounts,
             accept=accept,
             find_place=FindPlace(conversations, directory, messages, clock),
             answer_choice=AnswerChoice(messages, capabilities),
-            meet=MeetPerson(directory, addresses_of, follow_moves, clock, ids),
+            meet=MeetPerson(directory, addresses_of, follow_moves, record_consent, clock=clock, new_id=ids),
             follow=follow_moves,
             directory=directory,
             messages=messages,
@@ -192,6 +195,7 @@ class InProcess:
                 parked=MemoryEchoes(),
                 clock=clock,
             ),
+            hear=HearConsent(directory, addresses_of, record_consent, capabilities),
             clock=clock,
             keep_deleted_words=False,
         )

@@ -27,7 +27,7 @@ _EVENTS = (
     "successful_payment", "gift_of_the_future", "migrate_to_chat_id",
 )  # fmt: skip
 _KINDS = (*("text",) * 8, *_FILES, *_TEXTS, *_EVENTS)
-_NO_MESSAGES = ("inline_query", "poll_answer", "my_chat_member", "chat_join_request", "shipping_query")
+_NO_MESSAGES = ("inline_query", "poll_answer", "chat_join_request", "shipping_query")
 _UPDATES = ("message",) * 8 + ("channel_post", "business_message", "business_message")
 
 
@@ -49,8 +49,8 @@ class Telegram:
             return Part(
                 kind, {"id": "1", "from": draw.choice(self._people), "query": draw.words(number)}, number
             )
-        if chosen < 0.08:
-            return self._tap()
+        if chosen < 0.09:
+            return draw.choice((self._tap, self._tap, self._tap, self._tap, self._block))()
         if chosen < 0.11:
             return self._interaction()
         if chosen < 0.25 and self._known:
@@ -59,6 +59,20 @@ class Telegram:
         if chosen < 0.27 and business:
             return self._deletion(draw.choice(business))
         return self._message()
+
+    def _block(self) -> Part:
+        draw = self._draw
+        person = draw.choice(self._people)
+        chat = draw.choice(({**person, "type": "private"}, self._groups[0]))
+        status = draw.choice(("kicked", "member", "left", "administrator", "status_of_the_future"))
+        change: Json = {
+            "chat": chat,
+            "from": person,
+            "date": draw.moment(),
+            "old_chat_member": {"status": "member"},
+            "new_chat_member": {"status": status},
+        }
+        return Part("my_chat_member", change, draw.message())
 
     def webhook(self, parts: list[Part]) -> Json:
         """Return an update, which usually has one part."""

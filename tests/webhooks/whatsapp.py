@@ -17,7 +17,7 @@ _KINDS = (
     "request_welcome", "poll_of_the_future",
 )  # fmt: skip
 _STATUSES = ("sent", "delivered", "read", "played", "failed", "deleted", "warning")
-_OTHER_FIELDS = ("account_update", "user_preferences", "message_template_status_update", "security")
+_OTHER_FIELDS = ("account_update", "message_template_status_update", "security")
 
 
 class WhatsApp:
@@ -32,11 +32,11 @@ class WhatsApp:
     def part(self) -> Part:  # noqa: PLR0911 - a case for each kind
         draw = self._draw
         chosen = draw.random.random()
-        if chosen < 0.06:
-            return self._status()
-        if chosen < 0.07:
-            return self._new_user_id()
+        if chosen < 0.08:
+            return draw.choice((self._status, self._status, self._status, self._preference))()
         if chosen < 0.09:
+            return self._new_user_id()
+        if chosen < 0.11:
             field = draw.choice(_OTHER_FIELDS)
             return Part(f"{field}/{field}", {"text": draw.words(message := draw.message())}, message)
         if chosen < 0.25 and self._known:
@@ -46,6 +46,17 @@ class WhatsApp:
         if chosen < 0.33:
             return self._echo()
         return self._message()
+
+    def _preference(self) -> Part:
+        draw = self._draw
+        preference: Json = {
+            "wa_id": draw.choice(self._people),
+            "detail": "User requested to stop marketing messages",
+            "category": draw.choice(("marketing_messages", "marketing_messages", "news_of_the_future")),
+            "value": draw.choice(("stop", "resume", "pause_of_the_future")),
+            "timestamp": draw.moment(),
+        }
+        return Part("user_preferences/user_preferences", preference, draw.message())
 
     def webhook(self, parts: list[Part]) -> Json:
         by_field: defaultdict[str, defaultdict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))

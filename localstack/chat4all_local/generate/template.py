@@ -68,6 +68,7 @@ _FUNCTION: Final = _Text(
       Variables:
         MESSAGES_TABLE: !GetAtt Data.Outputs.MessagesTable
         LIMITS_TABLE: !GetAtt Data.Outputs.LimitsTable
+        DIRECTORY_TABLE: !GetAtt Data.Outputs.DirectoryTable
         FILES_TABLE: !GetAtt Data.Outputs.FilesTable
         FILES_BUCKET: !GetAtt Data.Outputs.FilesBucket
         PUBLIC_URL: !If [HasApiUrl, !Ref ApiUrl, !If [HasDomain, !Sub "https://${DomainName}", !Sub "https://{api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/api"]]
@@ -97,6 +98,11 @@ _FUNCTION: Final = _Text(
               - dynamodb:UpdateItem
             Resource:
               - !GetAtt Data.Outputs.LimitsTableArn
+          - Effect: Allow
+            Action:
+              - dynamodb:GetItem
+            Resource:
+              - !GetAtt Data.Outputs.DirectoryTableArn
           - Effect: Allow
             Action:
               - dynamodb:GetItem
@@ -168,8 +174,8 @@ def _fields(channel: Manifest) -> dict[str, str]:
         "visibility": "UploadVisibilityTimeout" if channel.uploads else "VisibilityTimeout",
         "batch_size": str(channel.batch_size),
         "memory_mb": str(channel.memory_mb),
-        "inbound_variable": _INBOUND_VARIABLE if channel.answers_name_moves else "",
-        "inbound_grant": _INBOUND_GRANT if channel.answers_name_moves else "",
+        "inbound_variable": _INBOUND_VARIABLE if channel.answers_tell_of_people else "",
+        "inbound_grant": _INBOUND_GRANT if channel.answers_tell_of_people else "",
         "secret_fields": ", ".join(empty),
         "empty_secret": msgspec.json.format(msgspec.json.encode(empty), indent=0).decode(),
     }

@@ -135,12 +135,11 @@ class CustomerMedia(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class InboundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sender": "from"}):
     """A message from a customer, or, with `edit_of`, a new text for an earlier message.
 
-    `kind` is the provider's word for a message other than text (`image`, `location`, `photo`). If the kind
-    has a
-    file, `media` is the file, `text` is its caption, and a small file is generated without `media`. The
-    fields
-    of `raw` replace those of the provider's message object. The same bytes are sent `repeat` times, all at
-    once if `parallel`.
+    `kind` is the provider's word for a message other than text (`image`, `location`, `photo`), or what the
+    customer does: `block` and `unblock` on Telegram, `preference` on WhatsApp with `stop` or `resume`. If the
+    kind has a file, `media` is the file, `text` is its caption, and a small file is generated without
+    `media`. The fields of `raw` replace those of the provider's message object. The same bytes are sent
+    `repeat` times, all at once if `parallel`.
     """
 
     sender: str

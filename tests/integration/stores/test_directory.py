@@ -9,8 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.adapters.dynamodb.directory import DynamoDirectory, UserRow
+from chat4all.domain.consent import Consent, ConsentSource, ConsentState
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.person import Identity, Moved, User, UserType
+from chat4all.domain.purpose import Purpose
 from chat4all.services.directory.ports import Directory, IdentityTaken, NoMove
 from tests.fakes.people import NOW, agent, customer
 from tests.integration.aws import Aws
@@ -140,6 +142,21 @@ def test_unlinking_from_a_user_who_has_changed_is_refused(
         directory.unlink(ana, ana.identities[0])
 
     assert directory.resolve("pigeon", "main", ana.identities[0].address) == ana.user_id
+
+
+def test_consents_are_saved_unless_they_have_changed(directory: Directory, ana: User) -> None:
+    opted_out = Consent("pigeon", Purpose.MARKETING, ConsentState.OPTED_OUT, NOW, ConsentSource.KEYWORD, "m")
+    opted_in = replace(opted_out, state=ConsentState.OPTED_IN)
+
+    assert directory.save_consents(ana, (opted_out,))
+    assert not directory.save_consents(ana, (opted_in,))
+
+    known = directory.get(ana.user_id)
+    assert known == replace(ana, consents=(opted_out,))
+    assert directory.get_many([ana.user_id]) == {ana.user_id: known}
+    assert directory.save_consents(known, (opted_in,))
+    assert not directory.save_consents(replace(ana, user_id="nobody"), (opted_in,))
+    assert directory.get("nobody") is None
 
 
 UNTIL = 4_000_000_000

@@ -66,7 +66,8 @@ def message(body: bytes) -> InboundMessage:
 
 
 def status(body: bytes, query: str = "") -> InboundStatus:
-    (event,) = events(body, query)
+    """Return the status, which an opt-out may follow."""
+    event = events(body, query)[0]
     assert isinstance(event, InboundStatus)
     return event
 

@@ -5,8 +5,15 @@ from typing import Final
 
 import pytest
 
+from chat4all.domain.consent import ConsentState
 from chat4all.domain.content import ReceivedMedia, Text, Unsupported
-from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundStatus
+from chat4all.domain.events import (
+    InboundConsent,
+    InboundDeletion,
+    InboundEvent,
+    InboundMessage,
+    InboundStatus,
+)
 from chat4all.domain.kinds import Contact, Contacts, Location, Reaction
 from chat4all.domain.received import Context
 from chat4all.domain.sending import Outcome
@@ -176,7 +183,10 @@ def history_names_our_side() -> None:
 def preference_is_no_message() -> None:
     preference = {"wa_id": "16505551234", "category": "marketing_messages", "value": "stop"}
     parsed = parsed_field("user_preferences", user_preferences=[preference])
-    assert (parsed.events, parsed.ignored) == ((), ("user_preferences",))
+    (event,) = parsed.events
+    assert isinstance(event, InboundConsent)
+    assert (event.address, event.state) == ("16505551234", ConsentState.OPTED_OUT)
+    assert parsed.ignored == ()
 
 
 def address_book_is_no_message() -> None:

@@ -575,7 +575,6 @@ def test_a_message_without_the_number_it_came_for_is_of_the_first(metadata: obje
     [
         "message_template_status_update",
         "account_update",
-        "user_preferences",
         "smb_app_state_sync",
         "group_lifecycle_update",
         "a field of the future",
@@ -588,7 +587,9 @@ def test_news_of_the_account_are_ignored_by_name(field: str, value: object) -> N
     assert (parsed.events, parsed.ignored) == ((), (field,))
 
 
-@pytest.mark.parametrize("field", ["messages", "smb_message_echoes", "history", "user_id_update"])
+@pytest.mark.parametrize(
+    "field", ["messages", "smb_message_echoes", "history", "user_id_update", "user_preferences"]
+)
 @pytest.mark.parametrize("value", [value_of(), value_of(contacts=[CONTACT]), {}, None, 7])
 def test_a_change_without_anything_is_ignored_by_its_field(field: str, value: object) -> None:
     parsed = WHATSAPP.parse_webhook(webhook(value, field=field), SECRET)

@@ -4,6 +4,7 @@ import functools
 
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.dynamodb.limits import DynamoLimiter
@@ -24,6 +25,7 @@ from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.deliveries import DeliveryBatch, TimeLeft, needed_ms
 from chat4all.services.files.download_links import DownloadLinks
 from chat4all.services.files.outgoing_file import OutgoingFile
+from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import ChannelCircuits
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.hold_delivery import DeliverOrHold
@@ -64,6 +66,7 @@ def handler() -> Handler:
                 runtime.now,
             ),
         ),
+        check_consent=CheckConsent(DynamoDirectory(settings.directory_table)),
         clock=runtime.now,
         new_id=runtime.new_id,
         jitter=runtime.jitter,

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.files import DynamoFiles
@@ -16,9 +17,11 @@ from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.batches import Batch
 from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.webhook_events import NEEDED_MS, WebhookRecords
+from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
+from chat4all.services.inbound.hear_consent import HearConsent
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.known_addresses import KnownAddresses
 from chat4all.services.inbound.meet_person import MeetPerson
@@ -31,13 +34,21 @@ def handler() -> Handler:
     settings = from_environment(InboundSettings)
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     addresses = KnownAddresses(accepting.directory, accounts(), accepting.capabilities)
-    follow = FollowMoves(accepting.directory, accepting.conversations, addresses, runtime.now)
+    record_consent = RecordConsent(accepting.directory, DynamoAudit(settings.audit_table), runtime.now)
+    follow = FollowMoves(accepting.directory, accepting.conversations, addresses, record_consent, runtime.now)
     take = TakeInbound(
         accounts=accounts(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
         answer_choice=AnswerChoice(accepting.messages, accepting.capabilities),
-        meet=MeetPerson(accepting.directory, addresses, follow, runtime.now, runtime.new_id),
+        meet=MeetPerson(
+            accepting.directory,
+            addresses,
+            follow,
+            record_consent,
+            clock=runtime.now,
+            new_id=runtime.new_id,
+        ),
         follow=follow,
         directory=accepting.directory,
         messages=accepting.messages,
@@ -55,6 +66,7 @@ def handler() -> Handler:
             parked=DynamoEchoes(settings.messages_table),
             clock=runtime.now,
         ),
+        hear=HearConsent(accepting.directory, addresses, record_consent, accepting.capabilities),
         clock=runtime.now,
         keep_deleted_words=settings.keep_deleted_words,
     )

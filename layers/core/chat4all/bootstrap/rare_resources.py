@@ -18,6 +18,7 @@ from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.audit import AuditViews
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.channels import ChannelViews
+from chat4all.entrypoints.http.consents import ConsentViews
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews
 from chat4all.entrypoints.http.description import DescriptionViews
 from chat4all.entrypoints.http.files import FileViews
@@ -25,7 +26,9 @@ from chat4all.entrypoints.http.health import HealthViews
 from chat4all.entrypoints.http.users import UserViews
 from chat4all.services.access.check_health import CheckHealth
 from chat4all.services.access.read_audit import ReadAudit
+from chat4all.services.directory.manage_consents import ManageConsents
 from chat4all.services.directory.manage_users import ManageUsers
+from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.download_file import DownloadFile
 from chat4all.services.files.upload_file import UploadFile
 from chat4all.services.recovery.redrive import Redrive
@@ -56,12 +59,15 @@ def rare_resources(
     manage_users = ManageUsers(accepting.directory, canonical, accounts(), runtime.now, runtime.new_id)
     health = CheckHealth({"database": keys.probe, "queue": accepting.events.probe})
     audit = DynamoAudit(settings.audit_table)
+    record_consent = RecordConsent(accepting.directory, audit, runtime.now)
+    manage_consents = ManageConsents(accepting.directory, record_consent)
     breakers = DynamoBreakers(settings.limits_table)
     return [
         DeadLetterViews(redrive, channels, AuditTrail(audit, runtime.now, runtime.new_id), public),
         _file_views(settings, accepting, files, public),
         AuditViews(ReadAudit(audit)),
         UserViews(manage_users, channels, runtime.now),
+        ConsentViews(manage_consents, channels, runtime.now),
         ChannelViews(accepting.capabilities, accounts(), breakers, public),
         HealthViews(health, breakers, accounts()),
         DescriptionViews(),

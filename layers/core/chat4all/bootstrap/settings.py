@@ -66,6 +66,7 @@ class InboundSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     files_table: str
     files_queue: str
     file_retention_days: int
+    audit_table: str
     keep_deleted_words: bool
 
 
@@ -80,8 +81,9 @@ class ChannelSettings(StreamSettings, frozen=True, rename="upper", kw_only=True)
     channel_secret: str
     channel_queue: str
     inbound_queue: str = ""
-    """Set where the channel's manifest says that answers to sends name moves."""
+    """Set where the channel's manifest says that answers to sends tell of people."""
     messages_table: str
+    directory_table: str
     limits_table: str
     files_table: str
     files_bucket: str

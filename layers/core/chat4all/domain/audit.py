@@ -23,6 +23,7 @@ class AuditAction(StrEnum):
     DEAD_LETTERS_REDRIVE = "dead-letters.redrive"
     WEBHOOKS_REPLAY = "webhooks.replay"
     WEBHOOK_READ = "webhook.read"
+    CONSENT_CHANGED = "consent.changed"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
@@ -41,13 +42,19 @@ class AuditEntry(msgspec.Struct, frozen=True):
 
 
 def audit_entry(
-    action: AuditAction, subject: str, *, actor: str, at: str, details: Mapping[str, str | None]
+    action: AuditAction,
+    subject: str,
+    *,
+    actor: str,
+    at: str,
+    details: Mapping[str, str | None],
+    occasion: str = "",
 ) -> AuditEntry:
-    """Build the entry of an action that happens once to a subject.
+    """Build the entry of an action that happens once to a subject, or once on each `occasion`.
 
     A repeated record of the action has the same id, so that the store holds the entry once.
     """
-    entry_id = str(uuid.uuid5(_NAMESPACE, f"{action.value} {subject}"))
+    entry_id = str(uuid.uuid5(_NAMESPACE, f"{action.value} {subject} {occasion}".rstrip()))
     return AuditEntry(entry_id, at, action, subject, actor, known(details))
 
 

@@ -6,7 +6,9 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.consent_words import Words
 from chat4all.domain.files.file import Attachment, Form, MediaKind
+from chat4all.domain.purpose import Purpose
 
 ChannelAccounts = Mapping[str, tuple[str, ...]]
 """The channel accounts by channel, as the manifests list them.
@@ -225,6 +227,10 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     None: the channel has no such tag.
     """
+    opt_out_words: Words = Words.CLEAR
+    """The words by which a person opts out and in again."""
+    opts_out_of: tuple[Purpose, ...] = (Purpose.MARKETING,)
+    """What a person opts out of by such a word."""
 
     def kind_rule(self, kind: str) -> KindRule:
         """Return the rule for a plain kind; a manifest has one for each."""

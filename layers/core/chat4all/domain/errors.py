@@ -15,12 +15,12 @@
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, MessageChanged, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted,
     │       FileExpired, UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
-    │       GroupTooSmall, NotAGroup, TooManyIdentities
+    │       GroupTooSmall, NotAGroup, TooManyIdentities, ConsentWithdrawn
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
     │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft, WindowClosed,
-    │       TagNotPossible
+    │       TagNotPossible, OptedOut
     ├── Throttled          429  try again after `retry_after` seconds
     └── Unavailable        503  nothing was accepted; try again after `retry_after` seconds
 
@@ -290,6 +290,12 @@ class TooManyIdentities(Conflict):
     code = "TOO_MANY_IDENTITIES"
 
 
+class ConsentWithdrawn(Conflict):
+    """The person opted out; an opt-in in their name needs evidence."""
+
+    code = "CONSENT_WITHDRAWN"
+
+
 class TooLarge(Chat4AllError):
     """The body is over 256 KiB."""
 
@@ -351,6 +357,12 @@ class TagNotPossible(NotPossible):
     """A recipient is reached on channels without the tag only."""
 
     code = "TAG_NOT_POSSIBLE"
+
+
+class OptedOut(NotPossible):
+    """A recipient does not want messages of this purpose on the channel; the details name both."""
+
+    code = "OPTED_OUT"
 
 
 class Throttled(Chat4AllError):

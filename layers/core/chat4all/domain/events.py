@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import msgspec
 
+from chat4all.domain.consent import ConsentState
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import Message
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING, Author, AuthorKind, Context
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status
@@ -128,6 +130,7 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="acce
     is_relayed: bool = False
     """A person wrote the message in their app, so the text of a file says whose file it is."""
     tag: Tag | None = None
+    purpose: Purpose = Purpose.SERVICE
 
     @property
     def deduplication_id(self) -> str:
@@ -166,6 +169,7 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     tag: Tag | None = None
     refusal: Refusal | None = None
     """The delivery fails instead of being sent, so that the next channel is tried, if there is one."""
+    purpose: Purpose = Purpose.SERVICE
     brought_back: int | None = None
     """The time (epoch seconds) of leaving the holding queue, so that SQS does not drop it as a duplicate."""
 
@@ -255,6 +259,8 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="messa
     context: Context | None = None
     provider_fields: msgspec.Raw = NOTHING
     edited_at: str | None = None
+    consent: ConsentState | None = None
+    """What the provider says that the person did by the message: it knows words that we do not know."""
 
     @property
     def is_own(self) -> bool:
@@ -313,13 +319,35 @@ class InboundStatus(msgspec.Struct, frozen=True, omit_defaults=True, tag="status
     covers_earlier: bool = False
 
 
-InboundEvent = InboundMessage | InboundDeletion | InboundMove | InboundStatus
+class InboundConsent(msgspec.Struct, frozen=True, omit_defaults=True, tag="consent"):
+    """The provider tells what the person of a chat wants to receive from us.
+
+    `evidence` is the provider's name for the signal. `blocked`: the person blocked us in the app, or ended
+    that.
+    """
+
+    address: str
+    purposes: tuple[Purpose, ...]
+    state: ConsentState
+    at: str
+    evidence: str
+    account: str | None = None
+    aliases: tuple[str, ...] = ()
+    blocked: bool = False
+
+    @property
+    def provider_message_id(self) -> str:
+        """Return the empty text: the signal is no message."""
+        return ""
+
+
+InboundEvent = InboundMessage | InboundDeletion | InboundMove | InboundConsent | InboundStatus
 
 
 class ParsedWebhook(msgspec.Struct, frozen=True):
     """The events of a webhook in its order, and the kinds of the parts that lead to no event.
 
-    A kind is the provider's name for it, such as `user_preferences`; it occurs as often as such parts do.
+    A kind is the provider's name for it, such as `account_update`; it occurs as often as such parts do.
     """
 
     events: tuple[InboundEvent, ...] = ()
@@ -341,7 +369,7 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     channel: str
     account: str
     webhook_id: str
-    """A `WebhookId` as text; for a move that the answer to a send named, a `sending_id`."""
+    """A `WebhookId` as text; for what the answer to a send told, a `sending_id`."""
     event: InboundEvent
     replay: str | None = None
     """The id of the replay that publishes it again."""

@@ -23,7 +23,14 @@ from chat4all.domain.content import (
     Unsupported,
     kind_of,
 )
-from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
+from chat4all.domain.events import (
+    InboundConsent,
+    InboundDeletion,
+    InboundEvent,
+    InboundMessage,
+    InboundMove,
+    InboundStatus,
+)
 from chat4all.domain.kinds import (
     MOST_CONTACTS,
     MOST_MEANS,
@@ -102,6 +109,8 @@ def _limited(event: InboundEvent) -> InboundEvent:
             )
         case InboundMove():
             return replace(event, account=account)
+        case InboundConsent():
+            return replace(event, account=account, aliases=event.aliases[:MOST_ALIASES])
         case InboundDeletion():
             return replace(
                 event,

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from chat4all.domain.content import Content, Notice
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING, Author, Context, Received
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.windows import Tag
@@ -89,6 +90,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     delivery_timeout_s: int = 0
     tag: Tag | None = None
     """The tag that the sender gave, for the channels that have it."""
+    purpose: Purpose = Purpose.SERVICE
     routed: bool = False
     """The message has a state: its deliveries were requested, or are being requested."""
 

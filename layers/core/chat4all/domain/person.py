@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import parse_iso
+from chat4all.domain.consent import Consent
 
 INBOX_USER_ID: Final = "00000000-0000-4000-8000-000000000000"
 """The agent of the conversation that Chat4All creates when an unknown person writes."""
@@ -65,6 +66,8 @@ class User(msgspec.Struct, frozen=True):
     identities: tuple[Identity, ...]
     metadata: dict[str, str]
     created_at: str
+    consents: tuple[Consent, ...] = ()
+    """What the person wants to receive; at most one for each channel and purpose."""
 
 
 def with_writing(

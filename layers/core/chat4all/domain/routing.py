@@ -180,6 +180,7 @@ def deliveries(
                     reply_to=accepted.reply_to,
                     round=accepted.round,
                     tag=accepted.tag,
+                    purpose=accepted.purpose,
                 )
             )
     return requested

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.channel import Transfer
+from chat4all.domain.consent import OptOut
 from chat4all.domain.content import Plain
 from chat4all.domain.files.file import Form, MediaKind
 from chat4all.domain.windows import Tag
@@ -53,6 +54,8 @@ class SendError(msgspec.Struct, frozen=True):
     reason: str
     retry_after_s: float | None = None
     new_address: str | None = None
+    opt_out: OptOut | None = None
+    """Set if the person does not want the message."""
 
 
 class OutgoingMedia(msgspec.Struct, frozen=True):

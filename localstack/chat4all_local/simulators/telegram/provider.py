@@ -45,6 +45,7 @@ from chat4all_local.simulators.provider import (
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
 from chat4all_local.simulators.shared.signing import ascii_json
+from chat4all_local.simulators.telegram.blocks import MEMBER_STATUSES, block_change
 from chat4all_local.simulators.telegram.chats import (
     Chats,
     PlacedOrder,
@@ -309,6 +310,13 @@ class Telegram:
         if place.topic and request.quoted is None:
             fields["reply_to_message"] = self._chats.begun_by(customer, chat_fields)
         writing = Writing(chat_fields, writer_object(chat), fields)
+        if request.kind in MEMBER_STATUSES:
+            is_blocked = request.kind == "block"
+            self._account.customers.put(
+                customer.address, msgspec.structs.replace(customer, blocked=is_blocked)
+            )
+            change = block_change(request.kind, writing, at)
+            return _update(update_id, str(update_id), {"my_chat_member": change})
         if request.kind == "reaction":
             reaction = reacted(request, writing, self._history, self._reactions, at)
             return _update(update_id, str(update_id), {"message_reaction": reaction})

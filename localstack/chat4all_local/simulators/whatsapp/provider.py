@@ -32,13 +32,7 @@ from typing import Final
 import msgspec
 
 from chat4all_local.simulators.account import Account
-from chat4all_local.simulators.control_api import (
-    Customer,
-    InboundRequest,
-    Json,
-    Signature,
-    WebhookAnswer,
-)
+from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature, WebhookAnswer
 from chat4all_local.simulators.provider import (
     Accepted,
     Answer,
@@ -99,6 +93,7 @@ from chat4all_local.simulators.whatsapp.webhooks import (
     GROUP_PREFIX,
     bsuid_of,
     message_webhook,
+    preference_webhook,
     status_webhook,
 )
 
@@ -248,6 +243,9 @@ class WhatsApp:
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
         wamid = _new_wamid()
+        account_id = self._account.settings.account_id
+        if request.kind == "preference":
+            return Inbound(wamid, meta_json(preference_webhook(request, customer, account_id, at)))
         group = f"{GROUP_PREFIX}{(request.raw or {}).get('group_id')}"
         if group in self._account.customers:
             self._account.wrote(group, at)

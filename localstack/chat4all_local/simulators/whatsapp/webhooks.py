@@ -3,7 +3,7 @@
 Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
 `webhooks/reference/messages/{text,image,video,audio,document,sticker,location,contacts,reaction,interactive}`,
 `webhooks/reference/messages/{system,edit,unsupported,status}`,
-`business-scoped-user-ids`, `groups/groups-messaging`.
+`webhooks/reference/user_preferences`, `business-scoped-user-ids`, `groups/groups-messaging`.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from chat4all_local.simulators.control_api import Customer, InboundRequest, JsonObject
-from chat4all_local.simulators.provider import Accepted
+from chat4all_local.simulators.provider import Accepted, ControlError
 from chat4all_local.simulators.whatsapp.chats import Choice
 from chat4all_local.simulators.whatsapp.manifest import (
     BUSINESS_ACCOUNT_ID,
@@ -131,14 +131,35 @@ def message_webhook(
     return _envelope(phone_number_id, {**contacts, "messages": [message]})
 
 
-def _envelope(phone_number_id: str, value: JsonObject) -> JsonObject:
+def preference_webhook(
+    request: InboundRequest, customer: Customer, phone_number_id: str, at: float
+) -> JsonObject:
+    """Build the webhook of a customer who stops or resumes marketing messages, as `text` says.
+
+    The documented timestamp is a number. Raises ControlError.
+    """
+    if request.text not in {"stop", "resume"}:
+        raise ControlError("the `text` of a preference is `stop` or `resume`")
+    preference: JsonObject = {
+        "wa_id": phone_of(customer),
+        "user_id": bsuid_of(customer),
+        "detail": f"User requested to {request.text} marketing messages",
+        "category": "marketing_messages",
+        "value": request.text,
+        "timestamp": int(at),
+    }
+    value: JsonObject = {"contacts": [_contact(customer)], "user_preferences": [preference]}
+    return _envelope(phone_number_id, value, "user_preferences")
+
+
+def _envelope(phone_number_id: str, value: JsonObject, field: str = "messages") -> JsonObject:
     metadata: JsonObject = {
         "display_phone_number": OTHER_NUMBERS.get(phone_number_id, DISPLAY_PHONE_NUMBER),
         "phone_number_id": phone_number_id,
     }
     change: JsonObject = {
         "value": {"messaging_product": "whatsapp", "metadata": metadata, **value},
-        "field": "messages",
+        "field": field,
     }
     return {
         "object": "whatsapp_business_account",

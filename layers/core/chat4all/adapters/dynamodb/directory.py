@@ -1,15 +1,8 @@
 """Users and identities in one table. The key of an identity ensures that it belongs to one user only."""
 
 import heapq
-from collections.abc import (
-    Collection,
-    Iterable,
-    Iterator,
-    Sequence,
-)
-from datetime import (
-    timedelta,
-)
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -33,19 +26,11 @@ from chat4all.adapters.dynamodb.rows import (
     updated,
 )
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard, shards_of
+from chat4all.domain.consent import Consent
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.person import (
-    Identity,
-    Moved,
-    User,
-    UserType,
-    with_writing,
-)
-from chat4all.services.directory.ports import (
-    IdentityTaken,
-    NoMove,
-)
+from chat4all.domain.person import Identity, Moved, User, UserType, with_writing
+from chat4all.services.directory.ports import IdentityTaken, NoMove
 
 _TRIES: Final = 5
 
@@ -94,6 +79,7 @@ class UserRow(Model):
     identities = _IdentitiesAttribute(Identity)
     metadata = StringsAttribute()
     created_at = UnicodeAttribute()
+    consents = StructsAttribute(Consent, null=True)
     by_type = _ByType()
 
 
@@ -255,6 +241,12 @@ class DynamoDirectory:
         updated(UserRow(_user_key(user_id)), renamed, UserRow.display_name == name)
 
     @answering
+    def save_consents(self, user: User, consents: tuple[Consent, ...]) -> bool:
+        known = UserRow.consents == user.consents if user.consents else UserRow.consents.does_not_exist()
+        row = UserRow(_user_key(user.user_id))
+        return updated(row, [UserRow.consents.set(consents)], UserRow.entry_id.exists() & known)
+
+    @answering
     def resolve(self, channel: str, account: str, address: str) -> str | None:
         try:
             return IdentityRow.get(_identity_key(channel, account, address), consistent_read=True).user_id
@@ -350,6 +342,7 @@ def _row(user: User) -> UserRow:
         identities=user.identities,
         metadata=user.metadata,
         created_at=user.created_at,
+        consents=user.consents or None,
     )
 
 
@@ -361,4 +354,5 @@ def _user(row: UserRow) -> User:
         identities=row.identities,
         metadata=row.metadata,
         created_at=row.created_at,
+        consents=row.consents or (),
     )

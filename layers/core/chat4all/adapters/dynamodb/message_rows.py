@@ -25,6 +25,7 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import ChangeNotice, Edit, Message
 from chat4all.domain.provider_names import is_named, undated
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import Received
 from chat4all.domain.sent_order import SentPlace
 from chat4all.domain.status import Status, StatusChange
@@ -131,6 +132,7 @@ class MessageRow(Model):
     channel = UnicodeAttribute(null=True)
     asked_channels = StructsAttribute(str, null=True)
     delivery_timeout_s = NumberAttribute(null=True)
+    purpose = UnicodeAttribute(null=True)
     account = UnicodeAttribute(null=True)
     reply_to = UnicodeAttribute(null=True)
     metadata = StringsAttribute(null=True)
@@ -395,6 +397,7 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         asked_channels=row.asked_channels or (),
         delivery_timeout_s=int(row.delivery_timeout_s or 0),
         tag=HUMAN_AGENT if row.tag == HUMAN_AGENT else None,
+        purpose=Purpose(row.purpose or Purpose.SERVICE),
         routed=state is not None,
     )
 

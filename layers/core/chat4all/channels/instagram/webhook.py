@@ -5,6 +5,9 @@ https://developers.facebook.com/documentation/instagram-platform/webhooks/exampl
 Deliveries and edits are documented for Messenger, whose events have the same form:
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events
 
+Marketing messages that a person stops or resumes, documented for Messenger, too:
+https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/messaging_optins
+
 Every part of a webhook leads to an event, or its name counts as ignored.
 """
 
@@ -17,9 +20,11 @@ from chat4all.channels.instagram.address import is_address
 from chat4all.channels.instagram.messages import ENVELOPE, Chat, Event, Party, messages_of
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, moment, read_envelope
+from chat4all.domain.consent import ConsentState
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import InboundEvent, InboundStatus, ParsedWebhook
+from chat4all.domain.events import InboundConsent, InboundEvent, InboundStatus, ParsedWebhook
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import Author, AuthorKind
 from chat4all.domain.status import Status
 
@@ -36,6 +41,10 @@ _NOT_SAID: Final = frozenset(
         "delivery",
     }
 )
+_NOTIFICATIONS: Final = {
+    "STOP NOTIFICATIONS": ConsentState.OPTED_OUT,
+    "RESUME NOTIFICATIONS": ConsentState.OPTED_IN,
+}
 _NULL: Final = b"null"
 _OUR_SIDE: Final = Author(AuthorKind.OWN)
 
@@ -62,6 +71,10 @@ class _Seen(Struct, frozen=True):
 
 class _Delivery(Struct, frozen=True):
     mids: list[Id]
+
+
+class _OptIn(Struct, frozen=True):
+    notification_messages_status: str
 
 
 class _Ignored(Struct, frozen=True):
@@ -137,6 +150,10 @@ def _of_event(raw: Raw, account_id: str, entry_id: str | None) -> Iterator[Inbou
     if chat.author is not None and DeliveryId.parse(delivery_id) is not None:
         yield _sent(chat, echo, delivery_id) or _Ignored(kind)
         return
+    consent = _consent(chat, event)
+    if consent is not None:
+        yield consent
+        return
     statuses = list(_statuses(chat, event))
     yield from statuses
     if kind not in _NOT_SAID:
@@ -169,6 +186,22 @@ def _sent(chat: Chat, echo: _Echo, delivery_id: str) -> InboundStatus | None:
     """Return the status SENT of a message that we sent through the API; its echo has the delivery's id."""
     mid = decoded(echo.mid, Id)
     return _status(chat, Status.SENT, mid, delivery_id) if mid else None
+
+
+def _consent(chat: Chat, event: Event) -> InboundConsent | None:
+    """Return that the person stopped or resumed our marketing messages."""
+    optin = decoded(event.get("optin", ABSENT), _OptIn)
+    state = _NOTIFICATIONS.get(optin.notification_messages_status) if optin else None
+    if state is None or chat.author is not None:
+        return None
+    return InboundConsent(
+        address=chat.address,
+        purposes=(Purpose.MARKETING,),
+        state=state,
+        at=chat.at,
+        evidence="messaging_optins",
+        account=chat.account,
+    )
 
 
 def _statuses(chat: Chat, event: Event) -> Iterator[InboundStatus]:

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
+from chat4all.domain.consent import OptOut
 from chat4all.domain.inbound_limits import HASHED
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.text import shortened
@@ -24,6 +25,8 @@ class Failure(msgspec.Struct, frozen=True):
     outcome: Outcome
     reason: str
     wait_s: float | None = None
+    opt_out: OptOut | None = None
+    """Set if the code says that the person does not want the message."""
 
 
 class FailureTable(msgspec.Struct, frozen=True):
@@ -65,6 +68,7 @@ def refused(table: FailureTable, code: int | None, answer: HttpAnswer) -> SendEr
         spelled(answer.status if code is None else code),
         failure.reason,
         retry_after_s=wait_s,
+        opt_out=failure.opt_out,
     )
 
 

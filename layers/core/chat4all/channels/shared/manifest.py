@@ -51,8 +51,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The number of deliveries that the channel's function receives at once."""
     memory_mb: int = 512
     """The memory of the channel's function."""
-    answers_name_moves: bool = False
-    """The answer to a send may name the new address of a chat, which the function puts into `inbound`."""
+    answers_tell_of_people: bool = False
+    """The answer to a send may name the new address of a chat, or tell that the person wants no messages.
+
+    The function puts both into `inbound`."""
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ Some come with the answer to a send, others with the status callback of a messag
 from typing import Final
 
 from chat4all.channels.shared.answers import Failure, FailureTable
+from chat4all.domain.consent import EVERYTHING, OptOut
 from chat4all.domain.sending import Outcome
 
 _CREDENTIALS: Final = Failure(
@@ -89,8 +90,10 @@ TWILIO_FAILURES: Final = FailureTable(
         # https://www.twilio.com/docs/api/errors/21211
         21211: _unreachable("The number is no valid phone number."),
         # https://www.twilio.com/docs/api/errors/21610
-        21610: _unreachable(
-            "The person has unsubscribed: they answered STOP, and can write START to hear from us again."
+        21610: Failure(
+            Outcome.UNREACHABLE,
+            "The person has unsubscribed: they answered STOP, and can write START to hear from us again.",
+            opt_out=OptOut(EVERYTHING),
         ),
         # https://www.twilio.com/docs/api/errors/21612
         21612: _unreachable("Twilio has no way from our number to this one."),

@@ -8,6 +8,8 @@ from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import PICTURES, by_link
 from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
+from chat4all.domain.consent import EVERYTHING
+from chat4all.domain.consent_words import Words
 from chat4all.domain.files.file import MediaKind
 
 MOST_CHARACTERS: Final = 1600
@@ -35,6 +37,8 @@ CAPABILITIES: Final = Capabilities(
         ),
     ),
     other_files=OtherFiles.LINK,
+    opt_out_words=Words.ALL,
+    opts_out_of=EVERYTHING,
 )
 """Text: https://www.twilio.com/docs/glossary/what-sms-character-limit. The page does not say how a character
 beyond the basic plane counts; a count of two is cautious.
@@ -50,6 +54,9 @@ texts go on at a message a second, Twilio's queue fills: it then answers 21611, 
 https://help.twilio.com/articles/115002943027-Understanding-Twilio-Rate-Limits-and-Message-Queues
 15 messages in 30 seconds from one number to another, as the strictest of its versions says:
 https://www.twilio.com/docs/api/errors/14107
+
+After a STOP, Twilio refuses every message to the person with 21610, whatever it is for, until their START:
+https://www.twilio.com/docs/api/errors/21610
 
 Receipts: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
 """
@@ -72,5 +79,6 @@ MANIFEST: Final = Manifest(
     ),
     webhook_proof="X-Twilio-Signature",
     address_form="+1650{:07d}",
+    answers_tell_of_people=True,
     demo=DemoCustomer("Sam", "+16505550100", is_shown=False, replies_in_group=0),
 )

@@ -14,10 +14,12 @@ from msgspec import Raw
 
 from chat4all.channels.shared.answers import spelled
 from chat4all.channels.shared.decoding import MessageId
+from chat4all.channels.shared.opt_outs import opt_outs
 from chat4all.channels.shared.webhooks import ABSENT, moment
 from chat4all.channels.sms.address import known_address
 from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.channels.sms.form import read_form
+from chat4all.domain.consent import ConsentState
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
@@ -40,6 +42,11 @@ _UNDERSTOOD: Final = frozenset(
     }
 )
 """The fields that are in every message, or are read elsewhere."""
+_OPT_OUT_TYPES: Final = {"STOP": ConsentState.OPTED_OUT, "START": ConsentState.OPTED_IN}
+"""What Twilio says that the message did, where a messaging service has words of its own (Advanced Opt-Out).
+HELP changes nothing.
+https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+"""
 _RECEIVED: Final = "received"
 """The status of each message that a person sent; no message of ours has it."""
 _STATUSES: Final = {
@@ -84,7 +91,7 @@ def _of_status(form: Mapping[str, str], message_sid: str, query: str) -> Iterato
     delivery_id = dict(parse_qsl(query)).get(DELIVERY_PARAMETER, "")
     code = _error_code(form) if status is Status.FAILED else None
     failure = None if code is None else TWILIO_FAILURES.find(code)
-    yield InboundStatus(
+    reported = InboundStatus(
         # A status names its message, also if it does not name the recipient.
         address=known_address(form.get("To", "")) or "",
         status=status,
@@ -95,6 +102,8 @@ def _of_status(form: Mapping[str, str], message_sid: str, query: str) -> Iterato
         error_reason=TWILIO_FAILURES.reason(code) if status is Status.FAILED else None,
         outcome=failure.outcome if failure else None,
     )
+    yield reported
+    yield from opt_outs(reported, code, TWILIO_FAILURES)
 
 
 def _error_code(form: Mapping[str, str]) -> int | None:
@@ -115,14 +124,15 @@ def _of_message(form: Mapping[str, str], message_sid: str) -> Iterator[InboundEv
             at=moment(ABSENT),
             phone=address if address.startswith("+") else None,
             provider_fields=_provider_fields(form),
+            consent=None if place else _OPT_OUT_TYPES.get(form.get("OptOutType", "")),
         )
 
 
 def _contents(form: Mapping[str, str]) -> list[ReceivedContent]:
     """Return each file as a message of its own, the first with the text; or the text alone.
 
-    A word that a person opts out with, such as STOP, is a text as any other: Twilio itself sends the person
-    nothing any more, and answers 21610. A message that shows nothing is kept as it came.
+    A word that a person opts out with, such as STOP, stays a text in the conversation. A message that shows
+    nothing is kept as it came.
     """
     text = form.get("Body", "")
     files = list(_files(form))

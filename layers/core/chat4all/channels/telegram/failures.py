@@ -6,6 +6,8 @@ https://core.telegram.org/bots/api#making-requests
 from typing import Final
 
 from chat4all.channels.shared.answers import Failure, FailureTable
+from chat4all.domain.consent import OptOut
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.sending import Outcome
 
 _TOKEN: Final = Failure(
@@ -22,7 +24,9 @@ TELEGRAM_FAILURES: Final = FailureTable(
         # A token that is not even in a token's form makes a path that does not exist.
         404: _TOKEN,
         403: Failure(
-            Outcome.UNREACHABLE, "The person has blocked our bot, never started it, or left Telegram."
+            Outcome.UNREACHABLE,
+            "The person has blocked our bot, never started it, or left Telegram.",
+            opt_out=OptOut((Purpose.MARKETING,), blocked=True),
         ),
         429: Failure(Outcome.THROTTLED, "Telegram asks our bot to send more slowly."),
     },

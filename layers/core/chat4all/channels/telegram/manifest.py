@@ -32,7 +32,8 @@ _REACTIONS: Final = (
 
 _UPDATES: Final = (
     '["message","edited_message","channel_post","edited_channel_post","business_message",'
-    '"edited_business_message","deleted_business_messages","callback_query","message_reaction"]'
+    '"edited_business_message","deleted_business_messages","callback_query","message_reaction",'
+    '"my_chat_member"]'
 )
 """Telegram leaves out reactions unless asked: https://core.telegram.org/bots/api#setwebhook
 
@@ -165,7 +166,7 @@ MANIFEST: Final = Manifest(
     ),
     webhook_proof="X-Telegram-Bot-Api-Secret-Token",
     address_form="70{:08d}",
-    answers_name_moves=True,
+    answers_tell_of_people=True,
     # A customer's replies in the group go to the other customers only, and Telegram is slow to take messages.
     demo=DemoCustomer("Rami", "424242", replies_in_group=2),
 )

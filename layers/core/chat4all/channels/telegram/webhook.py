@@ -20,6 +20,7 @@ from chat4all.channels.shared.webhooks import (
     read_envelope,
 )
 from chat4all.channels.telegram.address import is_address, message_name
+from chat4all.channels.telegram.blocks import block_event
 from chat4all.channels.telegram.content import (
     FILE_TYPES,
     WebAppData,
@@ -32,13 +33,7 @@ from chat4all.channels.telegram.content import (
     venue_fields,
 )
 from chat4all.channels.telegram.context import are_links, context_of, is_quote, quoted_message
-from chat4all.channels.telegram.parts import (
-    MESSAGE_FIELDS,
-    Message,
-    party,
-    party_fields,
-    remaining,
-)
+from chat4all.channels.telegram.parts import MESSAGE_FIELDS, Message, party, party_fields, remaining
 from chat4all.channels.telegram.place import Place, account_of, is_from_bot, place_of
 from chat4all.domain.content import ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
@@ -59,7 +54,6 @@ _NO_MESSAGES: Final = frozenset(
         "poll",
         "poll_answer",
         "message_reaction_count",
-        "my_chat_member",
         "chat_member",
         "chat_join_request",
         "chat_boost",
@@ -158,6 +152,9 @@ def _of_part(kind: str, part: Raw, name: str) -> Collection[_Outcome] | str:
         return _of_message(kind, part, name)
     if kind == "deleted_business_messages":
         return _of_deletion(part) or kind
+    if kind == "my_chat_member":
+        blocked = block_event(part)
+        return (blocked,) if blocked else kind
     if kind == "callback_query":
         tapped = _of_tap(part, name)
         return (tapped,) if tapped else kind

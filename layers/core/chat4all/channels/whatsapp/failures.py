@@ -6,6 +6,8 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/suppor
 from typing import Final
 
 from chat4all.channels.shared.answers import Failure, FailureTable
+from chat4all.domain.consent import OptOut
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.sending import Outcome
 
 _HOURLY_LIMIT_S: Final = 60.0
@@ -65,7 +67,11 @@ WHATSAPP_FAILURES: Final = FailureTable(
         131030: _permanent("The number is not among those that this test account may write to."),
         131047: _permanent("The person has not written in the last 24 hours; only a template may be sent."),
         131049: _permanent("WhatsApp chose not to deliver the message, to spare the person too many."),
-        131050: _permanent("The person has chosen to receive no more marketing messages from us."),
+        131050: Failure(
+            Outcome.PERMANENT,
+            "The person has chosen to receive no more marketing messages from us.",
+            opt_out=OptOut((Purpose.MARKETING,)),
+        ),
         131051: _permanent("WhatsApp does not support this kind of message."),
         131062: _permanent("This kind of message needs the person's phone number, which is not known."),
         130472: _permanent("WhatsApp did not deliver the message: the person is part of an experiment."),

@@ -132,10 +132,12 @@ MANIFEST: Final = Manifest(
     ),
     webhook_setup=(
         "in the app's settings at developers.facebook.com, callback `$WEBHOOK_URL/v1/webhooks/whatsapp`,"
-        " the verify token of the secret; subscribe to `messages`, to `user_id_update`, and, if the WhatsApp"
-        " Business app uses the number, too, to `smb_message_echoes` and `history`."
+        " the verify token of the secret; subscribe to `messages`, to `user_id_update`, to"
+        " `user_preferences`, and, if the WhatsApp Business app uses the number, too, to `smb_message_echoes`"
+        " and `history`."
     ),
     webhook_proof="X-Hub-Signature-256",
     address_form="49151{:08d}",
+    answers_tell_of_people=True,
     demo=DemoCustomer("Ana", "5511987654321"),
 )

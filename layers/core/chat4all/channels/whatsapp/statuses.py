@@ -3,17 +3,19 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Final
 
 from msgspec import Meta, Raw, Struct
 
 from chat4all.channels.shared.answers import spelled
 from chat4all.channels.shared.decoding import Id, decoded
+from chat4all.channels.shared.opt_outs import opt_outs
 from chat4all.channels.shared.webhooks import ABSENT, moment, objects
 from chat4all.channels.whatsapp.address import group_address, person_addresses
 from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.events import InboundStatus
+from chat4all.domain.events import InboundConsent, InboundStatus
 from chat4all.domain.status import Status
 
 _STATUSES: Final = {
@@ -41,15 +43,15 @@ class _Error(Struct, frozen=True):
     code: int | Annotated[str, Meta(min_length=1, max_length=40)]
 
 
-def status_event(status: ReportedStatus, account: str | None) -> InboundStatus | None:
-    """Return the event of a status; None for a status that does not move a message."""
+def status_events(status: ReportedStatus, account: str | None) -> Iterator[InboundStatus | InboundConsent]:
+    """Yield the event of a status, and an opt-out that it tells of; none if it does not move a message."""
     moved = _STATUSES.get(status.status)
     if moved is None:
-        return None
+        return
     code = _code(status.errors) if moved is Status.FAILED else None
     failure = None if code is None else WHATSAPP_FAILURES.find(code)
     callback_data = decoded(status.biz_opaque_callback_data, str) or ""
-    return InboundStatus(
+    reported = InboundStatus(
         # A status names its delivery, also if it does not name the recipient.
         address=_recipient(status) or "",
         status=moved,
@@ -61,6 +63,8 @@ def status_event(status: ReportedStatus, account: str | None) -> InboundStatus |
         error_reason=WHATSAPP_FAILURES.reason(code) if moved is Status.FAILED else None,
         outcome=failure.outcome if failure else None,
     )
+    yield reported
+    yield from opt_outs(reported, code, WHATSAPP_FAILURES)
 
 
 def _recipient(status: ReportedStatus) -> str | None:

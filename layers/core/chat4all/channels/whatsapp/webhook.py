@@ -17,14 +17,9 @@ from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, items, moment, other_fields, read_envelope
 from chat4all.channels.whatsapp.address import is_user_id, person_addresses, phone_of
 from chat4all.channels.whatsapp.contacts import Contacts
-from chat4all.channels.whatsapp.message import (
-    Chat,
-    Message,
-    chat_of_own,
-    chat_of_person,
-    message_events,
-)
-from chat4all.channels.whatsapp.statuses import ReportedStatus, status_event
+from chat4all.channels.whatsapp.message import Chat, Message, chat_of_own, chat_of_person, message_events
+from chat4all.channels.whatsapp.preferences import preference_event
+from chat4all.channels.whatsapp.statuses import ReportedStatus, status_events
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEvent, InboundMove, ParsedWebhook
 from chat4all.domain.received import NOTHING, Author, AuthorKind
@@ -36,6 +31,7 @@ _Outcome = InboundEvent | str
 _ABOUT: Final = frozenset({"messaging_product", "metadata"})
 _LISTS: Final = frozenset(
     {"contacts", "messages", "statuses", "errors", "message_echoes", "history", "user_id_update"}
+    | {"user_preferences"}
 )
 """The parts of a change that are read."""
 _OF_MOVE: Final = frozenset({"user_id", "wa_id", "timestamp", "detail"})
@@ -66,6 +62,7 @@ class _Value(Struct, frozen=True):
     message_echoes: Raw = ABSENT
     history: Raw = ABSENT
     user_id_update: Raw = ABSENT
+    user_preferences: Raw = ABSENT
 
 
 class _Place(Struct, frozen=True):
@@ -176,7 +173,7 @@ def _of_messages(value: _Value, place: _Place) -> Iterator[_Outcome]:
         if status is None:
             yield "statuses"
         else:
-            yield status_event(status, place.account) or f"status {status.status}"
+            yield from list(status_events(status, place.account)) or (f"status {status.status}",)
     yield from ("errors" for _ in items(value.errors))
 
 
@@ -257,10 +254,16 @@ def _of_user_ids(value: _Value, place: _Place) -> Iterator[_Outcome]:
             yield "user_id_update"
 
 
+def _of_preferences(value: _Value, place: _Place) -> Iterator[_Outcome]:
+    for part in items(value.user_preferences):
+        yield preference_event(part, place.account) or "user_preferences"
+
+
 _FIELDS: Final[Mapping[str, Callable[[_Value, _Place], Iterator[_Outcome]]]] = {
     "messages": _of_messages,
     "smb_message_echoes": _of_echoes,
     "history": _of_history,
     "user_id_update": _of_user_ids,
+    "user_preferences": _of_preferences,
 }
 """The fields that lead to events. Every other field, such as `account_update`, is ignored by its name."""

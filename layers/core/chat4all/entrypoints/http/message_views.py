@@ -7,6 +7,7 @@ from chat4all.domain.content import Content
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import ChangeNotice, Edit, Message
 from chat4all.domain.parts import parts_by_recipient, status_of
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING, Author, Context
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.read_messages import MessageProgress
@@ -51,6 +52,7 @@ class MessageView(msgspec.Struct, frozen=True):
     """The webhook that brought the message."""
     notice: ChangeNotice | None
     """The change of which this message tells the other participants, if it is such a notice."""
+    purpose: Purpose
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -107,6 +109,7 @@ def message_view(message: Message) -> MessageView:
         provider_fields=received.provider_fields if received else NOTHING,
         webhook_id=received.webhook_id if received else None,
         notice=message.notice,
+        purpose=message.purpose,
     )
 
 

@@ -25,6 +25,7 @@ from chat4all.domain.errors import (
     NotFound,
     NotPossible,
     NotYourFile,
+    OptedOut,
     TagNotPossible,
     WindowClosed,
 )
@@ -34,6 +35,7 @@ from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.public_addresses import AddressOf
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING
 from chat4all.domain.status import Status
 from chat4all.domain.text import check_caption, check_content
@@ -100,6 +102,7 @@ _MESSAGE: Final[dict[str, object]] = {
     "provider_fields": NOTHING,
     "webhook_id": None,
     "notice": None,
+    "purpose": "service",
 }
 MESSAGES: Final = {"messages": [_MESSAGE], "next_cursor": None}
 _PROGRESS: Final = {
@@ -164,6 +167,7 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reply_to: Id | None = None
     metadata: dict[str, str] = {}
     tag: Tag | None = None
+    purpose: Purpose = Purpose.SERVICE
     template: object = None
 
 
@@ -282,6 +286,7 @@ class MessageViews:
             KindNotPossible,
             TagNotPossible,
             WindowClosed,
+            OptedOut,
         ),
     )
     def post(self, request: Request, body: PostMessage) -> Answer:
@@ -311,6 +316,7 @@ class MessageViews:
             FileNotPossible,
             TagNotPossible,
             WindowClosed,
+            OptedOut,
         ),
     )
     def preview(self, request: Request, body: PostMessage) -> Answer:
@@ -379,6 +385,7 @@ class MessageViews:
             reply_to=body.reply_to,
             metadata=body.metadata,
             tag=body.tag,
+            purpose=body.purpose,
         )
 
     def _content(self, request: Request, body: PostMessage) -> Content:

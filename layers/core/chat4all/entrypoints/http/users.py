@@ -48,6 +48,7 @@ _USER = {
     ],
     "metadata": {"tier": "gold"},
     "created_at": "2026-01-31T12:00:00.123Z",
+    "consents": [],
 }
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from chat4all.domain.consent import Consent
 from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.person import Identity, Moved, User, UserType
@@ -167,6 +168,10 @@ class Directory(Protocol):
 
     def rename(self, user_id: str, name: str, new_name: str) -> None:
         """Replace the user's display name, unless it is another name than `name` by now."""
+        ...
+
+    def save_consents(self, user: User, consents: tuple[Consent, ...]) -> bool:
+        """Save the consents of the user; return False if they changed since `user` was read."""
         ...
 
     def resolve(self, channel: str, account: str, address: str) -> str | None:

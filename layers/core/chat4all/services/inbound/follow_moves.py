@@ -24,11 +24,14 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from chat4all.domain.clock import Clock, iso, parse_iso
+from chat4all.domain.consent import opt_outs_on
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage, InboundMove
 from chat4all.domain.person import Identity, Moved, User, UserType
 from chat4all.domain.webhooks import KEEP
 from chat4all.services.directory.ports import Conversations, Directory
+from chat4all.services.directory.record_consent import RecordConsent
+from chat4all.services.inbound.hear_consent import ACTOR
 from chat4all.services.inbound.known_addresses import KnownAddresses
 
 MOVE_KEPT: Final[timedelta] = KEEP
@@ -54,11 +57,17 @@ class Present(NamedTuple):
 
 class FollowMoves:
     def __init__(
-        self, directory: Directory, conversations: Conversations, addresses: KnownAddresses, clock: Clock
+        self,
+        directory: Directory,
+        conversations: Conversations,
+        addresses: KnownAddresses,
+        record: RecordConsent,
+        clock: Clock,
     ) -> None:
         self._directory = directory
         self._conversations = conversations
         self._addresses = addresses
+        self._record = record
         self._clock = clock
 
     def __call__(self, channel: str, account: str, move: InboundMove) -> None:
@@ -172,6 +181,7 @@ class FollowMoves:
         is_same = self._is_met_after(other, present, moved)
         if is_same:
             self._hand_over(other, user)
+            self._record(user, opt_outs_on(other, present.channel), ACTOR)
         for taken in other.identities:
             is_present = taken.place == present.place
             if is_present or is_same:

@@ -3,21 +3,15 @@
 from typing import Final
 
 from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.consent import opt_outs_on
 from chat4all.domain.content import Notice
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage
-from chat4all.domain.person import (
-    MOST_IDENTITIES,
-    WRITING_KNOWN,
-    Identity,
-    User,
-    UserType,
-)
-from chat4all.services.directory.ports import (
-    Directory,
-    NoMove,
-)
+from chat4all.domain.person import MOST_IDENTITIES, WRITING_KNOWN, Identity, User, UserType
+from chat4all.services.directory.ports import Directory, NoMove
+from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.inbound.follow_moves import FollowMoves
+from chat4all.services.inbound.hear_consent import ACTOR
 from chat4all.services.inbound.known_addresses import KnownAddresses
 
 _TRIES: Final = 5
@@ -29,12 +23,15 @@ class MeetPerson:
         directory: Directory,
         addresses: KnownAddresses,
         follow: FollowMoves,
+        record: RecordConsent,
+        *,
         clock: Clock,
         new_id: NewId,
     ) -> None:
         self._directory = directory
         self._addresses = addresses
         self._follow = follow
+        self._record = record
         self._clock = clock
         self._new_id = new_id
 
@@ -45,6 +42,7 @@ class MeetPerson:
 
         All addresses that the event names belong to the user afterwards. If an address belonged to another
         user, the provider's word counts: the address changes hands, and the other user keeps their messages.
+        What they opted out of on the channel, the user has opted out of, too: both are one person.
 
         Raises:
             Unavailable: AWS did not answer, or another process is changing the user.
@@ -100,11 +98,11 @@ class MeetPerson:
                 return user
             taken = self._directory.link(user.user_id, identity, no_move)
             if taken is not None:
-                self._take_from(taken.user_id, identity)
+                self._take_from(taken.user_id, identity, user)
             user = self._directory.get(user.user_id) or user
         raise Unavailable("The identities of the user are changing too quickly; try again.", retry_after=1)
 
-    def _take_from(self, user_id: str, identity: Identity) -> None:
+    def _take_from(self, user_id: str, identity: Identity, user: User) -> None:
         other = self._directory.get(user_id)
         taken = (
             next((known for known in other.identities if known.place == identity.place), None)
@@ -112,6 +110,7 @@ class MeetPerson:
             else None
         )
         if other is not None and taken is not None:
+            self._record(user, opt_outs_on(other, identity.channel), ACTOR)
             self._directory.unlink(other, taken)
 
     def _with_name(self, user: User, name: str | None) -> User:

@@ -25,16 +25,9 @@ import msgspec
 
 from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.content import (
-    Content,
-    Deleted,
-    Media,
-    ReceivedMedia,
-    Unsupported,
-    file_of,
-    reworded,
-)
+from chat4all.domain.content import Content, Deleted, Media, ReceivedMedia, Unsupported, file_of, reworded
 from chat4all.domain.events import (
+    InboundConsent,
     InboundDeletion,
     InboundMessage,
     InboundMove,
@@ -51,6 +44,7 @@ from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
 from chat4all.services.inbound.follow_moves import FollowMoves
+from chat4all.services.inbound.hear_consent import HearConsent
 from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.recognize_echo import RecognizeEcho
@@ -80,6 +74,7 @@ class TakeInbound:
         messages: Messages,
         file: InboundFile,
         is_echo: RecognizeEcho,
+        hear: HearConsent,
         clock: Clock,
         keep_deleted_words: bool,
     ) -> None:
@@ -94,6 +89,7 @@ class TakeInbound:
         self._messages = messages
         self._file = file
         self._is_echo = is_echo
+        self._hear = hear
         self._clock = clock
         self._keep_deleted_words = keep_deleted_words
 
@@ -117,6 +113,8 @@ class TakeInbound:
                 self._delete(channel, account, event)
             case InboundMove():
                 self._follow(channel, account, event)
+            case InboundConsent():
+                self._hear.told(received, event)
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 
@@ -133,6 +131,7 @@ class TakeInbound:
             message = self._with_version(message, channel, account, event, webhook_id)
         if arriving.deletion is not None:
             self._deleted(message, arriving.deletion)
+        self._hear.said(channel, event, message)
 
     def _accepted(
         self, channel: str, account: str, event: InboundMessage, webhook_id: str, deletion: Deletion | None
@@ -140,6 +139,7 @@ class TakeInbound:
         """Accept a new message. Words that were deleted before they came are passed on to nobody."""
         message_id = inbound_message_id(channel, account, event.provider_message_id)
         person, event = self._meet(channel, account, event)
+        self._hear.wrote(channel, event, person)
         place = self._find_place(channel, account, event, person)
         answered = self._answer_choice(channel, event, place, person.user_id)
         event, place = answered.event, answered.place

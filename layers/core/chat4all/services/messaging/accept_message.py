@@ -25,6 +25,7 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
+from chat4all.domain.consent_routes import require_consent, wanted
 from chat4all.domain.content import Content, Text, file_of
 from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.delivery import DeliveryPart
@@ -46,16 +47,10 @@ from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.person import User
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import Author, Received
 from chat4all.domain.relaying import new_content, posted, relayed, speaker_of
-from chat4all.domain.routing import (
-    known_on,
-    parts_of,
-    reach,
-    require_all,
-    require_possible,
-    require_tag,
-)
+from chat4all.domain.routing import known_on, parts_of, reach, require_all, require_possible, require_tag
 from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.windows import Tag
@@ -81,6 +76,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     delivery_timeout_s: int = 0
     reply_to: str | None = None
     metadata: dict[str, str] = {}
+    purpose: Purpose = Purpose.SERVICE
     account: str | None = None
     provider_message_id: str | None = None
     received: Received | None = None
@@ -273,9 +269,12 @@ class AcceptMessage:
         return message, self._messages.add(message)
 
     def _prepare(self, new: NewMessage) -> tuple[Snapshot, Routed]:
-        snapshot = self._conversation_cache.recent(new.conversation_id)
+        # An opt-out counts at once for marketing; a service message may go out for as long as users are kept.
+        is_marketing = new.purpose is Purpose.MARKETING
+        read = self._conversation_cache.fresh if is_marketing else self._conversation_cache.recent
+        snapshot = read(new.conversation_id)
         try:
-            routed = self._route(snapshot, new)
+            routed = self._wanted_route(snapshot, new)
             if not new.is_relayed:
                 self.windows.require_open(routed.to, snapshot.users, routed.content, new.tag)
         except REFUSALS:
@@ -284,12 +283,22 @@ class AcceptMessage:
             # The conversation or its users may have changed since the cache read them. `router` chooses the
             # recipients of a message again only if it has some.
             snapshot = self._conversation_cache.fresh(new.conversation_id)
-            routed = self._route(snapshot, new)
+            routed = self._wanted_route(snapshot, new)
             if not new.is_relayed:
                 to = self.windows.open_routes(routed.to, snapshot.users, routed.content, new.tag)
                 routed = Routed(routed.content, to)
         check_reply(new, self._messages)
         return snapshot, routed
+
+    def _wanted_route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
+        """Return the route of a new message; raise NotPossible if a recipient does not want the message.
+
+        What a person writes in their app is passed on in any case: it is no message of the business.
+        """
+        routed = self._route(snapshot, new)
+        if not new.is_relayed:
+            require_consent(routed.to, snapshot.users, new.purpose)
+        return routed
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
         if new.is_own:
@@ -330,6 +339,7 @@ class AcceptMessage:
             delivery_timeout_s=new.delivery_timeout_s,
             reply_to=new.reply_to,
             metadata=new.metadata,
+            purpose=new.purpose,
             provider_message_id=new.provider_message_id,
             received=new.received,
             tag=new.tag,
@@ -365,7 +375,7 @@ def routed_to_customers(snapshot: Snapshot, new: NewMessage) -> Routed:
     sender = _check_sender(snapshot, new.sender_id)
     content = posted(new.content, speaker_of(snapshot.conversation, snapshot.users, sender))
     reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
-    recipients = require_all(reached, new.channels)
+    recipients = wanted(require_all(reached, new.channels), snapshot.users, new.purpose)
     return Routed(new.content, ()) if content is None else Routed(content, recipients)
 
 
@@ -415,14 +425,9 @@ def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
 
 
 def _fingerprint(new: NewMessage) -> str:
-    """Return the same text for the same message, by whichever webhook it came.
-
-    A message without a tag has the fingerprint that it had before there were tags.
-    """
-    fields = msgspec.to_builtins(msgspec.structs.replace(new, received=None))
-    if new.tag is None:
-        del fields["tag"]
-    return hashlib.sha256(msgspec.json.encode(fields, order="deterministic")).hexdigest()
+    """Return the same text for the same message, by whichever webhook it came."""
+    new = msgspec.structs.replace(new, received=None)
+    return hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
 
 
 def _of_stored(message: Message) -> NewMessage:
@@ -440,6 +445,7 @@ def _of_stored(message: Message) -> NewMessage:
         delivery_timeout_s=message.delivery_timeout_s,
         reply_to=message.reply_to,
         metadata=message.metadata,
+        purpose=message.purpose,
         account=message.account,
         provider_message_id=message.provider_message_id,
         received=message.received,
@@ -481,4 +487,5 @@ def accepted_event(message: Message, routed: Routed) -> MessageAccepted:
         delivery_timeout_s=message.delivery_timeout_s,
         is_relayed=message.is_relayed,
         tag=message.tag,
+        purpose=message.purpose,
     )

@@ -6,6 +6,8 @@
        │
     wait ── a person's file that is not READY yet: Later; the deliveries behind this one wait, too
        │
+    consent ── a marketing message to a person who has opted out since fails; the user is read for it
+       │
     limiter ── take tokens from the account's and the recipient's buckets, else Later
        │
     file ── if there is a file: an address for the provider, or a link in a text; a file that is no longer
@@ -22,8 +24,8 @@
     record ── SENT with the provider's id, or FAILED with its code, or the claim is given back; `status`
        │      records an outcome that cannot be recorded here
        │
-    report ── to the breaker; and a new address that the provider's answer named, to `inbound`, which gives
-              it to the user: the next message goes there at once
+    report ── to the breaker; and what the provider's answer tells of the person, to `inbound`: a new address,
+              which it gives to the user, or that the person wants no more of these messages
 
 The case that can repeat a message at the provider (G3): the process dies after `send` and before `record`.
 The claim then expires, and another process takes it over. A status that names the delivery may arrive
@@ -39,12 +41,14 @@ import msgspec
 
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import Clock, NewId, iso, parse_iso
+from chat4all.domain.consent import ConsentState
 from chat4all.domain.content import Deleted, Media, Notice, Text, Unsupported, file_of
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     DeliveryRequested,
+    InboundConsent,
     InboundMove,
     Refusal,
     StatusUpdate,
@@ -57,6 +61,7 @@ from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Ji
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingContent, SendError, Sent, Submission
 from chat4all.domain.status import Status
 from chat4all.services.files.outgoing_file import OutgoingFile, file_wait_s
+from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import Attempt, ChannelCircuits, Wait
 from chat4all.services.messaging.connector import ChannelSecret, Connector
 from chat4all.services.messaging.ports import Deliveries, Events, Limiter, Secrets
@@ -118,6 +123,7 @@ class Deliver:
         circuits: ChannelCircuits,
         secrets: Secrets,
         file: OutgoingFile,
+        check_consent: CheckConsent,
         clock: Clock,
         new_id: NewId,
         jitter: Jitter,
@@ -135,6 +141,7 @@ class Deliver:
         self._circuits = circuits
         self._secrets = secrets
         self._file = file
+        self._check_consent = check_consent
         self._clock = clock
         self._new_id = new_id
         self._jitter = jitter
@@ -168,9 +175,10 @@ class Deliver:
         earlier = self._earlier_part(requested)
         if earlier is not None and earlier.round > requested.round and earlier.status is Status.PENDING:
             return Outdated()
+        unwanted = self._check_consent(requested)
         now = self._clock()
         stored = self._stored_file(requested)
-        wait_s = self._wait_s(requested, stored, now)
+        wait_s = 0.0 if unwanted is not None else self._wait_s(requested, stored, now)
         if wait_s > 0:
             return Later(wait_s)
         outgoing = self._outgoing(requested, stored)
@@ -181,7 +189,7 @@ class Deliver:
             return self._refused(claimed, requested)
         earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
         hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
-        to_send = hopeless or _aimless(outgoing, quoted) or outgoing
+        to_send = hopeless or unwanted or _aimless(outgoing, quoted) or outgoing
         if isinstance(to_send, SendError):
             return self._failed(claimed, to_send)
         submission = Submission(
@@ -238,6 +246,8 @@ class Deliver:
         circuit.report(attempt, submission.address, answer)
         if sent_to != submission.address:
             self._report_move(claimed.delivery, submission.address, sent_to)
+        if isinstance(answer, SendError):
+            self._report_opt_out(claimed.delivery, sent_to, answer)
         return outcome
 
     def _report_move(self, delivery: DeliveryPart, address: str, new_address: str) -> None:
@@ -246,10 +256,30 @@ class Deliver:
         If the queue does not take the move, or if the process dies before this, the next send to the former
         address learns of the move again.
         """
-        move = InboundMove(address, new_address, iso(self._clock()), delivery.account)
+        self._tell(delivery, InboundMove(address, new_address, iso(self._clock()), delivery.account))
+
+    def _report_opt_out(self, delivery: DeliveryPart, address: str, error: SendError) -> None:
+        """Queue for `inbound` that the person wants no such messages. A group is no person.
+
+        What is lost here, the next send to the person tells again.
+        """
+        if error.opt_out is None or self._connector.capabilities.is_group(address):
+            return
+        told = InboundConsent(
+            address=address,
+            purposes=error.opt_out.purposes,
+            state=ConsentState.OPTED_OUT,
+            at=iso(self._clock()),
+            evidence=f"error {error.code}",
+            account=delivery.account,
+            blocked=error.opt_out.blocked,
+        )
+        self._tell(delivery, told)
+
+    def _tell(self, delivery: DeliveryPart, event: InboundMove | InboundConsent) -> None:
         origin = sending_id(delivery.delivery_id)
         with suppress(Unavailable):
-            self._events.webhook_events([WebhookEvent(delivery.channel, delivery.account, origin, move)])
+            self._events.webhook_events([WebhookEvent(delivery.channel, delivery.account, origin, event)])
 
     def _record(self, claimed: Claimed, attempt: Attempt, answer: Sent | SendError) -> Settled | Later:
         if isinstance(answer, Sent):

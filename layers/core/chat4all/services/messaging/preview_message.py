@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from chat4all.domain.channel import Capabilities, Treatment
+from chat4all.domain.consent_routes import require_consent
 from chat4all.domain.content import Content
 from chat4all.domain.events import Recipient
 from chat4all.domain.routing import parts_of, require_tag
@@ -51,11 +52,13 @@ class PreviewMessage:
             NoIdentity: a recipient cannot be reached.
             TagNotPossible: a recipient's channels do not have the tag.
             WindowClosed: a recipient may not be written to now.
+            OptedOut: a recipient does not want the message.
             Invalid: `reply_to` names no message of the conversation.
         """
         snapshot = self._conversation_cache.fresh(new.conversation_id)
         routed = routed_to_customers(snapshot, new)
         require_tag(new.tag, routed.to, self._capabilities)
+        require_consent(routed.to, snapshot.users, new.purpose)
         recipients = self._windows.open_routes(routed.to, snapshot.users, routed.content, new.tag)
         check_reply(new, self._messages)
         return tuple(self._rendering(routed.content, on_route) for to in recipients for on_route in to.routes)

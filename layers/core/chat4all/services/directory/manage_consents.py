@@ -1,0 +1,41 @@
+"""Read the consents of a user, and take the opt-ins and opt-outs that a client knows of."""
+
+from chat4all.domain.consent import Consent, ConsentState, opted_out
+from chat4all.domain.errors import ConsentWithdrawn, Detail, UserNotFound
+from chat4all.domain.person import User
+from chat4all.services.directory.ports import Directory
+from chat4all.services.directory.record_consent import RecordConsent
+
+
+class ManageConsents:
+    def __init__(self, directory: Directory, record: RecordConsent) -> None:
+        self._directory = directory
+        self._record = record
+
+    def get(self, user_id: str) -> tuple[Consent, ...]:
+        """Return the consents of the user; raises NotFound."""
+        return self._user(user_id).consents
+
+    def put(self, user_id: str, told: Consent, actor: str) -> tuple[Consent, ...]:
+        """Record what a client tells, and return the consents that hold then: a newer signal stays.
+
+        Raises:
+            NotFound: no such user.
+            ConsentWithdrawn: an opt-in without evidence, of a person who opted out.
+            Unavailable: AWS did not answer, or another process is changing the user.
+        """
+        user = self._user(user_id)
+        is_opt_in = told.state is ConsentState.OPTED_IN
+        refusal = opted_out(user, told.channel, told.purpose) if is_opt_in else None
+        if refusal is not None and not told.evidence.strip():
+            raise ConsentWithdrawn(
+                "The person opted out; say how they opted in again.",
+                Detail("evidence", f"is needed: the person opted out at {refusal.at}"),
+            )
+        return self._record(user, (told,), actor).consents
+
+    def _user(self, user_id: str) -> User:
+        user = self._directory.get(user_id)
+        if user is None:
+            raise UserNotFound("There is no such user.")
+        return user

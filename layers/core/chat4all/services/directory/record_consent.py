@@ -1,0 +1,78 @@
+"""Record what a person wants to receive, and account for each change of it.
+
+::
+
+    audit ── an entry for each change of a state; its id follows from the signal, so that a repeat adds none
+       │
+    save ── the user's consents, on the condition that they are as they were read
+
+The case that breaks the other order: the process dies between the two. The signal comes again, finds the
+state as it is, and the change would have no entry.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from chat4all.domain.audit import AuditAction, AuditEntry, audit_entry
+from chat4all.domain.clock import Clock, iso
+from chat4all.domain.consent import Consent, after, consent_of, with_consents
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.person import User
+from chat4all.services.access.ports import Audit
+from chat4all.services.directory.ports import Directory
+
+_TRIES: Final = 5
+
+
+class RecordConsent:
+    def __init__(self, directory: Directory, audit: Audit, clock: Clock) -> None:
+        self._directory = directory
+        self._audit = audit
+        self._clock = clock
+
+    def __call__(self, user: User, told: Sequence[Consent], actor: str) -> User:
+        """Return the user with what the signals change; late and repeated signals change nothing.
+
+        `actor` is the id of an API key, or a function's name.
+
+        Raises:
+            Unavailable: AWS did not answer, or another process is changing the user.
+        """
+        for _ in range(_TRIES):
+            changed = [
+                new for each in told if (new := after(consent_of(user.consents, each), each)) is not None
+            ]
+            if not changed:
+                return user
+            for new in changed:
+                self._account_for(user, consent_of(user.consents, new), new, actor)
+            consents = with_consents(user.consents, changed)
+            if self._directory.save_consents(user, consents):
+                return replace(user, consents=consents)
+            user = self._directory.get(user.user_id) or user
+        raise Unavailable("The user is changing too quickly; try again.", retry_after=1)
+
+    def _account_for(self, user: User, known: Consent | None, new: Consent, actor: str) -> None:
+        if known is None or known.state is not new.state:
+            self._audit.record(_entry(user, known, new, actor, iso(self._clock())))
+
+
+def _entry(user: User, known: Consent | None, new: Consent, actor: str, at: str) -> AuditEntry:
+    return audit_entry(
+        AuditAction.CONSENT_CHANGED,
+        f"user:{user.user_id}",
+        actor=actor,
+        at=at,
+        occasion=f"{new.channel} {new.purpose} {new.state} {new.at}",
+        details={
+            "channel": new.channel,
+            "purpose": new.purpose.value,
+            "old": known.state.value if known is not None else None,
+            "new": new.state.value,
+            "since": new.at,
+            "source": new.source.value,
+            "evidence": new.evidence or None,
+        },
+    )
