@@ -49,8 +49,12 @@ def test_a_tag_goes_out_with_its_type() -> None:
 
     Instagram(http, BASE).send(replace(submission(IGSID, "Olá"), tag="HUMAN_AGENT"), SECRET)
 
-    sent = http.sent_json()
-    assert (sent["messaging_type"], sent["tag"]) == ("MESSAGE_TAG", "HUMAN_AGENT")
+    assert http.sent_json() == {
+        "recipient": {"id": IGSID},
+        "message": {"text": "Olá", "metadata": DELIVERY_ID},
+        "messaging_type": "MESSAGE_TAG",
+        "tag": "HUMAN_AGENT",
+    }
 
 
 def test_a_text_is_posted_to_the_account_with_the_token_and_the_deliverys_id() -> None:
