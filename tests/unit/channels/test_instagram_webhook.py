@@ -142,12 +142,18 @@ def test_a_story_without_an_address_loses_no_words(
     assert (event.content, event.context, fields_of(event)) == (content, context, fields)
 
 
-def test_a_reply_to_a_story_with_a_file_of_its_own_keeps_both() -> None:
+def test_a_reply_to_a_story_with_a_file_of_its_own_brings_both_pictures() -> None:
     story = {"story": {"id": "1", "url": "https://cdn.example/story"}}
-    event = said(reply_to=story, attachments=[attachment("image", "https://x/1")])
+    photo = {"mid": "m", "reply_to": story, "attachments": [attachment("image", "https://x/1")]}
+    own, picture = parse({**FROM_ANA, "message": photo})
+    assert isinstance(own, InboundMessage)
+    assert isinstance(picture, InboundMessage)
 
-    assert event.content == ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))
-    assert event.context == Context(story=Story("reply", "1", "https://cdn.example/story"))
+    assert own.content == ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))
+    assert picture.content == ReceivedMedia(ProviderFile("https://cdn.example/story", "image/jpeg"))
+    assert picture.provider_message_id == f"{own.provider_message_id}:story"
+    for event in (own, picture):
+        assert event.context == Context(story=Story("reply", "1", "https://cdn.example/story"))
 
 
 @pytest.mark.parametrize("text", ["", "  "])
