@@ -682,7 +682,7 @@ def test_a_deletion_takes_the_message_with_all_that_was_attached(message: dict[s
     first, *others = parse({**FROM_ANA, "message": message})
 
     assert first == InboundDeletion(ANA, "m", AT)
-    assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in range(10)]
+    assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in (*range(10), "story")]
 
 
 def test_a_deletion_keeps_its_other_fields() -> None:
@@ -692,7 +692,7 @@ def test_a_deletion_keeps_its_other_fields() -> None:
 
     assert isinstance(first, InboundDeletion)
     assert first.provider_fields == Raw(b'{"reason":7,"message":{"deleted_by":"user"}}')
-    assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in range(10)]
+    assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in (*range(10), "story")]
 
 
 @pytest.mark.parametrize("is_deleted", [False, None, "true", 1])
