@@ -1375,4 +1375,5 @@ def test_no_role_may_change_what_the_audit_log_has(world: World, name: str) -> N
     }
 
     adds, reads = "dynamodb:PutItem", "dynamodb:Query"
-    assert allowed == {"files": {adds}, "api": {adds, reads}, "webhooks": {adds}}.get(name, set())
+    adding = {"files": {adds}, "webhooks": {adds}, "inbound": {adds}}
+    assert allowed == {**adding, "api": {adds, reads}}.get(name, set())
