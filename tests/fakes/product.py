@@ -12,6 +12,7 @@ from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.person import User
 from chat4all.domain.status import Status, StatusChange
+from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.files.attach_file import AttachFile
@@ -50,7 +51,7 @@ from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
-from tests.fakes.small_stores import MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
+from tests.fakes.small_stores import MemoryAccounts, MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
 
 MESSAGE_ID = "11111111-1111-4111-8111-111111111111"
 NUMBER = "00000000000000000001"
@@ -71,6 +72,7 @@ class Product:
     events: RecordedEvents = field(default_factory=RecordedEvents)
     connector: FakeConnector = field(default_factory=FakeConnector)
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
+    accounts: MemoryAccounts = field(default_factory=MemoryAccounts)
     breakers: MemoryBreakers = field(default_factory=MemoryBreakers)
     files: MemoryFiles = field(default_factory=MemoryFiles)
     announced: list[CircuitChanged] = field(default_factory=list)
@@ -85,6 +87,7 @@ class Product:
             events=self.events,
             conversation_cache=self.conversation_cache,
             capabilities=CAPABILITIES,
+            accounts=EnabledAccounts(self.accounts, frozenset(CAPABILITIES), self.clock.monotonic),
             clock=self.clock,
         )
         self.echoes = MemoryEchoes()
@@ -127,7 +130,7 @@ class Product:
         addresses = KnownAddresses(self.directory, ACCOUNTS, CAPABILITIES)
         follow = FollowMoves(self.directory, self.conversations, addresses, self.clock)
         self.take = TakeInbound(
-            accounts=ACCOUNTS,
+            channels=CAPABILITIES,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
             meet=MeetPerson(self.directory, addresses, follow, self.clock, self.ids),
@@ -157,6 +160,7 @@ class Product:
             ACCOUNTS,
             self.clock,
             self.ids,
+            is_account=lambda channel, account: account in ACCOUNTS[channel],
         )
 
     def deliver(

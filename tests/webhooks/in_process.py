@@ -30,6 +30,7 @@ from chat4all.entrypoints.queues.chat_events import ChatRecords
 from chat4all.entrypoints.queues.statuses import StatusRecords
 from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.access.authenticate import SCOPES, Authenticate, new_key
+from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.files.attach_file import AttachFile
@@ -67,6 +68,7 @@ from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import NOW
 from tests.fakes.small_stores import (
+    MemoryAccounts,
     MemoryApiKeys,
     MemoryBreakers,
     MemoryEchoes,
@@ -160,6 +162,7 @@ class InProcess:
             events=events,
             conversation_cache=conversation_cache,
             capabilities=capabilities,
+            accounts=EnabledAccounts(MemoryAccounts(), registry.naming_accounts()),
             clock=clock,
         )
         follow = FollowDelivery(messages, deliveries)
@@ -173,7 +176,7 @@ class InProcess:
         addresses_of = KnownAddresses(directory, accounts, capabilities)
         follow_moves = FollowMoves(directory, conversations, addresses_of, clock)
         take = TakeInbound(
-            accounts=accounts,
+            channels=by_channel,
             accept=accept,
             find_place=FindPlace(conversations, directory, messages, clock),
             meet=MeetPerson(directory, addresses_of, follow_moves, clock, ids),
@@ -221,7 +224,7 @@ class InProcess:
         keep_outcome = KeepOutcome(listed, RecordedOutcomes())
         receive = ReceiveWebhook(
             connector=lambda _: self._connector,
-            accounts=accounts,
+            naming_accounts=registry.naming_accounts(),
             webhooks=self._webhooks,
             handle=handle,
             keep_outcome=keep_outcome,
@@ -230,7 +233,6 @@ class InProcess:
         )
         replay = ReplayWebhooks(
             connector=lambda _: self._connector,
-            accounts=accounts,
             webhooks=self._webhooks,
             handle=handle,
             keep_outcome=keep_outcome,
@@ -261,7 +263,12 @@ class InProcess:
             ConversationViews(
                 ManageConversations(conversations, directory, events, clock, ids), read, channels
             ),
-            UserViews(ManageUsers(directory, lambda _, address: address, accounts, clock, ids), channels),
+            UserViews(
+                ManageUsers(
+                    directory, lambda _, address: address, accounts, clock, ids, is_account=lambda *_: False
+                ),
+                channels,
+            ),
         ]
         api = Chalice(app_name="api", configure_logs=False)
         bind(api, views, authenticate)

@@ -447,7 +447,7 @@ def test_a_refused_account_pauses_the_channel_until_its_secret_is_repaired(
 
     waiting(deliver(a_delivery()))
 
-    assert product.secrets.forgotten == ["pigeon"]
+    assert product.secrets.read_anew == [("pigeon", "main")]
     assert product.breakers.get("pigeon", "main").breaker.code == "190"
     assert delivery(product).attempts == 0
     assert waiting(deliver(a_delivery(message_id=QUOTED_ID))) > 0

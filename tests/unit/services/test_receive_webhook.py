@@ -44,7 +44,7 @@ class Receiving:
         self.connector = connector = FakeConnector()
         self.receive = ReceiveWebhook(
             connector=lambda channel: connector if channel == "pigeon" else None,
-            accounts={"pigeon": accounts},
+            naming_accounts={"pigeon"},
             webhooks=self.webhooks,
             handle=self.product.handle_events,
             keep_outcome=KeepOutcome(self.listed, self.outcomes),

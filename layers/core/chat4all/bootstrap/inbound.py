@@ -10,7 +10,7 @@ from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
-from chat4all.channels.registry import accounts
+from chat4all.channels.registry import accounts, names
 from chat4all.domain.events import WebhookEvents
 from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.batches import Batch
@@ -32,7 +32,7 @@ def handler() -> Handler:
     addresses = KnownAddresses(accepting.directory, accounts(), accepting.capabilities)
     follow = FollowMoves(accepting.directory, accepting.conversations, addresses, runtime.now)
     take = TakeInbound(
-        accounts=accounts(),
+        channels=names(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
         meet=MeetPerson(accepting.directory, addresses, follow, runtime.now, runtime.new_id),

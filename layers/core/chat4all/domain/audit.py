@@ -22,6 +22,10 @@ class AuditAction(StrEnum):
     MESSAGE_RETRY = "message.retry"
     DEAD_LETTERS_REDRIVE = "dead-letters.redrive"
     WEBHOOKS_REPLAY = "webhooks.replay"
+    ACCOUNT_PUT = "account.put"
+    ACCOUNT_ENABLE = "account.enable"
+    ACCOUNT_DISABLE = "account.disable"
+    ACCOUNT_DELETE = "account.delete"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):

@@ -115,6 +115,7 @@ MANIFEST: Final = Manifest(
         " Business app uses the number, too, to `smb_message_echoes` and `history`."
     ),
     webhook_proof="X-Hub-Signature-256",
+    webhooks_name_accounts=True,
     address_form="49151{:08d}",
     demo=DemoCustomer("Ana", "5511987654321"),
 )

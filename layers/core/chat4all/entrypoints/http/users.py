@@ -54,6 +54,7 @@ class PostIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: str
     phone: str | None = None
     handle: str | None = None
+    account: Id | None = None
 
 
 class PostUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,6 +73,12 @@ class ResolveIdentity(msgspec.Struct, frozen=True):
 
     channel: str
     address: str
+    account: Id | None = None
+
+
+class UnlinkIdentity(msgspec.Struct, frozen=True):
+    """Without `account`, the first identity of the user with this address goes."""
+
     account: Id | None = None
 
 
@@ -158,11 +165,14 @@ class UserViews:
         Returns(User, {**_USER, "identities": []}),
         summary="Remove an identity from a user",
         scope="users:write",
-        errors=(Invalid, UserNotFound, IdentityNotFound),
+        query=UnlinkIdentity,
+        errors=(UserNotFound, IdentityNotFound),
     )
-    def unlink(self, request: Request, user_id: str, channel: str, address: str) -> Answer:
+    def unlink(
+        self, request: Request, user_id: str, channel: str, address: str, query: UnlinkIdentity
+    ) -> Answer:
         check_channel("channel", channel, self._channels)
-        return Answer(self._manage.unlink(user_id, channel, unquote(address)))
+        return Answer(self._manage.unlink(user_id, channel, unquote(address), query.account))
 
     @route(
         "ResolveIdentity",
@@ -183,4 +193,4 @@ class UserViews:
         for field, text in (("phone", body.phone), ("handle", body.handle)):
             if text is not None:
                 check_plain(field, text, 100)
-        return NewIdentity(body.channel, body.address, body.phone, body.handle)
+        return NewIdentity(body.channel, body.address, body.phone, body.handle, body.account)

@@ -16,6 +16,7 @@ from chat4all.domain.files.file import MOST_BYTES, Source, StoredFile
 from chat4all.domain.files.inspection import HEAD_BYTES, Refusal, RejectCode
 from chat4all.domain.files.known_types import made_up_name, with_extension
 from chat4all.domain.files.sniffing import likely_type
+from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.files.ports import FileStore, ObjectTooLarge
 from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
 from chat4all.services.messaging.ports import Secrets
@@ -67,7 +68,9 @@ class FetchFile:
 
     def _fetched(self, file: StoredFile, source: Source) -> StoredFile | Refusal:
         claimed = ProviderFile(source.reference, file.content_type, file.filename, file.size or None)
-        secret = self._secrets.channel(source.channel)
+        secret = self._secrets.of(source.channel, source.account)
+        if isinstance(secret, SendError):
+            raise FetchFailed(secret.code, secret.reason, is_final=secret.outcome is Outcome.PERMANENT)
         fetching = self._connector(source.channel).fetch(claimed, secret)
         pieces = iter(fetching.pieces)
         head = _first_bytes(pieces)

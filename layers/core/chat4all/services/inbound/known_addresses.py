@@ -32,7 +32,10 @@ class KnownAddresses:
             user = self._directory.get(user_id) if user_id else None
             if user is not None:
                 return user
-        return None
+        if self._capabilities[channel].addresses_by_account:
+            return None
+        found = self._directory.resolve_at_any_account(channel, address)
+        return self._directory.get(found) if found else None
 
     def is_group(self, channel: str, address: str) -> bool:
         """Return whether the address is a group's."""

@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from chat4all.domain.errors import Invalid
-from chat4all.domain.events import WebhookEvent
+from chat4all.domain.events import InboundEvent, WebhookEvent
 from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.text import shortened
 from chat4all.domain.webhooks import ListedWebhook, StoredWebhook, WebhookOutcome
+from chat4all.services.inbound.prove_webhook import may_tell_of
 from chat4all.services.messaging.connector import ChannelSecret, Connector
 
 LONGEST_KIND: Final = 100
@@ -18,6 +20,8 @@ LONGEST_KIND: Final = 100
 MOST_KINDS: Final = 10
 """The most kinds of a webhook that have their own name: a provider may send a webhook with thousands."""
 OTHER_KINDS: Final = "other kinds"
+OTHER_ACCOUNT: Final = "account of another app"
+"""The kind of an event about an account whose webhooks come from another app."""
 
 
 class WebhookParts(msgspec.Struct, frozen=True):
@@ -45,26 +49,49 @@ class WebhookParts(msgspec.Struct, frozen=True):
 
 
 def webhook_parts(
-    webhook: StoredWebhook, connector: Connector, secret: ChannelSecret, replay: str | None = None
+    webhook: StoredWebhook,
+    connector: Connector,
+    secrets: Mapping[str, ChannelSecret],
+    now: datetime,
+    replay: str | None = None,
 ) -> WebhookParts:
     """Return the parts of the webhook.
 
     Each event is within the limits and carries the channel account that received it: the account that the
-    event names, or else the account of the webhook. `replay` is the id of the replay that publishes them.
+    event names, or else the account of the webhook. `secrets` are the credentials of the channel's accounts,
+    the first one first. `replay` is the id of the replay that publishes the events.
     """
     place = webhook.webhook_id
     try:
-        parsed = connector.parse_webhook(webhook.body, secret, webhook.query)
+        parsed = connector.parse_webhook(webhook.body, secrets[place.account], webhook.query)
     except Invalid as refused:
         return WebhookParts(unreadable=refused.message)
-    events = (within_limits(event) for event in parsed.events)
-    return WebhookParts(
-        tuple(
-            WebhookEvent(place.channel, event.account or place.account, str(place), event, replay)
-            for event in events
-        ),
-        _counted(parsed.ignored),
-    )
+    events = [
+        WebhookEvent(place.channel, _account(event, place.account, secrets), str(place), event, replay)
+        for event in map(within_limits, parsed.events)
+    ]
+    told = [event for event in events if _is_told_by_its_app(event.account, place.account, secrets, now)]
+    foreign = (OTHER_ACCOUNT,) * (len(events) - len(told))
+    return WebhookParts(tuple(told), _counted((*parsed.ignored, *foreign)))
+
+
+def _account(event: InboundEvent, receiver: str, secrets: Mapping[str, ChannelSecret]) -> str:
+    """Return the channel account of an event, which may name the first account by the provider's id."""
+    first, secret = next(iter(secrets.items()))
+    return first if event.account == secret.account_id else event.account or receiver
+
+
+def _is_told_by_its_app(
+    account: str, receiver: str, secrets: Mapping[str, ChannelSecret], now: datetime
+) -> bool:
+    """Return whether the app of the receiver may tell of the account.
+
+    An account without credentials of its own uses those of the first account.
+    """
+    if account == receiver:
+        return True
+    first = next(iter(secrets))
+    return may_tell_of(secrets[receiver], secrets.get(account, secrets[first]), now)
 
 
 def _counted(kinds: Iterable[str]) -> Mapping[str, int]:

@@ -49,6 +49,7 @@ from chat4all.domain.relaying import new_content, posted, relayed, speaker_of
 from chat4all.domain.routing import known_on, reach, require_all, require_possible
 from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status, StatusChange
+from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
 from chat4all.services.messaging.ports import Events, Messages
 
@@ -118,12 +119,14 @@ class AcceptMessage:
         events: Events,
         conversation_cache: ConversationCache,
         capabilities: Mapping[str, Capabilities],
+        accounts: EnabledAccounts,
         clock: Clock,
     ) -> None:
         self._messages = messages
         self._events = events
         self._conversation_cache = conversation_cache
         self._capabilities = capabilities
+        self._accounts = accounts
         self._clock = clock
 
     def __call__(self, new: NewMessage) -> Accepted:
@@ -133,7 +136,8 @@ class AcceptMessage:
             NotFound: no such conversation.
             Forbidden: the sender is not a participant.
             Conflict: the conversation is archived, or the id belongs to another message.
-            NotPossible: a recipient cannot be reached on the channel, or the channel does not take the file.
+            NotPossible: a recipient cannot be reached on the channel, the channel does not take the file, or
+                our account is not enabled.
             Unavailable: AWS did not take the message; the same POST may be repeated.
         """
         try:
@@ -228,6 +232,7 @@ class AcceptMessage:
         snapshot = self._conversation_cache.recent(new.conversation_id)
         try:
             routed = self._route(snapshot, new)
+            self._require_accounts(new, routed, anew=False)
         except REFUSALS:
             routed = None
         if routed is None or (not routed.to and snapshot.conversation.type is ConversationType.GROUP):
@@ -235,8 +240,17 @@ class AcceptMessage:
             # recipients of a message again only if it has some.
             snapshot = self._conversation_cache.fresh(new.conversation_id)
             routed = self._route(snapshot, new)
+            self._require_accounts(new, routed, anew=True)
         check_reply(new, self._messages)
         return snapshot, routed
+
+    def _require_accounts(self, new: NewMessage, routed: Routed, *, anew: bool) -> None:
+        """Raise AccountDisabled if a client's message would leave from an account that is not enabled.
+
+        What a person wrote, and the notice of a change, is passed on in any case.
+        """
+        if new.provider_message_id is None and new.notice is None:
+            self._accounts.require(routed.to, anew=anew)
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
         if new.is_own:

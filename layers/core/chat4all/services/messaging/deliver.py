@@ -17,7 +17,8 @@
     time ── if there is too little time to send and to record, the claim is given back: a function that ends
        │    by its timeout in between would leave the delivery in doubt
        │
-    send ── one HTTP request to the provider; a half-open circuit sends only the probe
+    send ── one HTTP request to the provider; a half-open circuit sends only the probe. If the provider
+       │     refuses the account, and its credentials have changed, the message is sent once more with them
        │
     record ── SENT with the provider's id, or FAILED with its code, or the claim is given back; `status`
        │      records an outcome that cannot be recorded here
@@ -144,7 +145,7 @@ class Deliver:
             return Later(open_s)
         # Read before the claim: if this read failed after it, the claim would look like the claim of a dead
         # process.
-        secret = self._secrets.channel(to.channel)
+        secret = self._secrets.of(to.channel, to.account)
         quoted = self._quoted(requested)
         earlier = self._earlier_part(requested)
         if earlier is not None and earlier.round > requested.round and earlier.status is Status.PENDING:
@@ -206,14 +207,16 @@ class Deliver:
             return Outdated()
         return self._settled(refused.delivery, requested)
 
-    def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
+    def _attempt(
+        self, claimed: Claimed, submission: Submission, secret: ChannelSecret | SendError
+    ) -> Settled | Later:
         if not self._in_time():
             return self._give_back(claimed, Counts.NOTHING, 0.0)
         circuit = self._circuits.of(submission.account)
         attempt = circuit.begin()
         if isinstance(attempt, Wait):
             return self._give_back(claimed, Counts.NOTHING, attempt.seconds)
-        answer, sent_to = self._send(submission, secret)
+        answer, sent_to = self._send_with_valid(submission, secret)
         outcome = self._record(claimed, attempt, answer)
         circuit.report(attempt, submission.address, answer)
         if sent_to != submission.address:
@@ -239,7 +242,6 @@ class Deliver:
             case Outcome.THROTTLED:
                 return self._give_back(claimed, Counts.NOTHING, answer.retry_after_s or 1.0)
             case Outcome.CHANNEL_PAUSED:
-                self._secrets.forget(claimed.delivery.channel)
                 return self._give_back(claimed, Counts.NOTHING, wait_s)
             case Outcome.RETRY if attempt is Attempt.AS_PROBE:
                 return self._give_back(claimed, Counts.ATTEMPT, wait_s)
@@ -248,8 +250,26 @@ class Deliver:
             case _:
                 return self._failed(claimed, answer)
 
-    def _send(self, submission: Submission, secret: ChannelSecret) -> tuple[Sent | SendError, str]:
+    def _send_with_valid(
+        self, submission: Submission, secret: ChannelSecret | SendError
+    ) -> tuple[Sent | SendError, str]:
+        """Send; if the credentials are refused and were replaced meanwhile, send with the present ones."""
+        first = self._send(submission, secret)
+        answer, _ = first
+        if isinstance(answer, Sent) or answer.outcome is not Outcome.CHANNEL_PAUSED:
+            return first
+        try:
+            present = self._secrets.anew(self._connector.capabilities.channel, submission.account)
+        except Unavailable:
+            return first
+        return first if present == secret else self._send(submission, present)
+
+    def _send(
+        self, submission: Submission, secret: ChannelSecret | SendError
+    ) -> tuple[Sent | SendError, str]:
         """Send, follow a chat that has moved, and return the last answer with the address that gave it."""
+        if isinstance(secret, SendError):
+            return secret, submission.address
         answer = self._connector.send(submission, secret)
         for _ in range(_ADDRESS_CHANGES):
             if isinstance(answer, Sent) or answer.new_address is None:
