@@ -1243,7 +1243,7 @@ def test_operators_hear_of_a_channel_that_refuses_our_account(world: World, agen
     channels = world.api.get("/v1/channels").json["channels"]
     (shown,) = [listed for listed in channels if listed["channel"] == channel]
     (account,) = shown["accounts"]
-    assert (account["account"], account["state"]["circuit"]) == ("main", "OPEN")
+    assert (account["account"], account["circuit"]["state"]) == ("main", "OPEN")
 
 
 def needs(world: World, name: str) -> set[Need]:

@@ -84,6 +84,9 @@ class Gateway:
     def post(self, path: str, body: object) -> Answer:
         return self.request("POST", path, msgspec.json.encode(body).decode())
 
+    def put(self, path: str, body: object) -> Answer:
+        return self.request("PUT", path, msgspec.json.encode(body).decode())
+
     def patch(self, path: str, body: object) -> Answer:
         return self.request("PATCH", path, msgspec.json.encode(body).decode())
 

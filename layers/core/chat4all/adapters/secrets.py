@@ -4,7 +4,7 @@ The JSON of a secret has the fields of the channel's first account, and `account
 other account by its id, or null for an account that was removed.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +24,7 @@ KEEP_S: Final = 60
 
 
 class _Stored(ChannelSecret, frozen=True, omit_defaults=True):
-    accounts: dict[str, ChannelSecret | None] = {}
+    accounts: dict[str, ChannelSecret | None] = msgspec.field(default_factory=dict)
 
 
 class ManagedSecrets:
@@ -69,12 +69,13 @@ class ManagedSecrets:
 class WritableSecrets:
     """The secrets of the channels as they are now. A writer must be the only one."""
 
-    def __init__(self, secret_ids: Mapping[str, str]) -> None:
-        self._secret_ids = secret_ids
+    def __init__(self, secret_id: Callable[[str], str]) -> None:
+        """`secret_id` returns the name or ARN of a channel's secret."""
+        self._secret_id = secret_id
 
     def read(self, channel: str) -> ChannelCredentials:
         try:
-            answer = self._client.get_secret_value(SecretId=self._secret_ids[channel])
+            answer = self._client.get_secret_value(SecretId=self._secret_id(channel))
             return _decoded(answer["SecretString"])
         except (*FAILURES, msgspec.DecodeError) as error:
             raise _unreadable(channel) from error
@@ -84,7 +85,7 @@ class WritableSecrets:
         stored = _Stored(**first, accounts=dict(credentials.others))
         text = msgspec.json.encode(stored).decode()
         try:
-            self._client.put_secret_value(SecretId=self._secret_ids[channel], SecretString=text)
+            self._client.put_secret_value(SecretId=self._secret_id(channel), SecretString=text)
         except FAILURES as error:
             raise Unavailable(
                 f"The secret of {channel} could not be written; try again.", retry_after=5

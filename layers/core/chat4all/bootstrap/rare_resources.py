@@ -12,7 +12,7 @@ from chat4all.adapters.s3.files import S3Files
 from chat4all.adapters.secrets import WritableSecrets
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
-from chat4all.bootstrap.settings import ApiSettings, by_channel
+from chat4all.bootstrap.settings import ApiSettings, of_channel
 from chat4all.channels.registry import accounts, connector, credential_forms
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.accounts import AccountViews
@@ -56,11 +56,10 @@ def rare_resources(
     def canonical(channel: str, address: str) -> str:
         return connector(channel, http, "").canonical_address(address)
 
-    base_urls = by_channel(channels, "BASE_URL")
     manage_accounts = ManageAccounts(
         accounts=accepting.accounts,
-        credentials=WritableSecrets(by_channel(channels, "SECRET")),
-        connector=lambda channel: connector(channel, http, base_urls[channel]),
+        credentials=WritableSecrets(lambda channel: of_channel(channel, "SECRET")),
+        connector=lambda channel: connector(channel, http, of_channel(channel, "BASE_URL")),
         forms=credential_forms(),
         clock=runtime.now,
         new_id=runtime.new_id,

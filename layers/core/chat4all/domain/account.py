@@ -1,4 +1,4 @@
-"""The channel accounts of a workspace: our numbers, bots and pages at the providers, without their secrets."""
+"""The channel accounts: our numbers, bots and pages at the providers, without their credentials."""
 
 from collections.abc import Mapping
 from enum import StrEnum

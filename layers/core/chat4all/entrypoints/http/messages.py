@@ -10,6 +10,7 @@ from chat4all.domain.channel import Treatment
 from chat4all.domain.clock import NewId
 from chat4all.domain.content import Content, Media, PostedContent, PostedMedia, Text
 from chat4all.domain.errors import (
+    AccountDisabled,
     Conflict,
     ConversationArchived,
     ConversationNotFound,
@@ -276,6 +277,7 @@ class MessageViews:
             NoIdentity,
             FileNotPossible,
             KindNotPossible,
+            AccountDisabled,
         ),
     )
     def post(self, request: Request, body: PostMessage) -> Answer:
