@@ -250,7 +250,9 @@ class Cloud:
                 conversation_cache=ConversationCache(conversations, directory, self.clock.monotonic),
                 capabilities=CAPABILITIES,
                 accounts=EnabledAccounts(
-                    self._fated(MemoryAccounts(), "accounts"), frozenset(CAPABILITIES), self.clock.monotonic
+                    self._fated(MemoryAccounts(), "accounts"),
+                    dict.fromkeys(CAPABILITIES, ""),
+                    self.clock.monotonic,
                 ),
                 clock=self.clock,
             )

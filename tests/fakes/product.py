@@ -87,7 +87,7 @@ class Product:
             events=self.events,
             conversation_cache=self.conversation_cache,
             capabilities=CAPABILITIES,
-            accounts=EnabledAccounts(self.accounts, frozenset(CAPABILITIES), self.clock.monotonic),
+            accounts=EnabledAccounts(self.accounts, dict.fromkeys(CAPABILITIES, ""), self.clock.monotonic),
             clock=self.clock,
         )
         self.echoes = MemoryEchoes()

@@ -146,12 +146,12 @@ class MemorySecrets:
     def __init__(self, secret: ChannelSecret = SECRET, **others: ChannelSecret | None) -> None:
         self.credentials = ChannelCredentials(secret, others)
         self.kept: ChannelCredentials | None = None
-        self.shares_first = True
+        self.dependents: str | None = ""
         self.broken = False
         self.read_anew: list[tuple[str, str]] = []
 
     def of(self, channel: str, account: str) -> ChannelSecret | SendError:
-        return self._read(channel, self.kept or self.credentials).of(account, shares_first=self.shares_first)
+        return self._read(channel, self.kept or self.credentials).of(account, self.dependents)
 
     def anew(self, channel: str, account: str) -> ChannelSecret | SendError:
         self.read_anew.append((channel, account))

@@ -162,7 +162,7 @@ class InProcess:
             events=events,
             conversation_cache=conversation_cache,
             capabilities=capabilities,
-            accounts=EnabledAccounts(MemoryAccounts(), registry.naming_accounts()),
+            accounts=EnabledAccounts(MemoryAccounts(), registry.dependent_accounts()),
             clock=clock,
         )
         follow = FollowDelivery(messages, deliveries)
@@ -233,6 +233,7 @@ class InProcess:
         )
         replay = ReplayWebhooks(
             connector=lambda _: self._connector,
+            naming_accounts=registry.naming_accounts(),
             webhooks=self._webhooks,
             handle=handle,
             keep_outcome=keep_outcome,

@@ -109,6 +109,7 @@ def _webhook_views(handle: HandleEvents, audit_trail: AuditTrail) -> WebhookView
     )
     replay = ReplayWebhooks(
         connector=known,
+        naming_accounts=CHANNELS,
         webhooks=webhooks,
         handle=handle,
         keep_outcome=keep_outcome,

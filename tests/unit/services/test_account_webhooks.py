@@ -16,6 +16,7 @@ from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.webhook_events import OTHER_ACCOUNT
 from chat4all.services.messaging.connector import WebhookRequest
+from chat4all.services.messaging.credentials import MISSING
 from tests.fakes.clock import FakeClock
 from tests.fakes.connector import FakeConnector
 from tests.fakes.product import Product
@@ -93,6 +94,19 @@ def test_an_address_that_names_an_account_takes_its_webhooks_only() -> None:
         door.took("our-webhook-secret", None, account="other-app")
     with pytest.raises(AccountNotFound):
         door.took("our-webhook-secret", None, account="nobody")
+
+
+def test_an_account_that_a_bot_names_depends_on_the_bot_that_received_the_webhook() -> None:
+    """A business connection is no bot. It works with the token of the bot that it is opened to."""
+    door = Door(naming=())
+
+    assert door.took("our-webhook-secret", "business:7") == ["business:7"]
+    assert door.took("other-word", "business:7", account="other-app") == ["other-app/business:7"]
+    door.secrets.dependents = "business:"
+    assert door.secrets.of("pigeon", "business:7") == SECRET
+    assert door.secrets.of("pigeon", "other-app/business:7") == OTHER_APP
+    assert door.secrets.of("pigeon", "nobody/business:7") == MISSING
+    assert door.secrets.of("pigeon", "nobody") == MISSING
 
 
 def test_where_webhooks_do_not_name_their_account_the_plain_address_is_the_first_accounts() -> None:

@@ -500,7 +500,7 @@ def test_a_delivery_of_an_account_without_credentials_waits_until_it_has_some(
     product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver = product.deliver()
-    monkeypatch.setattr(product.secrets, "shares_first", False)
+    monkeypatch.setattr(product.secrets, "dependents", None)
     requested = a_delivery()
     requested = replace(requested, recipient=replace(requested.recipient, account="7"))
 

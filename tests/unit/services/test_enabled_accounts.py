@@ -88,9 +88,21 @@ def test_an_account_of_the_first_ones_business_needs_no_entry(product: Product) 
     product.say()
     recipient = replace(product.events.submitted[0].recipients[0], account="unlisted")
 
-    EnabledAccounts(product.accounts, {"pigeon"}).require([recipient], anew=True)
+    EnabledAccounts(product.accounts, {"pigeon": "un"}).require([recipient], anew=True)
     with pytest.raises(AccountDisabled):
-        EnabledAccounts(product.accounts, ()).require([recipient], anew=True)
+        EnabledAccounts(product.accounts, {}).require([recipient], anew=True)
+
+
+def test_an_account_that_depends_on_another_goes_with_it(product: Product) -> None:
+    product.say()
+    recipient = replace(product.events.submitted[0].recipients[0], account="7/business:x")
+    enabled = EnabledAccounts(product.accounts, {"pigeon": "business:"})
+    set_state(product, AccountState.ENABLED, "7")
+    enabled.require([recipient], anew=True)
+
+    set_state(product, AccountState.DISABLED, "7")
+    with pytest.raises(AccountDisabled):
+        enabled.require([recipient], anew=True)
 
 
 def test_a_person_known_at_another_account_only_stays_one_person(product: Product) -> None:

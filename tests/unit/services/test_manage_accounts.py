@@ -149,7 +149,7 @@ def test_a_removed_account_has_no_credentials_and_its_messages_fail(desk: Desk) 
     desk.manage.disable("pigeon", "7")
 
     assert desk.manage.remove("pigeon", "7").state is AccountState.REMOVED
-    assert desk.secrets.credentials.of("7", shares_first=True) == REMOVED
+    assert desk.secrets.credentials.of("7", "") == REMOVED
     assert "7" not in desk.manage.every()["pigeon"]
     for act in (desk.manage.enable, desk.manage.disable, desk.manage.remove):
         with pytest.raises(AccountNotFound):
@@ -189,5 +189,5 @@ def test_marks_of_removed_accounts_do_not_fill_the_secret() -> None:
 
     assert len(credentials.others) == MOST_MARKS + 1
     assert set(credentials.every) == {"main", "kept"}
-    assert credentials.of("0", shares_first=False) == MISSING
-    assert credentials.of(str(MOST_MARKS), shares_first=False) == REMOVED
+    assert credentials.of("0", None) == MISSING
+    assert credentials.of(str(MOST_MARKS), None) == REMOVED

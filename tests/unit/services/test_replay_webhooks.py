@@ -35,6 +35,7 @@ class Replaying:
         self.connector = connector = FakeConnector()
         self.replay = ReplayWebhooks(
             connector=lambda channel: connector if channel == "pigeon" else None,
+            naming_accounts={"pigeon"},
             webhooks=self.webhooks,
             handle=product.handle_events,
             keep_outcome=KeepOutcome(self.listed, self.outcomes),

@@ -4,7 +4,7 @@ The JSON of a secret has the fields of the channel's first account, and `account
 other account by its id, or null for an account that was removed.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -28,13 +28,13 @@ class _Stored(ChannelSecret, frozen=True, omit_defaults=True):
 
 
 class ManagedSecrets:
-    def __init__(self, secret_ids: Mapping[str, str], naming_accounts: Collection[str]) -> None:
+    def __init__(self, secret_ids: Mapping[str, str], dependents: Mapping[str, str]) -> None:
         """`secret_ids` maps each channel to its secret's name or ARN.
 
-        `naming_accounts`: the channels whose accounts without credentials use those of the first account.
+        `dependents` has the beginning of the ids of accounts that work with the first account's credentials.
         """
         self._secret_ids = secret_ids
-        self._naming_accounts = naming_accounts
+        self._dependents = dependents
 
     def of(self, channel: str, account: str) -> ChannelSecret | SendError:
         return self._of(channel, account, self._read(channel))
@@ -46,7 +46,7 @@ class ManagedSecrets:
         return self._read(channel).every
 
     def _of(self, channel: str, account: str, credentials: ChannelCredentials) -> ChannelSecret | SendError:
-        return credentials.of(account, shares_first=channel in self._naming_accounts)
+        return credentials.of(account, self._dependents.get(channel))
 
     def _read(self, channel: str, *, anew: bool = False) -> ChannelCredentials:
         """Read the secret; raise Unavailable if it cannot be read, or holds no credentials."""

@@ -7,7 +7,7 @@ from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import MessageTables
-from chat4all.channels.registry import capabilities, naming_accounts
+from chat4all.channels.registry import capabilities, dependent_accounts
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.messaging.accept_message import AcceptMessage
 from chat4all.services.messaging.conversation_cache import ConversationCache
@@ -30,6 +30,6 @@ class Accepting:
             events=self.events,
             conversation_cache=self.conversation_cache,
             capabilities=self.capabilities,
-            accounts=EnabledAccounts(self.accounts, naming_accounts()),
+            accounts=EnabledAccounts(self.accounts, dependent_accounts()),
             clock=runtime.now,
         )

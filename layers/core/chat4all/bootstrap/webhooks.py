@@ -16,7 +16,7 @@ from chat4all.adapters.webhook_outcomes import Count, WebhookOutcomes
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
-from chat4all.channels.registry import connector, names, naming_accounts
+from chat4all.channels.registry import connector, dependent_accounts, names, naming_accounts
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.function_url import on_both_fronts
@@ -60,6 +60,7 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets, count: Count) -> Cha
     )
     replay = ReplayWebhooks(
         connector=known,
+        naming_accounts=naming_accounts(),
         webhooks=webhooks,
         handle=handle,
         keep_outcome=keep_outcome,
@@ -77,7 +78,7 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets, count: Count) -> Cha
 
 def handler() -> Handler:
     telemetry = Telemetry("webhooks")
-    secrets = ManagedSecrets(by_channel(names(), "SECRET"), naming_accounts())
+    secrets = ManagedSecrets(by_channel(names(), "SECRET"), dependent_accounts())
     webhooks = app(from_environment(WebhookSettings), secrets, telemetry.count)
 
     both = on_both_fronts(webhooks, routes_of(WebhookViews))

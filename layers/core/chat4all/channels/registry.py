@@ -51,6 +51,15 @@ def naming_accounts() -> frozenset[str]:
     return frozenset(manifest.name for manifest in manifests() if manifest.webhooks_name_accounts)
 
 
+def dependent_accounts() -> dict[str, str]:
+    """Return the beginning of the ids of dependent accounts, of the channels that have any."""
+    return {
+        manifest.name: manifest.dependent_accounts
+        for manifest in manifests()
+        if manifest.dependent_accounts is not None
+    }
+
+
 def connector(name: str, http: HttpClient, base_url: str) -> Connector:
     """Make the connector of the channel `name`; raises NotFound for another name.
 

@@ -10,6 +10,31 @@ MOST_ACCOUNTS: Final = 50
 """Of a channel: a secret takes 64 KB, and holds the credentials of them all."""
 
 
+DEPENDENT: Final = "/"
+"""Between the id of an account and the name of an account that depends on it."""
+
+
+def dependent_name(holder: str, name: str) -> str:
+    """Return the id of an account without credentials of its own, which works with those of `holder`."""
+    return f"{holder}{DEPENDENT}{name}"
+
+
+def own_name(account: str) -> str:
+    """Return the name of an account as the provider knows it, without the account that it depends on."""
+    return account.rpartition(DEPENDENT)[2]
+
+
+def holder_of(account: str, first: str, dependents: str | None) -> str | None:
+    """Return the account with whose credentials an account works that has none of its own; None: with none.
+
+    `dependents` is the beginning of the ids that depend on the channel's first account, if there are any.
+    """
+    holder, named, _ = account.partition(DEPENDENT)
+    if named:
+        return holder
+    return first if dependents is not None and account.startswith(dependents) else None
+
+
 class AccountState(StrEnum):
     """What an account is used for.
 
@@ -52,15 +77,10 @@ class KnownAccounts(msgspec.Struct, frozen=True):
         known = {first: ChannelAccount(first, AccountState.ENABLED), **self.accounts}
         return {name: account for name, account in known.items() if account.state is not AccountState.REMOVED}
 
-    def may_send(self, account: str, first: str, *, shares_first: bool) -> bool:
-        """Return whether new messages may leave from the account.
-
-        `shares_first`: an account that is not listed belongs to the business of the first account.
-        """
+    def may_send(self, account: str, first: str, dependents: str | None) -> bool:
+        """Return whether new messages may leave from the account, or from the account that it depends on."""
         known = self.accounts.get(account)
         if known is not None:
             return known.state is AccountState.ENABLED
-        return account == first or shares_first
-
-    def with_account(self, account: ChannelAccount) -> Mapping[str, ChannelAccount]:
-        return {**self.accounts, account.account: account}
+        holder = None if account == first else holder_of(account, first, dependents)
+        return account == first or (holder is not None and self.may_send(holder, first, None))

@@ -93,6 +93,7 @@ MANIFEST: Final = Manifest(
     ),
     webhook_proof="X-Hub-Signature-256",
     webhooks_name_accounts=True,
+    dependent_accounts="",
     address_form="17841{:012d}",
     demo=DemoCustomer("Noa", "17841477777777777"),
 )

@@ -54,9 +54,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     account_field: str = "account_id"
     """The field of the secret with the provider's id of an account, which is the account's id here, too."""
     webhooks_name_accounts: bool = False
-    """Webhooks name the account that they are for, also if it has no credentials of its own.
+    """Webhooks name the account that they are for."""
+    dependent_accounts: str | None = None
+    """The beginning of the ids of accounts that work with the credentials of the first account.
 
-    Such an account belongs to the business of the first account, and works with its token.
+    The numbers of a business share its token, and a business connection belongs to a bot. None: the channel
+    has no such accounts.
     """
     answers_name_moves: bool = False
     """The answer to a send may name the new address of a chat, which the function puts into `inbound`."""

@@ -116,6 +116,7 @@ MANIFEST: Final = Manifest(
     ),
     webhook_proof="X-Hub-Signature-256",
     webhooks_name_accounts=True,
+    dependent_accounts="",
     address_form="49151{:08d}",
     demo=DemoCustomer("Ana", "5511987654321"),
 )

@@ -5,7 +5,7 @@ again: a message is accepted as soon as its account is enabled, and for a minute
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from chat4all.domain.account import KnownAccounts
@@ -21,12 +21,12 @@ class EnabledAccounts:
     def __init__(
         self,
         accounts: Accounts,
-        naming_accounts: Collection[str],
+        dependents: Mapping[str, str],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`naming_accounts`: the channels that have accounts of the first account's business, unlisted."""
+        """`dependents` has the beginning of the ids of accounts that depend on a channel's first account."""
         self._accounts = accounts
-        self._naming_accounts = naming_accounts
+        self._dependents = dependents
         self._monotonic = monotonic
         self._read: dict[str, tuple[float, KnownAccounts]] = {}
 
@@ -42,9 +42,7 @@ class EnabledAccounts:
         refusing = [
             f"{account} of {channel} is not enabled"
             for channel, account in used
-            if not known[channel].may_send(
-                account, FIRST_ACCOUNT, shares_first=channel in self._naming_accounts
-            )
+            if not known[channel].may_send(account, FIRST_ACCOUNT, self._dependents.get(channel))
         ]
         if refusing:
             raise AccountDisabled(

@@ -68,7 +68,9 @@ class ReceiveWebhook:
         if receiver is None:
             raise InvalidSignature("The webhook's signature is missing or wrong.")
         webhook = self._stored(channel, receiver, request)
-        parts = webhook_parts(webhook, connector, secrets, now)
+        parts = webhook_parts(
+            webhook, connector, secrets, now, names_accounts=channel in self._naming_accounts
+        )
         self._handle(parts.events)
         self._keep_outcome.arrived(webhook, parts)
         return Received(len(parts.events), connector.webhook_answer(request.body))

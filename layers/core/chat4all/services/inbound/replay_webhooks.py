@@ -4,7 +4,7 @@ A replay duplicates nothing: a message is known by its provider's id, and a stat
 signature was checked when the webhook arrived, and is not checked again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
@@ -43,6 +43,7 @@ class ReplayWebhooks:
         self,
         *,
         connector: Callable[[str], Connector | None],
+        naming_accounts: Collection[str],
         webhooks: Webhooks,
         handle: HandleEvents,
         keep_outcome: KeepOutcome,
@@ -51,6 +52,7 @@ class ReplayWebhooks:
         new_id: NewId,
     ) -> None:
         self._connector = connector
+        self._naming_accounts = naming_accounts
         self._webhooks = webhooks
         self._handle = handle
         self._keep_outcome = keep_outcome
@@ -106,7 +108,10 @@ class ReplayWebhooks:
                 webhook_id,
                 f"belongs to the account {place.account}, which the channel {place.channel} does not have",
             )
-        parts = webhook_parts(webhook, connector, secrets, self._clock(), replay)
+        names_accounts = place.channel in self._naming_accounts
+        parts = webhook_parts(
+            webhook, connector, secrets, self._clock(), replay, names_accounts=names_accounts
+        )
         self._handle(parts.events)
         self._keep_outcome.replayed(webhook, parts)
         if parts.unreadable is not None:

@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import msgspec
 
+from chat4all.domain.account import DEPENDENT, dependent_name
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEvent, WebhookEvent
 from chat4all.domain.inbound_limits import within_limits
@@ -54,20 +56,25 @@ def webhook_parts(
     secrets: Mapping[str, ChannelSecret],
     now: datetime,
     replay: str | None = None,
+    *,
+    names_accounts: bool,
 ) -> WebhookParts:
     """Return the parts of the webhook.
 
     Each event is within the limits and carries the channel account that received it: the account that the
     event names, or else the account of the webhook. `secrets` are the credentials of the channel's accounts,
-    the first one first. `replay` is the id of the replay that publishes the events.
+    the first one first. `replay` is the id of the replay that publishes the events. `names_accounts`: the
+    webhooks of the channel name the account that they are for; else an account that they name depends on the
+    one that received them.
     """
     place = webhook.webhook_id
     try:
         parsed = connector.parse_webhook(webhook.body, secrets[place.account], webhook.query)
     except Invalid as refused:
         return WebhookParts(unreadable=refused.message)
+    account_of = partial(_account, place.account, secrets, names_accounts=names_accounts)
     events = [
-        WebhookEvent(place.channel, _account(event, place.account, secrets), str(place), event, replay)
+        WebhookEvent(place.channel, account_of(event), str(place), event, replay)
         for event in map(within_limits, parsed.events)
     ]
     told = [event for event in events if _is_told_by_its_app(event.account, place.account, secrets, now)]
@@ -75,10 +82,17 @@ def webhook_parts(
     return WebhookParts(tuple(told), _counted((*parsed.ignored, *foreign)))
 
 
-def _account(event: InboundEvent, receiver: str, secrets: Mapping[str, ChannelSecret]) -> str:
+def _account(
+    receiver: str, secrets: Mapping[str, ChannelSecret], event: InboundEvent, *, names_accounts: bool
+) -> str:
     """Return the channel account of an event, which may name the first account by the provider's id."""
     first, secret = next(iter(secrets.items()))
-    return first if event.account == secret.account_id else event.account or receiver
+    if event.account is None:
+        return receiver
+    if event.account == secret.account_id:
+        return first
+    depends = not names_accounts and receiver != first
+    return dependent_name(receiver, event.account) if depends else event.account
 
 
 def _is_told_by_its_app(
@@ -88,7 +102,7 @@ def _is_told_by_its_app(
 
     An account without credentials of its own uses those of the first account.
     """
-    if account == receiver:
+    if receiver in {account, account.partition(DEPENDENT)[0]}:
         return True
     first = next(iter(secrets))
     return may_tell_of(secrets[receiver], secrets.get(account, secrets[first]), now)

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.account import holder_of
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.messaging.connector import ChannelSecret
 
@@ -34,16 +35,17 @@ class ChannelCredentials(msgspec.Struct, frozen=True):
         present = {account: secret for account, secret in self.others.items() if secret is not None}
         return {FIRST_ACCOUNT: self.first, **present}
 
-    def of(self, account: str, *, shares_first: bool) -> ChannelSecret | SendError:
-        """Return the credentials of an account, or what becomes of its messages without them.
+    def of(self, account: str, dependents: str | None) -> ChannelSecret | SendError:
+        """Return the credentials with which an account works, or what becomes of its messages without them.
 
-        `shares_first`: an account without credentials of its own works with those of the first account.
+        `dependents` is the beginning of the ids that depend on the first account, if there are any.
         """
         if account == FIRST_ACCOUNT:
             return self.first
         if account in self.others:
             return self.others[account] or REMOVED
-        return self.first if shares_first else MISSING
+        holder = holder_of(account, FIRST_ACCOUNT, dependents)
+        return MISSING if holder is None else self.of(holder, None)
 
     def with_account(self, account: str, secret: ChannelSecret | None) -> "ChannelCredentials":
         """Return the credentials with those of an account; None removes the account."""
