@@ -70,6 +70,7 @@ def provide(stage: Stage, account: Account) -> None:
 
 def customer_of(stage: Stage, account: Account) -> tuple[Customer, Talk]:
     address = stage.new_address(account.channel)
+    stage.simulators[account.channel].register(address, "Ana")
     identity = {"channel": account.channel, "address": address, "account": account.account_id}
     user = stage.api.create_user("CUSTOMER", "Ana", [identity])
     customer = Customer(user.user_id, "Ana", account.channel, address)

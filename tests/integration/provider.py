@@ -76,10 +76,13 @@ def running_provider() -> Iterator[Provider]:
             self.wfile.write(data)
 
         def do_GET(self) -> None:
-            """Answer a file's id with its address, and its address with the file."""
+            """Answer a file's id with its address, its address with the file, and getMe with the bot."""
             file_id = self.path.rsplit("/", 1)[1]
             is_address = "/file/" in self.path
             data = msgspec.json.encode({"url": f"{provider.url}/file/{file_id}"})
+            if file_id == "getMe":
+                bot_id = self.path.removeprefix("/bot").partition(":")[0]
+                data = msgspec.json.encode({"ok": True, "result": {"id": int(bot_id)}})
             data = provider.files[file_id] if is_address else data
             missing = 1 if is_address and file_id in provider.cut else 0
             self.send_response(200)

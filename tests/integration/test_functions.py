@@ -42,7 +42,7 @@ from tests.channels.whatsapp import webhook as whatsapp
 from tests.fakes.samples import EICAR
 from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.conftest import a_phone
-from tests.integration.http.gateway import in_path
+from tests.integration.http.gateway import Answer, Gateway, in_path
 from tests.integration.http.test_webhooks import webhook_id_of
 from tests.integration.permissions import Need, Role, aws_calls, mapping_needs
 from tests.integration.template import ROOT, environment, functions
@@ -306,9 +306,9 @@ def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
     assert newest["provider_fields"]["sticker"] == {"emoji": "👍"}
 
 
-def test_an_event_of_an_account_that_is_not_listed_is_handed_back(world: World) -> None:
+def test_an_event_of_a_channel_that_is_not_there_is_handed_back(world: World) -> None:
     words = InboundMessage("99", f"99:{uuid.uuid4().int}", Text("hello"), LONG_AGO)
-    event = WebhookEvents("telegram", "closed", "w", (words,))
+    event = WebhookEvents("carrier", "main", "w", (words,))
 
     assert len(world.product.hand("inbound", event)) == 1
     assert len(world.product.hand("inbound", event, receives=100)) == 1
@@ -886,6 +886,16 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
     assert len([request for request in world.provider.accepted if message_id in str(request)]) == 1
 
 
+def _with_an_account(api: Gateway) -> Iterator[Answer]:
+    path, bot = "/v1/channels/telegram/accounts/7000000099", "7000000099"
+    credentials = {"account_id": bot, "access_token": f"{bot}:token", "webhook_secret": "word"}
+    yield api.put(path, {"credentials": credentials})
+    yield api.post(f"{path}/enable", {})
+    yield api.post(f"{path}/disable", {})
+    yield api.get(path)
+    yield api.delete(path)
+
+
 def _recipient(user_id: str, address: str) -> Recipient:
     return Recipient(user_id, "whatsapp", "main", address, 1)
 
@@ -914,6 +924,7 @@ def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
         api.get(f"/v1/messages/{message_id}"),
         api.get("/v1/channels"),
         api.get("/v1/channels/whatsapp/capabilities"),
+        *_with_an_account(api),
         api.get("/v1/health"),
         world.webhooks.request(
             "GET",
