@@ -1,5 +1,6 @@
 """The resources of the API that few requests are about."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from chat4all.adapters.dynamodb.audit import DynamoAudit
@@ -39,9 +40,14 @@ def rare_resources(
     accepting: Accepting,
     files: DynamoFiles,
     keys: DynamoApiKeys,
+    *,
     public: Addresses,
+    variables: Mapping[str, str],
 ) -> list[object]:
-    """Make the views of every resource but messages and conversations."""
+    """Make the views of every resource but messages and conversations.
+
+    `variables` is the environment, with the secrets and base URLs of the channels.
+    """
     channels = frozenset(accepting.capabilities)
     redrive = Redrive(
         messages=accepting.messages,
@@ -58,8 +64,8 @@ def rare_resources(
 
     manage_accounts = ManageAccounts(
         accounts=accepting.accounts,
-        credentials=WritableSecrets(lambda channel: of_channel(channel, "SECRET")),
-        connector=lambda channel: connector(channel, http, of_channel(channel, "BASE_URL")),
+        credentials=WritableSecrets(lambda channel: of_channel(variables, channel, "SECRET")),
+        connector=lambda channel: connector(channel, http, of_channel(variables, channel, "BASE_URL")),
         forms=credential_forms(),
         clock=runtime.now,
         new_id=runtime.new_id,
