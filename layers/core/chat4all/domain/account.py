@@ -52,8 +52,7 @@ class AccountState(StrEnum):
 class ChannelAccount(msgspec.Struct, frozen=True, omit_defaults=True):
     """An account as it was last proved. `provider_id` is None if its credentials were never proved.
 
-    `quality` is the provider's word for how people take the account's messages. `expiry_told_at` is when the
-    operators were last told that the token expires.
+    `quality` is the provider's word for how people take the account's messages.
     """
 
     account: str
@@ -63,7 +62,6 @@ class ChannelAccount(msgspec.Struct, frozen=True, omit_defaults=True):
     quality: str | None = None
     proved_at: str | None = None
     token_expires_at: str | None = None
-    expiry_told_at: str | None = None
 
 
 class KnownAccounts(msgspec.Struct, frozen=True):

@@ -192,7 +192,6 @@ class ManageAccounts:
             quality=proof.quality,
             proved_at=iso(self._clock()),
             token_expires_at=proof.token_expires_at,
-            expiry_told_at=None,
         )
 
     def _in_state(self, channel: str, account: str, state: AccountState) -> ChannelAccount:
