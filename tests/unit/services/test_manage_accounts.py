@@ -85,8 +85,9 @@ def test_the_former_webhook_secret_stays_for_the_time_that_is_asked(desk: Desk) 
     desk.put(webhook_secret="second", access_token="again")
     assert desk.secrets.credentials.every["7"] == replace(rotated, access_token="again")
 
-    desk.manage.put("pigeon", "7", {**GIVEN, "webhook_secret": "third"}, timedelta())
-    assert desk.secrets.credentials.every["7"].former_webhook_secret == ""
+    for word in ("second", "third"):
+        desk.manage.put("pigeon", "7", {**GIVEN, "webhook_secret": word}, timedelta())
+        assert desk.secrets.credentials.every["7"].former_webhook_secret == ""
 
 
 def test_a_rotation_keeps_the_state(desk: Desk) -> None:

@@ -230,12 +230,12 @@ def _keeping_former(
     secret: ChannelSecret, former: ChannelSecret | None, now: str, until: str
 ) -> ChannelSecret:
     """Return the credentials with the webhook secret that proves webhooks until then, too."""
-    if former is None:
+    if former is None or until <= now:
         return secret
     if former.webhook_secret == secret.webhook_secret:
         return replace(
             secret, former_webhook_secret=former.former_webhook_secret, former_until=former.former_until
         )
-    if not former.webhook_secret or until <= now:
+    if not former.webhook_secret:
         return secret
     return replace(secret, former_webhook_secret=former.webhook_secret, former_until=until)
