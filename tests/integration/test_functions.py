@@ -18,7 +18,7 @@ from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
-from chat4all.channels.registry import manifests
+from chat4all.channels.registry import manifest_of, manifests
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
@@ -45,6 +45,7 @@ from tests.integration.http.conftest import a_phone
 from tests.integration.http.gateway import Answer, Gateway, in_path
 from tests.integration.http.test_webhooks import webhook_id_of
 from tests.integration.permissions import Need, Role, aws_calls, mapping_needs
+from tests.integration.provider import INSTAGRAM_ACCOUNT
 from tests.integration.template import ROOT, environment, functions
 from tests.integration.world import World, a_world
 
@@ -886,9 +887,12 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
     assert len([request for request in world.provider.accepted if message_id in str(request)]) == 1
 
 
-def _with_an_account(api: Gateway) -> Iterator[Answer]:
-    path, bot = "/v1/channels/telegram/accounts/7000000099", "7000000099"
-    credentials = {"account_id": bot, "access_token": f"{bot}:token", "webhook_secret": "word"}
+def _with_an_account(api: Gateway, channel: str) -> Iterator[Answer]:
+    manifest = manifest_of(channel)
+    credentials = dict.fromkeys((field.name for field in manifest.secret), INSTAGRAM_ACCOUNT)
+    credentials["access_token"] = f"{INSTAGRAM_ACCOUNT}:token"
+    account = credentials[manifest.account_field]
+    path = f"/v1/channels/{channel}/accounts/{account}"
     yield api.put(path, {"credentials": credentials})
     yield api.post(f"{path}/enable", {})
     yield api.post(f"{path}/disable", {})
@@ -924,7 +928,7 @@ def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
         api.get(f"/v1/messages/{message_id}"),
         api.get("/v1/channels"),
         api.get("/v1/channels/whatsapp/capabilities"),
-        *_with_an_account(api),
+        *(answer for channel in CHANNELS for answer in _with_an_account(api, channel)),
         api.get("/v1/health"),
         world.webhooks.request(
             "GET",
