@@ -470,6 +470,29 @@ def test_a_rotated_token_is_read_anew_before_the_circuit_opens(product: Product,
     assert delivery(product).attempts == 1
 
 
+def test_an_account_that_was_added_a_moment_ago_is_not_sent_for_with_the_first_ones_token(
+    product: Product, deliver: Deliver
+) -> None:
+    """The provider refuses the first account's token as it refuses a message: with 100."""
+    product.secrets.credentials = product.secrets.credentials.with_account("7", SECRET)
+    product.connector.answers = [SendError(Outcome.PERMANENT, "100", "There is no such number.")]
+    requested = a_delivery()
+    requested = replace(requested, recipient=replace(requested.recipient, account="7"))
+    product.secrets.kept = ChannelCredentials(replace(SECRET, verify_token="of the first"))
+
+    assert settled(deliver(requested)).status is Status.SENT
+
+    assert product.secrets.read_anew == [("pigeon", "7")]
+
+
+def test_a_refused_message_of_the_first_account_reads_no_secret(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [SendError(Outcome.PERMANENT, "131026", "Blocked.")]
+
+    assert settled(deliver(a_delivery())).status is Status.FAILED
+
+    assert product.secrets.read_anew == []
+
+
 def test_a_refused_token_whose_secret_cannot_be_read_opens_the_circuit(
     product: Product, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,7 @@ from chat4all.domain.status import Status
 from chat4all.services.files.outgoing_file import OutgoingFile, file_wait_s
 from chat4all.services.messaging.circuit import Attempt, ChannelCircuits, Wait
 from chat4all.services.messaging.connector import ChannelSecret, Connector
+from chat4all.services.messaging.credentials import FIRST_ACCOUNT
 from chat4all.services.messaging.ports import Deliveries, Events, Limiter, Secrets
 
 _ADDRESS_CHANGES: Final = 2
@@ -256,7 +257,7 @@ class Deliver:
         """Send; if the credentials are refused and were replaced meanwhile, send with the present ones."""
         first = self._send(submission, secret)
         answer, _ = first
-        if isinstance(answer, Sent) or answer.outcome is not Outcome.CHANNEL_PAUSED:
+        if isinstance(answer, Sent) or not _may_be_for_outdated(submission.account, answer):
             return first
         try:
             present = self._secrets.anew(self._connector.capabilities.channel, submission.account)
@@ -331,6 +332,16 @@ class Deliver:
     def _give_back(self, claimed: Claimed, counts: Counts, wait_s: float) -> Later:
         self._deliveries.release(claimed, counts)
         return Later(wait_s)
+
+
+def _may_be_for_outdated(account: str, error: SendError) -> bool:
+    """Return whether the provider may have refused credentials that were replaced meanwhile.
+
+    An account that was added a moment ago may have been taken for one that depends on the first account,
+    whose token gives no access to it: the provider then refuses the message.
+    """
+    is_refused = error.outcome is Outcome.PERMANENT and account != FIRST_ACCOUNT
+    return is_refused or error.outcome is Outcome.CHANNEL_PAUSED
 
 
 def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
