@@ -23,6 +23,7 @@ from chat4all.entrypoints.queues.deliveries import DeliveryBatch
 from chat4all.entrypoints.queues.statuses import StatusRecords
 from chat4all.entrypoints.queues.stream_batches import StreamBatch
 from chat4all.entrypoints.queues.webhook_events import WebhookRecords
+from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.outgoing_file import OutgoingFile
@@ -66,7 +67,7 @@ from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.product import CLAIM_TIME
-from tests.fakes.small_stores import MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
+from tests.fakes.small_stores import MemoryAccounts, MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -254,6 +255,11 @@ class Cloud:
                 events=self._events,
                 conversation_cache=ConversationCache(conversations, directory, self.clock.monotonic),
                 capabilities=CAPABILITIES,
+                accounts=EnabledAccounts(
+                    self._fated(MemoryAccounts(), "accounts"),
+                    dict.fromkeys(CAPABILITIES, ""),
+                    self.clock.monotonic,
+                ),
                 clock=self.clock,
             )
             for _ in range(4)
@@ -301,7 +307,7 @@ class Cloud:
         record_consent = RecordConsent(directory, self._fated(self.audit, "audit"), self.clock)
         follow = FollowMoves(directory, conversations, addresses, record_consent, self.clock)
         take = TakeInbound(
-            accounts=ACCOUNTS,
+            channels=CAPABILITIES,
             accept=accept_in_inbound,
             find_place=FindPlace(conversations, directory, messages, self.clock),
             answer_choice=AnswerChoice(messages, CAPABILITIES),

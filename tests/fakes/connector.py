@@ -23,8 +23,14 @@ from chat4all.domain.content import ProviderFile
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.events import InboundEvent, ParsedWebhook
 from chat4all.domain.files.file import MediaKind
-from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
-from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
+from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent, Submission
+from chat4all.services.messaging.connector import (
+    ChannelSecret,
+    Fetching,
+    Proof,
+    WebhookAnswer,
+    WebhookRequest,
+)
 from tests.fakes.small_stores import SECRET
 
 # Invented channels, since the core must not know any channel by name.
@@ -74,6 +80,11 @@ class FakeConnector:
         self.fault: Exception | None = None
         """What the parser raises, as a bug in it would."""
         self.answers: list[Sent | SendError] = []
+        self.proofs: list[Proof | SendError] = []
+        """The next answers to credentials; without one, the provider accepts them."""
+        self.proved: list[ChannelSecret] = []
+        self.token = SECRET.access_token
+        """The token that the provider accepts."""
         self.asked: list[Submission] = []
         self.accepted: list[Submission] = []
         self._lock = threading.Lock()
@@ -85,7 +96,6 @@ class FakeConnector:
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
         limits = self.capabilities
-        assert secret == SECRET
         text = submission.content.text
         least = 0 if isinstance(submission.content, OutgoingMedia) else 1
         assert least <= limits.text_unit.measure(text) <= limits.text_length, text
@@ -93,10 +103,16 @@ class FakeConnector:
         with self._lock:
             self.asked.append(submission)
             answer = self.answers.pop(0) if self.answers else None
+            if secret.access_token != self.token:
+                answer = SendError(Outcome.CHANNEL_PAUSED, "190", "Our token is refused.")
             if isinstance(answer, SendError):
                 return answer
             self.accepted.append(submission)
             return answer or Sent(f"{limits.channel}-{len(self.accepted)}")
+
+    def prove(self, secret: ChannelSecret) -> Proof | SendError:
+        self.proved.append(secret)
+        return self.proofs.pop(0) if self.proofs else Proof(secret.account_id, "Ours", "GREEN")
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         return Fetching(iter((b"bytes of ", file.reference.encode())))

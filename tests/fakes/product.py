@@ -13,6 +13,7 @@ from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.person import User
 from chat4all.domain.status import Status, StatusChange
+from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.record_consent import RecordConsent
@@ -56,7 +57,7 @@ from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
-from tests.fakes.small_stores import MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
+from tests.fakes.small_stores import MemoryAccounts, MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
 
 MESSAGE_ID = "11111111-1111-4111-8111-111111111111"
 NUMBER = "00000000000000000001"
@@ -77,6 +78,7 @@ class Product:
     events: RecordedEvents = field(default_factory=RecordedEvents)
     connector: FakeConnector = field(default_factory=FakeConnector)
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
+    accounts: MemoryAccounts = field(default_factory=MemoryAccounts)
     breakers: MemoryBreakers = field(default_factory=MemoryBreakers)
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     files: MemoryFiles = field(default_factory=MemoryFiles)
@@ -93,6 +95,7 @@ class Product:
             events=self.events,
             conversation_cache=self.conversation_cache,
             capabilities=self.capabilities,
+            accounts=EnabledAccounts(self.accounts, dict.fromkeys(CAPABILITIES, ""), self.clock.monotonic),
             clock=self.clock,
         )
         self.echoes = MemoryEchoes()
@@ -136,7 +139,7 @@ class Product:
         self.record_consent = RecordConsent(self.directory, self.audit, self.clock)
         follow = FollowMoves(self.directory, self.conversations, addresses, self.record_consent, self.clock)
         self.take = TakeInbound(
-            accounts=ACCOUNTS,
+            channels=CAPABILITIES,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
             answer_choice=AnswerChoice(self.messages, CAPABILITIES),
@@ -170,6 +173,7 @@ class Product:
             ACCOUNTS,
             self.clock,
             self.ids,
+            is_account=lambda channel, account: account in ACCOUNTS[channel],
         )
 
     def deliver(

@@ -1,9 +1,12 @@
 """API keys, webhooks, secrets and limits in memory."""
 
 import threading
+from collections.abc import Mapping
+from datetime import datetime
 
 import pytest
 
+from chat4all.domain.account import ChannelAccount, KnownAccounts
 from chat4all.domain.api_key import ApiKey
 from chat4all.domain.breaker import Breaker, KnownBreaker
 from chat4all.domain.buckets import take
@@ -12,6 +15,7 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.pages import TimeCursor
+from chat4all.domain.sending import SendError
 from chat4all.domain.webhooks import (
     Arrivals,
     ListedWebhook,
@@ -22,6 +26,7 @@ from chat4all.domain.webhooks import (
 )
 from chat4all.services.inbound.ports import Arrived
 from chat4all.services.messaging.connector import ChannelSecret
+from chat4all.services.messaging.credentials import ChannelCredentials
 
 SECRET = ChannelSecret(
     account_id="our-account",
@@ -140,18 +145,66 @@ class RecordedOutcomes:
 
 
 class MemorySecrets:
-    def __init__(self, secret: ChannelSecret = SECRET) -> None:
-        self._secret = secret
+    """The credentials of the accounts of every channel; `kept` are the credentials of a minute ago."""
+
+    def __init__(self, secret: ChannelSecret = SECRET, **others: ChannelSecret | None) -> None:
+        self.credentials = ChannelCredentials(secret, others)
+        self.kept: ChannelCredentials | None = None
+        self.dependents: str | None = ""
         self.broken = False
-        self.forgotten: list[str] = []
+        self.read_anew: list[tuple[str, str]] = []
 
-    def forget(self, channel: str) -> None:
-        self.forgotten.append(channel)
+    def of(self, channel: str, account: str) -> ChannelSecret | SendError:
+        return self._read(channel, self.kept or self.credentials).of(account, self.dependents)
 
-    def channel(self, channel: str) -> ChannelSecret:
+    def anew(self, channel: str, account: str) -> ChannelSecret | SendError:
+        self.read_anew.append((channel, account))
+        self.kept = None
+        return self.of(channel, account)
+
+    def every(self, channel: str) -> Mapping[str, ChannelSecret]:
+        return self._read(channel, self.kept or self.credentials).every
+
+    def read(self, channel: str) -> ChannelCredentials:
+        return self._read(channel, self.credentials)
+
+    def write(self, channel: str, credentials: ChannelCredentials) -> None:
+        self.credentials = self._read(channel, credentials)
+
+    def _read(self, channel: str, credentials: ChannelCredentials) -> ChannelCredentials:
         if self.broken:
             raise Unavailable(f"The secret of {channel} cannot be read.", retry_after=5)
-        return self._secret
+        return credentials
+
+
+class MemoryAccounts:
+    """The channel accounts; a claim lasts until it is released or its time is over."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, KnownAccounts] = {}
+        self.claims: dict[str, tuple[str, datetime]] = {}
+        self.reads = 0
+
+    def read(self, channel: str) -> KnownAccounts:
+        self.reads += 1
+        return self.known.get(channel, KnownAccounts())
+
+    def save(self, channel: str, accounts: Mapping[str, ChannelAccount], version: int) -> bool:
+        if self.known.get(channel, KnownAccounts()).version != version:
+            return False
+        self.known[channel] = KnownAccounts(dict(accounts), version + 1)
+        return True
+
+    def claim(self, channel: str, claim_id: str, now: datetime, until: datetime) -> bool:
+        held = self.claims.get(channel)
+        if held is not None and held[1] >= now:
+            return False
+        self.claims[channel] = (claim_id, until)
+        return True
+
+    def release(self, channel: str, claim_id: str) -> None:
+        if self.claims.get(channel, ("", None))[0] == claim_id:
+            del self.claims[channel]
 
 
 class MemoryBreakers:

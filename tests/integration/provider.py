@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -47,6 +47,23 @@ class Provider:
         return 200, asked.accepted(body, number), {}
 
 
+INSTAGRAM_ACCOUNT: Final = "17841400000000099"
+"""The account of every token at Instagram, which no request names."""
+
+
+def _account_at(path: str) -> object:
+    """Return what the providers say of the account of a token; None for another path."""
+    last = path.rsplit("/", 1)[1]
+    name, _, query = last.partition("?")
+    if name == "getMe":
+        return {"ok": True, "result": {"id": int(path.removeprefix("/bot").partition(":")[0])}}
+    if "/Accounts/" in path and path.count("/") == 3:
+        return {"sid": name.removesuffix(".json"), "status": "active"}
+    if name == "me":
+        return {"user_id": INSTAGRAM_ACCOUNT}
+    return {"id": name} if query.startswith("fields=") else None
+
+
 def _read(content_type: str, sent: bytes) -> dict[str, Any]:
     if content_type == "application/x-www-form-urlencoded":
         return dict(parse_qsl(sent.decode(), keep_blank_values=True))
@@ -76,10 +93,12 @@ def running_provider() -> Iterator[Provider]:
             self.wfile.write(data)
 
         def do_GET(self) -> None:
-            """Answer a file's id with its address, and its address with the file."""
+            """Answer a file's id with its address, its address with the file, or say whose a token is."""
             file_id = self.path.rsplit("/", 1)[1]
             is_address = "/file/" in self.path
             data = msgspec.json.encode({"url": f"{provider.url}/file/{file_id}"})
+            if (account := _account_at(self.path)) is not None:
+                data = msgspec.json.encode(account)
             data = provider.files[file_id] if is_address else data
             missing = 1 if is_address and file_id in provider.cut else 0
             self.send_response(200)

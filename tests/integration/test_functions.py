@@ -18,7 +18,7 @@ from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
-from chat4all.channels.registry import manifests
+from chat4all.channels.registry import manifest_of, manifests
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
@@ -37,9 +37,10 @@ from tests.fakes.samples import EICAR
 from tests.fakes.windows import hours_ago
 from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.conftest import a_phone
-from tests.integration.http.gateway import in_path
+from tests.integration.http.gateway import Answer, Gateway, in_path
 from tests.integration.http.test_webhooks import webhook_id_of
 from tests.integration.permissions import Need, Role, aws_calls, mapping_needs
+from tests.integration.provider import INSTAGRAM_ACCOUNT
 from tests.integration.template import ROOT, environment, functions
 from tests.integration.world import World, a_world
 
@@ -301,9 +302,9 @@ def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
     assert newest["provider_fields"]["sticker"] == {"emoji": "👍"}
 
 
-def test_an_event_of_an_account_that_is_not_listed_is_handed_back(world: World) -> None:
+def test_an_event_of_a_channel_that_is_not_there_is_handed_back(world: World) -> None:
     words = InboundMessage("99", f"99:{uuid.uuid4().int}", Text("hello"), LONG_AGO)
-    event = WebhookEvents("telegram", "closed", "w", (words,))
+    event = WebhookEvents("carrier", "main", "w", (words,))
 
     assert len(world.product.hand("inbound", event)) == 1
     assert len(world.product.hand("inbound", event, receives=100)) == 1
@@ -968,6 +969,19 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
     assert len([request for request in world.provider.accepted if message_id in str(request)]) == 1
 
 
+def _with_an_account(api: Gateway, channel: str) -> Iterator[Answer]:
+    manifest = manifest_of(channel)
+    credentials = dict.fromkeys((field.name for field in manifest.secret), INSTAGRAM_ACCOUNT)
+    credentials["access_token"] = f"{INSTAGRAM_ACCOUNT}:token"
+    account = credentials[manifest.account_field]
+    path = f"/v1/channels/{channel}/accounts/{account}"
+    yield api.put(path, {"credentials": credentials})
+    yield api.post(f"{path}/enable", {})
+    yield api.post(f"{path}/disable", {})
+    yield api.get(path)
+    yield api.delete(path)
+
+
 def _recipient(user_id: str, address: str) -> Recipient:
     return Recipient(user_id, "whatsapp", "main", address, 1)
 
@@ -996,6 +1010,7 @@ def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
         api.get(f"/v1/messages/{message_id}"),
         api.get("/v1/channels"),
         api.get("/v1/channels/whatsapp/capabilities"),
+        *(answer for channel in CHANNELS for answer in _with_an_account(api, channel)),
         api.get("/v1/health"),
         world.webhooks.request(
             "GET",
@@ -1325,7 +1340,7 @@ def test_operators_hear_of_a_channel_that_refuses_our_account(world: World, agen
     channels = world.api.get("/v1/channels").json["channels"]
     (shown,) = [listed for listed in channels if listed["channel"] == channel]
     (account,) = shown["accounts"]
-    assert (account["account"], account["state"]["circuit"]) == ("main", "OPEN")
+    assert (account["account"], account["circuit"]["state"]) == ("main", "OPEN")
 
 
 def needs(world: World, name: str) -> set[Need]:

@@ -30,6 +30,7 @@ from chat4all.entrypoints.queues.chat_events import ChatRecords
 from chat4all.entrypoints.queues.statuses import StatusRecords
 from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.access.authenticate import SCOPES, Authenticate, new_key
+from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.record_consent import RecordConsent
@@ -71,6 +72,7 @@ from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import NOW
 from tests.fakes.small_stores import (
+    MemoryAccounts,
     MemoryApiKeys,
     MemoryBreakers,
     MemoryEchoes,
@@ -164,6 +166,7 @@ class InProcess:
             events=events,
             conversation_cache=conversation_cache,
             capabilities=capabilities,
+            accounts=EnabledAccounts(MemoryAccounts(), registry.dependent_accounts()),
             clock=clock,
         )
         follow = FollowDelivery(messages, deliveries)
@@ -178,7 +181,7 @@ class InProcess:
         record_consent = RecordConsent(directory, MemoryAudit(), clock)
         follow_moves = FollowMoves(directory, conversations, addresses_of, record_consent, clock)
         take = TakeInbound(
-            accounts=accounts,
+            channels=by_channel,
             accept=accept,
             find_place=FindPlace(conversations, directory, messages, clock),
             answer_choice=AnswerChoice(messages, capabilities),
@@ -228,7 +231,7 @@ class InProcess:
         keep_outcome = KeepOutcome(listed, RecordedOutcomes())
         receive = ReceiveWebhook(
             connector=lambda _: self._connector,
-            accounts=accounts,
+            naming_accounts=registry.naming_accounts(),
             webhooks=self._webhooks,
             handle=handle,
             keep_outcome=keep_outcome,
@@ -237,7 +240,7 @@ class InProcess:
         )
         replay = ReplayWebhooks(
             connector=lambda _: self._connector,
-            accounts=accounts,
+            naming_accounts=registry.naming_accounts(),
             webhooks=self._webhooks,
             handle=handle,
             keep_outcome=keep_outcome,
@@ -278,7 +281,11 @@ class InProcess:
                 ManageConversations(conversations, directory, events, clock, ids), read, channels
             ),
             UserViews(
-                ManageUsers(directory, lambda _, address: address, accounts, clock, ids), channels, clock
+                ManageUsers(
+                    directory, lambda _, address: address, accounts, clock, ids, is_account=lambda *_: False
+                ),
+                channels,
+                clock,
             ),
         ]
         api = Chalice(app_name="api", configure_logs=False)

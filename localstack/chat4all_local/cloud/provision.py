@@ -47,13 +47,15 @@ def webhook_urls_of(cloud: Cloud) -> Mapping[str, str]:
 
 
 def write_secrets(cloud: Cloud, webhook_urls: Mapping[str, str]) -> None:
+    """Write the credentials of each channel's first account; the other accounts in the secret stay."""
     secrets = cloud.aws.secrets()
     for channel in CHANNELS:
-        fields = {**msgspec.structs.asdict(BY_CHANNEL[channel]), "webhook_url": webhook_urls[channel]}
-        wanted = msgspec.json.encode(fields).decode()
         name = f"{cloud.stack}/{channel}"
-        if secrets.get_secret_value(SecretId=name)["SecretString"] != wanted:
-            secrets.put_secret_value(SecretId=name, SecretString=wanted)
+        present = msgspec.json.decode(secrets.get_secret_value(SecretId=name)["SecretString"])
+        first = {**msgspec.structs.asdict(BY_CHANNEL[channel]), "webhook_url": webhook_urls[channel]}
+        wanted = {**present, **first}
+        if present != wanted:
+            secrets.put_secret_value(SecretId=name, SecretString=msgspec.json.encode(wanted).decode())
 
 
 def point_webhooks(cloud: Cloud, webhook_urls: Mapping[str, str]) -> None:

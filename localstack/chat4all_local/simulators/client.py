@@ -88,6 +88,8 @@ class SettingsChanges(TypedDict, total=False):
     verify_token: str
     sender: str
     webhook_url: str
+    others: dict[str, dict[str, str]]
+    token_expires_at: int
     latency_ms: LatencyChanges
     receipts: ReceiptChanges
     webhooks_in_flight: int
@@ -107,6 +109,7 @@ class InboundOptions(TypedDict, total=False):
     parallel: bool
     raw: JsonObject | None
     media: CustomerMedia | None
+    account: str | None
 
 
 class MediaOptions(TypedDict, total=False):

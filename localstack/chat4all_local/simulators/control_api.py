@@ -54,6 +54,18 @@ class WebhookRetries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The total number of attempts; 0 repeats the webhook until it is accepted."""
 
 
+WebhookUrl = Annotated[str, msgspec.Meta(pattern=r"^(http://[^\s/?#][^\s]*)?$")]
+
+
+class OtherAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A further account with credentials of its own. What is empty is as for the first account."""
+
+    access_token: Annotated[str, msgspec.Meta(min_length=1)]
+    webhook_secret: str = ""
+    webhook_url: WebhookUrl = ""
+    sender: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The behaviour of a simulator. Without a `webhook_url`, the simulator sends no webhooks."""
 
@@ -63,7 +75,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     verify_token: str = ""
     sender: str = ""
     """Chat4All's own number, for providers whose requests to send name it."""
-    webhook_url: Annotated[str, msgspec.Meta(pattern=r"^(http://[^\s/?#][^\s]*)?$")] = ""
+    webhook_url: WebhookUrl = ""
+    others: dict[str, OtherAccount] = {}
+    """The further accounts, by the provider's id."""
+    token_expires_at: int = 0
+    """The end of the tokens in epoch seconds, for providers that tell it; 0: they have none."""
     latency_ms: LatencyMs = LatencyMs()
     receipts: ReceiptSettings = ReceiptSettings()
     webhooks_in_flight: Annotated[int, msgspec.Meta(ge=1, le=100)] = 4
@@ -75,6 +91,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How long the provider waits for a file that a message of Chat4All links to."""
     media_url_valid_s: Annotated[float, msgspec.Meta(ge=0)] = 300
     """How long the address of a customer's file stays valid."""
+
+    def of(self, account_id: str | None) -> "Settings":
+        """Return the settings with the credentials and the webhooks of one account."""
+        other = self.others.get(account_id or "")
+        if account_id is None or other is None:
+            return self
+        own = {name: text for name, text in msgspec.structs.asdict(other).items() if text}
+        return msgspec.structs.replace(self, account_id=account_id, **own)
+
+    def with_token(self, token: str) -> "Settings | None":
+        """Return the settings of the account that the token gives access to."""
+        every = (self, *(self.of(account_id) for account_id in self.others))
+        return next((account for account in every if account.access_token == token), None)
 
 
 class CustomerDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,6 +180,8 @@ class InboundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     parallel: bool = False
     raw: JsonObject | None = None
     media: CustomerMedia | None = None
+    account: str | None = None
+    """The account that the customer writes to, if it is not the first one."""
 
 
 class KeptMedia(msgspec.Struct, frozen=True):
@@ -283,6 +314,8 @@ class SendRecord(msgspec.Struct, frozen=True):
     size: int | None = None
     sha256: str | None = None
     content: Json = None
+    account_id: str | None = None
+    """The account that sends, where the request or its token names it."""
 
 
 class Transcript(msgspec.Struct, frozen=True):

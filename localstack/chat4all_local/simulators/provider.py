@@ -198,6 +198,8 @@ class Provider(Protocol):
 
     def encode(self, body: Json) -> bytes: ...
 
-    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
-        """Return the headers of a webhook that goes to `url`."""
+    def headers(
+        self, body: bytes, url: str, *, signature: Signature, account: str | None = None
+    ) -> dict[str, str]:
+        """Return the headers of a webhook that goes to `url`, signed for an account."""
         ...

@@ -146,6 +146,8 @@ class Simulator:
         self.provider.check_address(request.sender)
         if not self.account.settings.webhook_url:
             raise ControlError("no webhook_url is set: set it with PUT /_control/config")
+        if request.account is not None and request.account not in self.account.settings.others:
+            raise ControlError(f"there is no account `{request.account}`: add it to `others`")
         if request.media is not None:
             if request.kind not in self.provider.inbound_kinds:
                 raise ControlError(f"a message of kind `{request.kind}` has no file")
@@ -161,7 +163,7 @@ class Simulator:
                 await self._register_from_directory(request.sender)
         customer = self.account.wrote(request.sender, at)
         inbound = self.provider.inbound(request, customer, at)
-        webhook = self._signed("inbound", inbound.body, inbound.provider_message_id)
+        webhook = self._signed("inbound", inbound.body, inbound.provider_message_id, account=request.account)
         lane = None if request.parallel else self.provider.lane(request.sender)
         statuses: list[int] = []
         if request.parallel or not wait:
@@ -307,7 +309,13 @@ class Simulator:
         began, expected = time.time() + latency_s, []
         for number, report in enumerate(reports, 1):
             body = self.provider.report(report, accepted, began + number * delay_s)
-            webhook = self._signed(report, body, accepted.provider_message_id, accepted.order.callback_url)
+            webhook = self._signed(
+                report,
+                body,
+                accepted.provider_message_id,
+                accepted.order.callback_url,
+                account=accepted.order.account_id,
+            )
             expected.append(self._sender.expect(webhook))
         self._sender.start(self._send_in_turn(expected, latency_s, delay_s))
 
@@ -348,13 +356,24 @@ class Simulator:
                 size=content.size if content else None,
                 sha256=content.sha256 if content else None,
                 content=order.content if order else None,
+                account_id=order.account_id if order else None,
             )
         )
         return n
 
-    def _signed(self, kind: str, body: bytes, provider_message_id: str | None, url: str = "") -> Webhook:
-        signed_url = url or self.account.settings.webhook_url
-        headers = self.provider.headers(body, signed_url, signature=True)
+    def _signed(
+        self,
+        kind: str,
+        body: bytes,
+        provider_message_id: str | None,
+        url: str = "",
+        *,
+        account: str | None = None,
+    ) -> Webhook:
+        settings = self.account.settings
+        own_url = settings.of(account).webhook_url if account in settings.others else ""
+        url = url or own_url
+        headers = self.provider.headers(body, url or settings.webhook_url, signature=True, account=account)
         return Webhook(kind, body, headers, provider_message_id, url)
 
     def _latency_s(self) -> float:

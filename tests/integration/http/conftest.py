@@ -13,6 +13,7 @@ from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import api as api_function
 from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import ApiSettings, WebhookSettings
+from chat4all.channels.registry import dependent_accounts
 from chat4all.services.access.authenticate import SCOPES, new_key
 from tests.fakes.counted import Counted
 from tests.fakes.people import NOW
@@ -51,7 +52,8 @@ def counted() -> Counted:
 @pytest.fixture(scope="package")
 def webhooks_app(aws: Aws, counted: Counted) -> Chalice:
     variables = environment(functions(aws.template)["webhooks"])
-    secrets = ManagedSecrets({channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS})
+    names = {channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS}
+    secrets = ManagedSecrets(names, dependent_accounts())
     return webhooks_function.app(msgspec.convert(variables, WebhookSettings), secrets, counted)
 
 

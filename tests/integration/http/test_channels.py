@@ -38,14 +38,15 @@ def test_an_open_channel_is_shown_with_its_reason(api: Gateway, api_settings: Ap
     breakers.save("telegram", "main", Breaker(), before.version + 1)
     (account,) = shown["telegram"]
     assert account["account"] == "main"
-    assert account["state"] == {
-        "circuit": "OPEN",
+    assert account["state"] == "ENABLED"
+    assert account["circuit"] == {
+        "state": "OPEN",
         "since": "2026-02-02T02:40:00.000Z",
         "retry_at": "2026-02-02T02:40:15.000Z",
         "code": "190",
         "reason": "The token has expired.",
     }
-    assert [account["state"]["circuit"] for account in shown["whatsapp"]] == ["CLOSED"]
+    assert [account["circuit"]["state"] for account in shown["whatsapp"]] == ["CLOSED"]
     assert (health.status, health.json["channels"]["telegram"]) == (200, "OPEN")
 
 

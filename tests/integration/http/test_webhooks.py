@@ -15,7 +15,7 @@ from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import webhooks as webhooks_function
 from chat4all.bootstrap.settings import WebhookSettings
-from chat4all.channels.registry import connector
+from chat4all.channels.registry import connector, dependent_accounts
 from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.clock import iso
 from chat4all.domain.events import InboundMessage, WebhookEvent, WebhookEvents
@@ -429,7 +429,8 @@ def test_what_could_not_be_stored_or_published_is_to_be_sent_again(aws: Aws, mis
         "inbound_queue": "https://sqs.us-east-1.amazonaws.com/123456789012/gone.fifo",
     }
     broken = msgspec.structs.replace(settings, **{missing: names[missing]})
-    secrets = ManagedSecrets({channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS})
+    secret_ids = {channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS}
+    secrets = ManagedSecrets(secret_ids, dependent_accounts())
     body = sample("whatsapp").text_webhook("hello")
 
     answer = send(Gateway(webhooks_function.app(broken, secrets, Counted())), "whatsapp", body)

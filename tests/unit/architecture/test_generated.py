@@ -125,10 +125,13 @@ def test_the_examples_of_query_parameters_are_such_a_query(route: Route) -> None
     assert set(shown) == set(route.query.__struct_encode_fields__)
 
 
-def test_the_example_of_a_webhook_is_one_of_the_channel_that_the_example_of_the_path_names() -> None:
-    (route,) = (route for route in ROUTES if route.body is bytes)
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.body is bytes])
+def test_the_example_of_a_webhook_is_one_of_the_channel_that_the_example_of_the_path_names(
+    route: Route,
+) -> None:
     described = DESCRIPTION["paths"][route.path][route.method.lower()]
-    (channel,) = (parameter["example"] for parameter in described["parameters"])
+    examples = {parameter["name"]: parameter["example"] for parameter in described["parameters"]}
+    channel = examples["channel"]
     secret = ChannelSecret("10000", "token", "secret")
     webhook = msgspec.json.encode(route.example)
 

@@ -182,7 +182,7 @@ TABLE: Final = {
         "A search begins at each `/` of a path anew, in a path that is short.",
         (Text("=> /lib/libc.so.6 (0x1)\n"), Text("/lib/libc.so.6\n")),
     ),
-    "chat4all_local.simulators.control_api:Settings.webhook_url": Entry(
+    "chat4all_local.simulators.control_api:WebhookUrl": Entry(
         "a setting, or the address that a caller of Telegram's setWebhook gives", APART, LINK
     ),
     "chat4all_local.simulators.control_api:CustomerMedia.content_type": Entry(

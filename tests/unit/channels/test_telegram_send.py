@@ -124,8 +124,9 @@ def test_a_message_answers_the_direct_messages_of_a_person_to_a_channel(
 
 
 @every_submission
-def test_a_message_of_a_business_names_its_connection(submission_: Submission) -> None:
-    result, parameters = sent_with(submission_, account="business:bc1")
+@pytest.mark.parametrize("account", ["business:bc1", "7000000002/business:bc1"])
+def test_a_message_of_a_business_names_its_connection(submission_: Submission, account: str) -> None:
+    result, parameters = sent_with(submission_, account=account)
 
     assert parameters["business_connection_id"] == "bc1"
     assert result == Sent("99:17")

@@ -9,7 +9,7 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent, WebhookEvents
 from chat4all.entrypoints.queues.batches import Record
 from chat4all.entrypoints.queues.webhook_events import WebhookRecords
-from chat4all.services.inbound.take_inbound import TakeInbound, UnknownAccount
+from chat4all.services.inbound.take_inbound import TakeInbound, UnknownChannel
 
 AT = "2026-01-31T12:00:00.000Z"
 RECORD = Record("id", "handle", "", {"SequenceNumber": "1"})
@@ -44,9 +44,9 @@ def test_the_events_of_a_record_are_taken_in_order() -> None:
 
 
 def test_an_event_that_cannot_be_taken_holds_up_no_other_and_hands_the_record_back() -> None:
-    taking = Taking(a=UnknownAccount())
+    taking = Taking(a=UnknownChannel())
 
-    with pytest.raises(UnknownAccount):
+    with pytest.raises(UnknownChannel):
         handle(taking)
 
     assert taking.taken == ["b", "c"]

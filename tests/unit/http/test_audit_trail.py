@@ -27,7 +27,7 @@ from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from chat4all.services.messaging.deliver import Settled
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.clock import FakeClock, FakeIds
-from tests.fakes.connector import ACCOUNT, ACCOUNTS, FakeConnector
+from tests.fakes.connector import ACCOUNT, FakeConnector
 from tests.fakes.events import RecordedEvents
 from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product
 from tests.fakes.small_stores import MemoryListedWebhooks, MemorySecrets, MemoryWebhooks, RecordedOutcomes
@@ -104,7 +104,7 @@ def _webhook_views(handle: HandleEvents, audit_trail: AuditTrail) -> WebhookView
     webhooks.store(msgspec.structs.replace(WEBHOOK, body=msgspec.json.encode(said)))
     receive = ReceiveWebhook(
         connector=known,
-        accounts=ACCOUNTS,
+        naming_accounts=CHANNELS,
         webhooks=webhooks,
         handle=handle,
         keep_outcome=keep_outcome,
@@ -113,7 +113,7 @@ def _webhook_views(handle: HandleEvents, audit_trail: AuditTrail) -> WebhookView
     )
     replay = ReplayWebhooks(
         connector=known,
-        accounts=ACCOUNTS,
+        naming_accounts=CHANNELS,
         webhooks=webhooks,
         handle=handle,
         keep_outcome=keep_outcome,

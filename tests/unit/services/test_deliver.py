@@ -19,12 +19,14 @@ from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.services.files.outgoing_file import LONGEST_FILE_WAIT
 from chat4all.services.messaging.circuit import Attempt
+from chat4all.services.messaging.connector import ChannelSecret
+from chat4all.services.messaging.credentials import ChannelCredentials
 from chat4all.services.messaging.deliver import Deliver, Delivering, Later, Settled
 from tests.fakes.connector import PIGEON, FakeConnector
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.files import a_file
 from tests.fakes.product import AGENT, ANA, CLAIM_TIME, MESSAGE_ID, Product, a_delivery, a_message
-from tests.fakes.small_stores import NotToBeAsked, OneBucket
+from tests.fakes.small_stores import SECRET, NotToBeAsked, OneBucket
 
 QUOTED_ID = "33333333-3333-4333-8333-333333333333"
 TRANSIENT = SendError(Outcome.RETRY, "500", "The provider has a problem of its own.")
@@ -447,12 +449,90 @@ def test_a_refused_account_pauses_the_channel_until_its_secret_is_repaired(
 
     waiting(deliver(a_delivery()))
 
-    assert product.secrets.forgotten == ["pigeon"]
+    assert product.secrets.read_anew == [("pigeon", "main")]
     assert product.breakers.get("pigeon", "main").breaker.code == "190"
     assert delivery(product).attempts == 0
     assert waiting(deliver(a_delivery(message_id=QUOTED_ID))) > 0
     product.clock.advance(FIRST_WAIT_REFUSED_S)
     assert settled(deliver(a_delivery())).status is Status.SENT
+
+
+def test_a_rotated_token_is_read_anew_before_the_circuit_opens(product: Product, deliver: Deliver) -> None:
+    renewed = replace(SECRET, access_token="renewed")
+    product.secrets.kept = product.secrets.credentials
+    product.secrets.credentials = ChannelCredentials(renewed)
+    product.connector.token = "renewed"
+
+    assert settled(deliver(a_delivery())).status is Status.SENT
+
+    assert product.breakers.get("pigeon", "main").breaker.circuit is Circuit.CLOSED
+    assert len(product.connector.asked) == 2
+    assert delivery(product).attempts == 1
+
+
+def test_an_account_that_was_added_a_moment_ago_is_not_sent_for_with_the_first_ones_token(
+    product: Product, deliver: Deliver
+) -> None:
+    """The provider refuses the first account's token as it refuses a message: with 100."""
+    product.secrets.credentials = product.secrets.credentials.with_account("7", SECRET)
+    product.connector.answers = [SendError(Outcome.PERMANENT, "100", "There is no such number.")]
+    requested = a_delivery()
+    requested = replace(requested, recipient=replace(requested.recipient, account="7"))
+    product.secrets.kept = ChannelCredentials(replace(SECRET, verify_token="of the first"))
+
+    assert settled(deliver(requested)).status is Status.SENT
+
+    assert product.secrets.read_anew == [("pigeon", "7")]
+
+
+def test_a_refused_message_of_the_first_account_reads_no_secret(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [SendError(Outcome.PERMANENT, "131026", "Blocked.")]
+
+    assert settled(deliver(a_delivery())).status is Status.FAILED
+
+    assert product.secrets.read_anew == []
+
+
+def test_a_refused_token_whose_secret_cannot_be_read_opens_the_circuit(
+    product: Product, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(channel: str, account: str) -> ChannelSecret:
+        raise Unavailable("Secrets Manager does not answer.")
+
+    monkeypatch.setattr(product.secrets, "anew", broken)
+    product.connector.token = "renewed"
+
+    waiting(deliver(a_delivery()))
+
+    assert product.breakers.get("pigeon", "main").breaker.circuit is Circuit.OPEN
+
+
+def test_a_delivery_of_a_removed_account_fails_and_is_sent_by_no_other(
+    product: Product, deliver: Deliver
+) -> None:
+    product.secrets.credentials = product.secrets.credentials.with_account("gone", None)
+    requested = a_delivery()
+    requested = replace(requested, recipient=replace(requested.recipient, account="gone"))
+
+    assert settled(deliver(requested)).error_code == "ACCOUNT_REMOVED"
+    assert product.connector.asked == []
+    assert product.breakers.get("pigeon", "gone").breaker.circuit is Circuit.CLOSED
+
+
+def test_a_delivery_of_an_account_without_credentials_waits_until_it_has_some(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver = product.deliver()
+    monkeypatch.setattr(product.secrets, "dependents", None)
+    requested = a_delivery()
+    requested = replace(requested, recipient=replace(requested.recipient, account="7"))
+
+    waiting(deliver(requested))
+    assert product.breakers.get("pigeon", "7").breaker.code == "NO_CREDENTIALS"
+
+    product.secrets.credentials = product.secrets.credentials.with_account("7", SECRET)
+    product.clock.advance(FIRST_WAIT_REFUSED_S)
+    assert settled(deliver(requested)).status is Status.SENT
 
 
 @pytest.mark.parametrize("answer", [Sent("theirs"), SendError(Outcome.PERMANENT, "131026", "Blocked.")])

@@ -35,7 +35,8 @@ BODY = msgspec.json.encode(TEXTS)
 
 
 class Receiving:
-    def __init__(self, *accounts: str) -> None:
+    def __init__(self, *others: str) -> None:
+        self.secrets = MemorySecrets(SECRET, **dict.fromkeys(others, SECRET))
         self.webhooks = MemoryWebhooks()
         self.listed = MemoryListedWebhooks()
         self.outcomes = RecordedOutcomes()
@@ -44,11 +45,11 @@ class Receiving:
         self.connector = connector = FakeConnector()
         self.receive = ReceiveWebhook(
             connector=lambda channel: connector if channel == "pigeon" else None,
-            accounts={"pigeon": accounts},
+            naming_accounts={"pigeon"},
             webhooks=self.webhooks,
             handle=self.product.handle_events,
             keep_outcome=KeepOutcome(self.listed, self.outcomes),
-            secrets=MemorySecrets(),
+            secrets=self.secrets,
             clock=FakeClock(),
         )
 
@@ -61,7 +62,7 @@ class Receiving:
 
 @pytest.fixture
 def received() -> Receiving:
-    return Receiving(ACCOUNT, SECOND_ACCOUNT)
+    return Receiving(SECOND_ACCOUNT)
 
 
 def test_its_bytes_are_kept_and_its_events_published(received: Receiving) -> None:
@@ -233,8 +234,8 @@ def test_the_events_of_the_same_bytes_have_the_same_digest(received: Receiving) 
 def test_the_same_bytes_to_two_accounts_are_two_webhooks() -> None:
     webhooks = []
     for account in (ACCOUNT, SECOND_ACCOUNT):
-        received = Receiving(account)
-        received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY))
+        received = Receiving(SECOND_ACCOUNT)
+        received.receive("pigeon", WebhookRequest(URL, SIGNED, BODY), account)
         webhooks += received.stored()
 
     assert [webhook.webhook_id.account for webhook in webhooks] == [ACCOUNT, SECOND_ACCOUNT]

@@ -12,9 +12,15 @@ from chat4all.domain.webhooks import KEEP, StoredWebhook, WebhookId, WebhookOutc
 from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.replay_webhooks import ReplayWebhooks
 from tests.fakes.clock import FakeIds
-from tests.fakes.connector import ACCOUNT, ACCOUNTS, SECOND_ACCOUNT, FakeConnector
+from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT, FakeConnector
 from tests.fakes.product import Product
-from tests.fakes.small_stores import MemoryListedWebhooks, MemorySecrets, MemoryWebhooks, RecordedOutcomes
+from tests.fakes.small_stores import (
+    SECRET,
+    MemoryListedWebhooks,
+    MemorySecrets,
+    MemoryWebhooks,
+    RecordedOutcomes,
+)
 
 AT = "2026-01-31T12:00:00.000Z"
 
@@ -29,11 +35,11 @@ class Replaying:
         self.connector = connector = FakeConnector()
         self.replay = ReplayWebhooks(
             connector=lambda channel: connector if channel == "pigeon" else None,
-            accounts=ACCOUNTS,
+            naming_accounts={"pigeon"},
             webhooks=self.webhooks,
             handle=product.handle_events,
             keep_outcome=KeepOutcome(self.listed, self.outcomes),
-            secrets=MemorySecrets(),
+            secrets=MemorySecrets(SECRET, **{SECOND_ACCOUNT: SECRET}),
             clock=product.clock,
             new_id=FakeIds(),
         )

@@ -16,6 +16,7 @@ from chat4all.services.messaging.connector import (
     ChannelSecret,
     Connector,
     Fetching,
+    Proof,
     WebhookAnswer,
     WebhookRequest,
 )
@@ -58,6 +59,9 @@ class Wrong:
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         return self._right.fetch(file, secret)
+
+    def prove(self, secret: ChannelSecret) -> Proof | SendError:
+        return self._right.prove(secret)
 
 
 class TrustsEverybody(Wrong):

@@ -1,5 +1,8 @@
 """The `api` function: the public HTTP API."""
 
+import os
+from collections.abc import Mapping
+
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
@@ -23,8 +26,11 @@ from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.read_windows import ReadWindows
 
 
-def app(settings: ApiSettings) -> LazyApp:
-    """Wire the API. Most requests are about messages and conversations, so the others are loaded later."""
+def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> LazyApp:
+    """Wire the API. Most requests are about messages and conversations, so the others are loaded later.
+
+    `variables` is the environment.
+    """
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     files, keys = DynamoFiles(settings.files_table), DynamoApiKeys(settings.api_keys_table)
     public = addresses(settings.api_url)
@@ -50,7 +56,7 @@ def app(settings: ApiSettings) -> LazyApp:
     def rare() -> list[object]:
         from chat4all.bootstrap.rare_resources import rare_resources  # noqa: PLC0415 - see LazyApp
 
-        return rare_resources(settings, accepting, files, keys, public)
+        return rare_resources(settings, accepting, files, keys, public=public, variables=variables)
 
     windows = WindowViews(ReadWindows(accepting.conversation_cache, accepting.accept.windows))
     frequent = [messages, ConversationViews(manage, read, channels), windows]
@@ -59,7 +65,7 @@ def app(settings: ApiSettings) -> LazyApp:
 
 def handler() -> Handler:
     telemetry = Telemetry("api")
-    api = app(from_environment(ApiSettings))
+    api = app(from_environment(ApiSettings), dict(os.environ))
     if runtime.is_for_a_snapshot():
         api.whole()
 

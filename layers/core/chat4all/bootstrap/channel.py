@@ -16,7 +16,7 @@ from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import ChannelSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
-from chat4all.channels.registry import capabilities, connector
+from chat4all.channels.registry import capabilities, connector, dependent_accounts
 from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.claims import claim_time
 from chat4all.domain.public_addresses import public_address
@@ -56,7 +56,7 @@ def handler() -> Handler:
         events=events,
         limiter=limiter,
         circuits=circuits,
-        secrets=ManagedSecrets({settings.channel: settings.channel_secret}),
+        secrets=ManagedSecrets({settings.channel: settings.channel_secret}, dependent_accounts()),
         file=OutgoingFile(
             files,
             S3Files(runtime.s3, settings.files_bucket),

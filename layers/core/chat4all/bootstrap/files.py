@@ -14,7 +14,7 @@ from chat4all.bootstrap import runtime
 from chat4all.bootstrap.scanners import scanner
 from chat4all.bootstrap.settings import FilesSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
-from chat4all.channels.registry import connector, names
+from chat4all.channels.registry import connector, dependent_accounts, names
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.files import FileEvents
@@ -40,7 +40,7 @@ def handler() -> Handler:
         fetch=FetchFile(
             store=store,
             connector=channels_connector,
-            secrets=ManagedSecrets(by_channel(names(), "SECRET")),
+            secrets=ManagedSecrets(by_channel(names(), "SECRET"), dependent_accounts()),
         ),
         scanner=scanner(settings),
         thumbnailer=thumbnails,

@@ -11,7 +11,7 @@ from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import InboundSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
-from chat4all.channels.registry import accounts
+from chat4all.channels.registry import accounts, names
 from chat4all.domain.events import WebhookEvents
 from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.batches import Batch
@@ -37,7 +37,7 @@ def handler() -> Handler:
     record_consent = RecordConsent(accepting.directory, DynamoAudit(settings.audit_table), runtime.now)
     follow = FollowMoves(accepting.directory, accepting.conversations, addresses, record_consent, runtime.now)
     take = TakeInbound(
-        accounts=accounts(),
+        channels=names(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
         answer_choice=AnswerChoice(accepting.messages, accepting.capabilities),

@@ -1,5 +1,6 @@
 """The resources of the API that few requests are about."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from chat4all.adapters.dynamodb.audit import DynamoAudit
@@ -9,11 +10,13 @@ from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.s3.files import S3Files
+from chat4all.adapters.secrets import WritableSecrets
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
-from chat4all.bootstrap.settings import ApiSettings
-from chat4all.channels.registry import accounts, connector
+from chat4all.bootstrap.settings import ApiSettings, of_channel
+from chat4all.channels.registry import accounts, connector, credential_forms
 from chat4all.channels.shared.http import HttpClient
+from chat4all.entrypoints.http.accounts import AccountViews
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.audit import AuditViews
 from chat4all.entrypoints.http.audit_trail import AuditTrail
@@ -26,6 +29,7 @@ from chat4all.entrypoints.http.health import HealthViews
 from chat4all.entrypoints.http.users import UserViews
 from chat4all.services.access.check_health import CheckHealth
 from chat4all.services.access.read_audit import ReadAudit
+from chat4all.services.accounts.manage_accounts import ManageAccounts
 from chat4all.services.directory.manage_consents import ManageConsents
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.record_consent import RecordConsent
@@ -39,9 +43,14 @@ def rare_resources(
     accepting: Accepting,
     files: DynamoFiles,
     keys: DynamoApiKeys,
+    *,
     public: Addresses,
+    variables: Mapping[str, str],
 ) -> list[object]:
-    """Make the views of every resource but messages and conversations."""
+    """Make the views of every resource but messages and conversations.
+
+    `variables` is the environment, with the secrets and base URLs of the channels.
+    """
     channels = frozenset(accepting.capabilities)
     redrive = Redrive(
         messages=accepting.messages,
@@ -56,20 +65,37 @@ def rare_resources(
     def canonical(channel: str, address: str) -> str:
         return connector(channel, http, "").canonical_address(address)
 
-    manage_users = ManageUsers(accepting.directory, canonical, accounts(), runtime.now, runtime.new_id)
+    manage_accounts = ManageAccounts(
+        accounts=accepting.accounts,
+        credentials=WritableSecrets(lambda channel: of_channel(variables, channel, "SECRET")),
+        connector=lambda channel: connector(channel, http, of_channel(variables, channel, "BASE_URL")),
+        forms=credential_forms(),
+        clock=runtime.now,
+        new_id=runtime.new_id,
+    )
+    manage_users = ManageUsers(
+        accepting.directory,
+        canonical,
+        accounts(),
+        runtime.now,
+        runtime.new_id,
+        is_account=manage_accounts.has,
+    )
     health = CheckHealth({"database": keys.probe, "queue": accepting.events.probe})
     audit = DynamoAudit(settings.audit_table)
     record_consent = RecordConsent(accepting.directory, audit, runtime.now)
     manage_consents = ManageConsents(accepting.directory, record_consent)
     breakers = DynamoBreakers(settings.limits_table)
+    trail = AuditTrail(audit, runtime.now, runtime.new_id)
     return [
-        DeadLetterViews(redrive, channels, AuditTrail(audit, runtime.now, runtime.new_id), public),
+        DeadLetterViews(redrive, channels, trail, public),
         _file_views(settings, accepting, files, public),
         AuditViews(ReadAudit(audit)),
         UserViews(manage_users, channels, runtime.now),
         ConsentViews(manage_consents, channels, runtime.now),
-        ChannelViews(accepting.capabilities, accounts(), breakers, public),
-        HealthViews(health, breakers, accounts()),
+        ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public),
+        AccountViews(manage_accounts, channels, trail),
+        HealthViews(health, breakers, manage_accounts.every),
         DescriptionViews(),
     ]
 

@@ -137,4 +137,9 @@ def from_environment(kind: type[S]) -> S:
 
 def by_channel(channels: Iterable[str], suffix: str) -> Mapping[str, str]:
     """Return `{channel: os.environ["<CHANNEL>_<suffix>"]}`."""
-    return {channel: os.environ[f"{channel.upper()}_{suffix}"] for channel in channels}
+    return {channel: of_channel(os.environ, channel, suffix) for channel in channels}
+
+
+def of_channel(variables: Mapping[str, str], channel: str, suffix: str) -> str:
+    """Return `variables["<CHANNEL>_<suffix>"]`."""
+    return variables[f"{channel.upper()}_{suffix}"]

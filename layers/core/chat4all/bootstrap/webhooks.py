@@ -16,7 +16,7 @@ from chat4all.adapters.webhook_outcomes import Count, WebhookOutcomes
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import WebhookSettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
-from chat4all.channels.registry import accounts, connector, names
+from chat4all.channels.registry import connector, dependent_accounts, names, naming_accounts
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.function_url import on_both_fronts
@@ -50,10 +50,9 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets, count: Count) -> Cha
     handle = HandleEvents(ApplyStatus(messages, deliveries, follow, log_failure), events)
     listed_webhooks = DynamoListedWebhooks(settings.webhooks_table)
     keep_outcome = KeepOutcome(listed_webhooks, WebhookOutcomes(count))
-    listed = accounts()
     receive = ReceiveWebhook(
         connector=known,
-        accounts=listed,
+        naming_accounts=naming_accounts(),
         webhooks=webhooks,
         handle=handle,
         keep_outcome=keep_outcome,
@@ -62,7 +61,7 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets, count: Count) -> Cha
     )
     replay = ReplayWebhooks(
         connector=known,
-        accounts=listed,
+        naming_accounts=naming_accounts(),
         webhooks=webhooks,
         handle=handle,
         keep_outcome=keep_outcome,
@@ -82,7 +81,7 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets, count: Count) -> Cha
 
 def handler() -> Handler:
     telemetry = Telemetry("webhooks")
-    secrets = ManagedSecrets(by_channel(names(), "SECRET"))
+    secrets = ManagedSecrets(by_channel(names(), "SECRET"), dependent_accounts())
     webhooks = app(from_environment(WebhookSettings), secrets, telemetry.count)
 
     both = on_both_fronts(webhooks, routes_of(WebhookViews))

@@ -8,6 +8,7 @@ from chat4all.channels.shared.http import HttpClient
 from chat4all.channels.shared.manifest import Manifest
 from chat4all.domain.channel import Capabilities, ChannelAccounts
 from chat4all.domain.errors import NotFound
+from chat4all.services.accounts.ports import CredentialForm
 from chat4all.services.messaging.connector import Connector
 
 _NAMES: Final = ("whatsapp", "telegram", "instagram", "sms")
@@ -35,6 +36,28 @@ def capabilities() -> dict[str, Capabilities]:
 def accounts() -> ChannelAccounts:
     """Return the channel accounts of every channel; import no connector."""
     return {manifest.name: manifest.accounts for manifest in manifests()}
+
+
+def credential_forms() -> dict[str, CredentialForm]:
+    """Return the form of the credentials of every channel; import no connector."""
+    return {
+        manifest.name: CredentialForm(tuple(field.name for field in manifest.secret), manifest.account_field)
+        for manifest in manifests()
+    }
+
+
+def naming_accounts() -> frozenset[str]:
+    """Return the channels whose webhooks name the account that they are for; import no connector."""
+    return frozenset(manifest.name for manifest in manifests() if manifest.webhooks_name_accounts)
+
+
+def dependent_accounts() -> dict[str, str]:
+    """Return the beginning of the ids of dependent accounts, of the channels that have any."""
+    return {
+        manifest.name: manifest.dependent_accounts
+        for manifest in manifests()
+        if manifest.dependent_accounts is not None
+    }
 
 
 def connector(name: str, http: HttpClient, base_url: str) -> Connector:

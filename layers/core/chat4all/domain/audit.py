@@ -24,6 +24,10 @@ class AuditAction(StrEnum):
     WEBHOOKS_REPLAY = "webhooks.replay"
     WEBHOOK_READ = "webhook.read"
     CONSENT_CHANGED = "consent.changed"
+    ACCOUNT_PUT = "account.put"
+    ACCOUNT_ENABLE = "account.enable"
+    ACCOUNT_DISABLE = "account.disable"
+    ACCOUNT_DELETE = "account.delete"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):

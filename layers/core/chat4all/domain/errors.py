@@ -11,16 +11,18 @@
     │   └── MissingScope, NotAParticipant, NotYourFile, InvalidVerifyToken
     ├── NotFound           404
     │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
-    │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound, WebhookNotFound
+    │       UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound, ParticipantNotFound,
+    │       WebhookNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, MessageChanged, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted,
     │       FileExpired, UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
-    │       GroupTooSmall, NotAGroup, TooManyIdentities, ConsentWithdrawn
+    │       GroupTooSmall, NotAGroup, TooManyIdentities, ConsentWithdrawn, AccountEnabled, AccountDiffers,
+    │       TooManyAccounts
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
     │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft, WindowClosed,
-    │       TagNotPossible, OptedOut
+    │       TagNotPossible, OptedOut, AccountDisabled, CredentialsRefused
     ├── Throttled          429  try again after `retry_after` seconds
     └── Unavailable        503  nothing was accepted; try again after `retry_after` seconds
 
@@ -175,6 +177,12 @@ class ChannelNotFound(NotFound):
     code = "CHANNEL_NOT_FOUND"
 
 
+class AccountNotFound(NotFound):
+    """The channel has no such account."""
+
+    code = "ACCOUNT_NOT_FOUND"
+
+
 class ParticipantNotFound(NotFound):
     """The user to remove takes no part in the conversation."""
 
@@ -296,6 +304,24 @@ class ConsentWithdrawn(Conflict):
     code = "CONSENT_WITHDRAWN"
 
 
+class AccountEnabled(Conflict):
+    """Only a disabled account can be deleted, and never the channel's first account."""
+
+    code = "ACCOUNT_ENABLED"
+
+
+class AccountDiffers(Conflict):
+    """The credentials are of an account that the channel has under another id."""
+
+    code = "ACCOUNT_DIFFERS"
+
+
+class TooManyAccounts(Conflict):
+    """The channel has as many accounts as a channel may have."""
+
+    code = "TOO_MANY_ACCOUNTS"
+
+
 class TooLarge(Chat4AllError):
     """The body is over 256 KiB."""
 
@@ -363,6 +389,18 @@ class OptedOut(NotPossible):
     """A recipient does not want messages of this purpose on the channel; the details name both."""
 
     code = "OPTED_OUT"
+
+
+class AccountDisabled(NotPossible):
+    """The account that the message would leave from is not enabled; the details name it."""
+
+    code = "ACCOUNT_DISABLED"
+
+
+class CredentialsRefused(NotPossible):
+    """The provider refuses the credentials; the details have its code."""
+
+    code = "CREDENTIALS_REFUSED"
 
 
 class Throttled(Chat4AllError):

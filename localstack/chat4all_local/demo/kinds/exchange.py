@@ -93,7 +93,7 @@ class _Customer:
         if sent.fault is not None:
             return Seen(sent.how, sent.fault)
         if sent.treatment is Treatment.FULL:
-            self._simulator.write(self._address, NOW.title, kind="tap", quoted=sent.provider_message_id)
+            self._simulator.write(self._address, NOW.id, kind="tap", quoted=sent.provider_message_id)
         else:
             self._simulator.write(self._address, "1")
         is_back = self._came_back(

@@ -81,10 +81,13 @@ from chat4all_local.simulators.provider import (
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.shared.graph import (
     account_id_of,
+    account_of,
+    asked_fields,
     graph_error,
     is_json,
+    missing_object,
+    object_id_of,
     refuse_address,
-    refuse_object,
     refuse_token,
 )
 from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
@@ -127,21 +130,42 @@ class Instagram:
         self._edits = account.store.table("edits", int)
 
     def read(self, call: Call, at: float) -> Order | Refused | Answer | Download:
-        settings = self._account.settings
         if call.path == CDN_PATH:
             return self._media.download(call, at)
-        if refusal := refuse_address(call, "messages"):
-            return refusal
-        if refusal := refuse_token(call, settings):
+        if call.method == "GET" and object_id_of(call) == "me":
+            return self._me(call)
+        return refuse_address(call, "messages") or self._read_post(call, at)
+
+    def _read_post(self, call: Call, at: float) -> Order | Refused | Answer:
+        if refusal := refuse_token(call, self._account.settings):
             return Refused(refusal, authorized=False)
-        named = account_id_of(call)
-        sender = named if named in OTHER_ACCOUNTS else settings.account_id
-        if refusal := refuse_object(call, msgspec.structs.replace(settings, account_id=sender)):
-            return Refused(refusal)
+        sender = account_id_of(call) or ""
+        if not self._belongs(call, sender) or call.method != "POST":
+            return Refused(missing_object(call.method, sender))
         if not is_json(call):
             return refused("The parameter recipient is required")
         read = self._read_action if is_action(call.body) else self._read_message
         return read(call.body, sender, at)
+
+    def _me(self, call: Call) -> Answer:
+        """Answer a question about the account of the token."""
+        account = account_of(call, self._account.settings)
+        if account is None:
+            return refuse_token(call, self._account.settings) or missing_object("GET", "me")
+        known: JsonObject = {
+            "id": f"9{account.account_id}",
+            "user_id": account.account_id,
+            "username": "chat4all.local",
+        }
+        return Answer(200, meta_json(asked_fields(call, known)))
+
+    def _belongs(self, call: Call, account_id: str) -> bool:
+        """Return whether the token of the request gives access to the account."""
+        settings = self._account.settings
+        account = account_of(call, settings)
+        if account is None or account.account_id == account_id:
+            return account is not None
+        return account.account_id == settings.account_id and account_id in OTHER_ACCOUNTS
 
     def _read_message(self, body: bytes, sender: str, at: float) -> Order | Refused:
         try:
@@ -244,7 +268,7 @@ class Instagram:
         return meta_json(event_webhook(event, account_id, at))
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
-        account_id = self._account.settings.account_id
+        account_id = self._account.settings.of(request.account).account_id
         if request.kind == "reaction":
             event = self._reaction(request, account_id, at)
             return Inbound(request.quoted or "", meta_json(event_webhook(event, account_id, at)))
@@ -289,8 +313,10 @@ class Instagram:
     def encode(self, body: Json) -> bytes:
         return meta_json(body)
 
-    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
-        return hub_headers(self._account.settings.webhook_secret, body, signature)
+    def headers(
+        self, body: bytes, url: str, *, signature: Signature, account: str | None = None
+    ) -> dict[str, str]:
+        return hub_headers(self._account.settings.of(account).webhook_secret, body, signature)
 
 
 def _recorded(content: RequestContent) -> Json:

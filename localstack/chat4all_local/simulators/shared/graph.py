@@ -6,6 +6,7 @@ https://developers.facebook.com/docs/graph-api/guides/error-handling
 import re
 import secrets
 from typing import Final
+from urllib.parse import parse_qsl
 
 from chat4all_local.simulators.control_api import JsonObject, Settings
 from chat4all_local.simulators.provider import Answer, Call
@@ -63,19 +64,38 @@ def refuse_address(call: Call, *edges: str) -> Answer | None:
     return graph_error(400, 2500, f"Unknown path components: {call.path}")
 
 
+def account_of(call: Call, settings: Settings) -> Settings | None:
+    """Return the settings of the account that the token of `Authorization: Bearer` gives access to."""
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
+    return settings.with_token(token) if scheme == "Bearer" else None
+
+
 def refuse_token(call: Call, settings: Settings) -> Answer | None:
     """Return the error of a missing or wrong `Authorization: Bearer`: 401 and code 190."""
-    if call.headers.get("authorization") == f"Bearer {settings.access_token}":
+    if account_of(call, settings) is not None:
         return None
     return graph_error(401, 190, "Invalid OAuth access token - Cannot parse access token")
 
 
-def refuse_object(call: Call, settings: Settings) -> Answer | None:
-    """Return the error of a foreign account id, or of a method other than POST: code 100, subcode 33."""
-    account_id = account_id_of(call) or ""
-    if account_id == settings.account_id and call.method == "POST":
+def debugged_token(call: Call, settings: Settings) -> Answer | None:
+    """Answer `GET /vNN.N/debug_token?input_token=`, after the token was checked; None for another path.
+
+    https://developers.facebook.com/docs/graph-api/reference/debug_token
+    """
+    if object_id_of(call) != "debug_token" or call.method != "GET":
         return None
-    return missing_object(call.method, account_id)
+    token = dict(parse_qsl(call.query)).get("input_token")
+    if not token:
+        return graph_error(400, 100, "(#100) The parameter input_token is required")
+    is_valid = settings.with_token(token) is not None
+    data: JsonObject = {"is_valid": is_valid, "type": "SYSTEM_USER", "expires_at": settings.token_expires_at}
+    return Answer(200, meta_json({"data": data}))
+
+
+def asked_fields(call: Call, known: JsonObject) -> JsonObject:
+    """Return the fields of an object that the request asks for; `id` is always there."""
+    asked = dict(parse_qsl(call.query)).get("fields", "").split(",")
+    return {name: value for name, value in known.items() if name == "id" or name in asked}
 
 
 def missing_object(method: str, object_id: str) -> Answer:

@@ -24,6 +24,8 @@ from chat4all_local.simulators.control_api import (
     Customer,
     InboundRequest,
     Json,
+    JsonObject,
+    Settings,
     Signature,
     WebhookAnswer,
 )
@@ -86,21 +88,28 @@ class Twilio:
     def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
         if download := self._media.download(call, at):
             return download
-        settings = self._account.settings
-        credentials = base64.b64encode(f"{settings.account_id}:{settings.access_token}".encode()).decode()
-        if call.headers.get("authorization") != f"Basic {credentials}":
+        settings = _account_of(call, self._account.settings)
+        if settings is None:
             return Refused(error_answer(401, AUTHENTICATE, "Authenticate"), authorized=False)
         if served := self._media.serve(call, at):
             return served
+        if call.path == f"/2010-04-01/Accounts/{settings.account_id}.json" and call.method == "GET":
+            about: JsonObject = {
+                "sid": settings.account_id,
+                "friendly_name": "Chat4All",
+                "status": "active",
+                "type": "Full",
+            }
+            return Answer(200, ascii_json(about))
         if call.path != f"/2010-04-01/Accounts/{settings.account_id}/Messages.json" or call.method != "POST":
             return error_answer(404, NOT_FOUND, f"The requested resource {call.path} was not found")
-        return self._read_message(call)
+        return self._read_message(call, settings)
 
-    def _read_message(self, call: Call) -> Order | Refused:
-        request = read_message(call, self._account.settings)
+    def _read_message(self, call: Call, settings: Settings) -> Order | Refused:
+        request = read_message(call, settings)
         if isinstance(request, Answer):
             return Refused(request)
-        order = _order(request, self._account.customers.get(request.to))
+        order = _order(request, self._account.customers.get(request.to), settings.account_id)
         if self._unsubscribed.get(order.address):
             message = "Attempt to send to unsubscribed recipient"
             return Refused(error_answer(400, UNSUBSCRIBED, message), order=order)
@@ -121,7 +130,7 @@ class Twilio:
     def accept(self, order: Order, at: float) -> Accepted:
         """Accept the message. An unknown or blocking recipient is reported later as `undelivered`."""
         sid = f"{'MM' if order.media else 'SM'}{secrets.token_hex(16)}"
-        settings = self._account.settings
+        settings = self._account.settings.of(order.account_id)
         answer: dict[str, Json] = {
             "account_sid": settings.account_id,
             "api_version": "2010-04-01",
@@ -151,7 +160,7 @@ class Twilio:
         return error_answer(status or 500, code or INTERNAL, "Internal Server Error")
 
     def report(self, report: str, accepted: Accepted, at: float) -> bytes:
-        return status_form(report, accepted, self._account.settings, at)
+        return status_form(report, accepted, self._account.settings.of(accepted.order.account_id), at)
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:
         if request.edit_of is not None or request.quoted is not None:
@@ -166,7 +175,7 @@ class Twilio:
         body = message_form(
             request,
             sid,
-            self._account.settings,
+            self._account.settings.of(request.account),
             media_url=self._media.url(item, sid) if item else "",
             media_type=item.media.content_type if item else "",
         )
@@ -186,11 +195,24 @@ class Twilio:
     def encode(self, body: Json) -> bytes:
         return urlencode(body if isinstance(body, dict) else {}).encode()
 
-    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
-        return signed_headers(body, url, self._account.settings.webhook_secret, signature)
+    def headers(
+        self, body: bytes, url: str, *, signature: Signature, account: str | None = None
+    ) -> dict[str, str]:
+        return signed_headers(body, url, self._account.settings.of(account).webhook_secret, signature)
 
 
-def _order(request: MessageRequest, customer: Customer | None) -> Order:
+def _account_of(call: Call, settings: Settings) -> Settings | None:
+    """Return the settings of the account whose basic authentication the request has."""
+    every = (settings, *(settings.of(account_id) for account_id in settings.others))
+    return next((account for account in every if _is_authorized(call, account)), None)
+
+
+def _is_authorized(call: Call, settings: Settings) -> bool:
+    credentials = base64.b64encode(f"{settings.account_id}:{settings.access_token}".encode()).decode()
+    return call.headers.get("authorization") == f"Basic {credentials}"
+
+
+def _order(request: MessageRequest, customer: Customer | None, account_id: str) -> Order:
     media = OutgoingMedia("image", MOST_BYTES, request.media_url) if request.media_url else None
     return Order(
         address=request.to,
@@ -199,6 +221,7 @@ def _order(request: MessageRequest, customer: Customer | None) -> Order:
         callback_url=request.callback_url,
         customer=customer,
         media=media,
+        account_id=account_id,
     )
 
 

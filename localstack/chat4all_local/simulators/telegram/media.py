@@ -209,7 +209,7 @@ class TelegramMedia:
         match = _FILE_PATH.fullmatch(call.path)
         if match is None:
             return None
-        if match.group(1) != self._account.settings.access_token:
+        if self._account.settings.with_token(match.group(1)) is None:
             return _not_served(401, "Unauthorized")
         path = self._paths.get(match.group(2))
         item = self._shelf.find(path.media_id) if path and at * 1000 < path.expiry_ms else None

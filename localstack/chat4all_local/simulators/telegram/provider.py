@@ -28,6 +28,7 @@ from chat4all_local.simulators.control_api import (
     InboundRequest,
     Json,
     JsonObject,
+    Settings,
     Signature,
     WebhookAnswer,
 )
@@ -111,7 +112,7 @@ class Telegram:
         self._update_ids = account.store.table("last update id", int)
         self._reactions = Reactions(account.store)
         self._taps = Taps(account.store)
-        self._methods: dict[str, Callable[[dict[str, str]], Answer]] = {
+        self._methods: dict[str, Callable[[dict[str, str], Settings], Answer]] = {
             "getme": self._get_me,
             "setwebhook": self._set_webhook,
             "deletewebhook": self._delete_webhook,
@@ -124,16 +125,24 @@ class Telegram:
         match = _PATH.fullmatch(call.path)
         if match is None or call.method not in {"GET", "POST"}:
             return error_answer(404, "Not Found")
-        if match.group(1) != self._account.settings.access_token:
+        bot = self._account.settings.with_token(match.group(1))
+        if bot is None:
             return Refused(error_answer(401, "Unauthorized"), authorized=False)
         if call.too_large:
             return Refused(error_answer(413, "Request Entity Too Large"))
         try:
-            return self._call_method(match.group(2).lower(), call, at)
+            called = self._call_method(match.group(2).lower(), call, at, bot)
         except ParameterError as problem:
             return Refused(error_answer(400, f"Bad Request: {problem}"))
+        return (
+            msgspec.structs.replace(called, account_id=bot.account_id)
+            if isinstance(called, Order)
+            else called
+        )
 
-    def _call_method(self, method: str, call: Call, at: float) -> Order | Refused | Answer | Lookup:
+    def _call_method(
+        self, method: str, call: Call, at: float, bot: Settings
+    ) -> Order | Refused | Answer | Lookup:
         """Call a method of the Bot API. Raises ParameterError."""
         parameters = read_parameters(call)
         if method == "sendmessage":
@@ -145,10 +154,10 @@ class Telegram:
         if found := KINDS.get(method):
             named, fields_of = found
             return self._read_message(parameters, None, named=named, fields=fields_of(parameters))
-        return self._call_other(method, parameters, at)
+        return self._call_other(method, parameters, at, bot)
 
     def _call_other(
-        self, method: str, parameters: dict[str, str], at: float
+        self, method: str, parameters: dict[str, str], at: float, bot: Settings
     ) -> Order | Refused | Answer | Lookup:
         """Call a method that sends no message. Raises ParameterError."""
         if method == "setmessagereaction":
@@ -158,7 +167,7 @@ class Telegram:
         if method == "getfile":
             return self._get_file(parameters, at)
         handler = self._methods.get(method)
-        return handler(parameters) if handler else error_answer(404, "Not Found: method not found")
+        return handler(parameters, bot) if handler else error_answer(404, "Not Found: method not found")
 
     def _get_file(self, parameters: dict[str, str], at: float) -> Lookup | Answer:
         try:
@@ -268,7 +277,7 @@ class Telegram:
         placed = {**order.where.fields(), **order.fields} if isinstance(order, PlacedOrder) else {}
         message = self._history.add(
             self._chats.object_of(order.customer),
-            self._bot(),
+            _bot(order.account_id or self._account.settings.account_id),
             order.text,
             at,
             quoted=order.quoted,
@@ -348,34 +357,37 @@ class Telegram:
     def encode(self, body: Json) -> bytes:
         return ascii_json(body)
 
-    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
-        return token_headers(self._account.settings.webhook_secret, signature)
+    def headers(
+        self, body: bytes, url: str, *, signature: Signature, account: str | None = None
+    ) -> dict[str, str]:
+        return token_headers(self._account.settings.of(account).webhook_secret, signature)
 
-    def _bot(self) -> JsonObject:
-        bot_id = int(self._account.settings.account_id)
-        return {"id": bot_id, "is_bot": True, "first_name": "Chat4All", "username": "chat4all_local_bot"}
+    def _get_me(self, parameters: dict[str, str], bot: Settings) -> Answer:
+        me = {**_bot(bot.account_id), "can_join_groups": True, "supports_inline_queries": False}
+        return result_answer(me)
 
-    def _get_me(self, parameters: dict[str, str]) -> Answer:
-        return result_answer({**self._bot(), "can_join_groups": True, "supports_inline_queries": False})
-
-    def _set_webhook(self, parameters: dict[str, str]) -> Answer:
+    def _set_webhook(self, parameters: dict[str, str], bot: Settings) -> Answer:
         secret = parameters.get("secret_token", "")
         if len(secret) > 256:
             return error_answer(400, "Bad Request: secret token is too long")
         if not re.fullmatch(r"[A-Za-z0-9_-]*", secret):
             return error_answer(400, "Bad Request: secret token contains unallowed characters")
         try:
-            self._account.change({"webhook_url": parameters.get("url", ""), "webhook_secret": secret})
+            self._change(bot, {"webhook_url": parameters.get("url", ""), "webhook_secret": secret})
         except msgspec.ValidationError:
             return error_answer(400, "Bad Request: bad webhook: an http:// URL is expected on this machine")
         return result_answer(result=True, description="Webhook was set")
 
-    def _delete_webhook(self, parameters: dict[str, str]) -> Answer:
-        self._account.change({"webhook_url": ""})
+    def _delete_webhook(self, parameters: dict[str, str], bot: Settings) -> Answer:
+        self._change(bot, {"webhook_url": ""})
         return result_answer(result=True, description="Webhook was deleted")
 
-    def _get_webhook_info(self, parameters: dict[str, str]) -> Answer:
-        settings = self._account.settings
+    def _change(self, bot: Settings, changes: JsonObject) -> None:
+        """Change the webhook of a bot. Raises msgspec.ValidationError."""
+        is_other = bot.account_id in self._account.settings.others
+        self._account.change({"others": {bot.account_id: changes}} if is_other else changes)
+
+    def _get_webhook_info(self, parameters: dict[str, str], settings: Settings) -> Answer:
         return result_answer(
             {
                 "url": settings.webhook_url,
@@ -384,6 +396,10 @@ class Telegram:
                 "max_connections": settings.webhooks_in_flight,
             }
         )
+
+
+def _bot(bot_id: str) -> JsonObject:
+    return {"id": int(bot_id), "is_bot": True, "first_name": "Chat4All", "username": "chat4all_local_bot"}
 
 
 def _update(update_id: int, name: str, part: JsonObject) -> Inbound:

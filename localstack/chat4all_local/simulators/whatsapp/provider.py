@@ -32,7 +32,14 @@ from typing import Final
 import msgspec
 
 from chat4all_local.simulators.account import Account
-from chat4all_local.simulators.control_api import Customer, InboundRequest, Json, Signature, WebhookAnswer
+from chat4all_local.simulators.control_api import (
+    Customer,
+    InboundRequest,
+    Json,
+    JsonObject,
+    Signature,
+    WebhookAnswer,
+)
 from chat4all_local.simulators.provider import (
     Accepted,
     Answer,
@@ -47,11 +54,14 @@ from chat4all_local.simulators.provider import (
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.shared.graph import (
     account_id_of,
+    account_of,
+    asked_fields,
+    debugged_token,
     edge_of,
     is_json,
     missing_object,
+    object_id_of,
     refuse_address,
-    refuse_object,
     refuse_token,
 )
 from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
@@ -70,7 +80,7 @@ from chat4all_local.simulators.whatsapp.errors import (
 )
 from chat4all_local.simulators.whatsapp.judging import refusal_of
 from chat4all_local.simulators.whatsapp.kinds import Interactive
-from chat4all_local.simulators.whatsapp.manifest import OTHER_NUMBERS
+from chat4all_local.simulators.whatsapp.manifest import DISPLAY_PHONE_NUMBER, OTHER_NUMBERS
 from chat4all_local.simulators.whatsapp.media import (
     INBOUND,
     MOST_BYTES,
@@ -118,18 +128,47 @@ class WhatsApp:
         self._chats = Chats(account.store)
 
     def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
+        settings = self._account.settings
+        asked = object_id_of(call) if call.method == "GET" else None
+        if asked in {"debug_token", settings.account_id, *OTHER_NUMBERS, *settings.others}:
+            return self._look_up(call)
         if served := self._media.serve(call, at):
             return served
         return refuse_address(call, "messages", "media") or self._read_post(call, at)
+
+    def _look_up(self, call: Call) -> Answer:
+        """Answer a question about the number of the token, or about the token."""
+        settings = self._account.settings
+        if refusal := refuse_token(call, settings):
+            return refusal
+        if debugged := debugged_token(call, settings):
+            return debugged
+        number = object_id_of(call) or ""
+        if not self._belongs(call, number):
+            return missing_object("GET", number)
+        known: JsonObject = {
+            "id": number,
+            "display_phone_number": OTHER_NUMBERS.get(number, DISPLAY_PHONE_NUMBER),
+            "verified_name": "Chat4All",
+            "quality_rating": "GREEN",
+        }
+        return Answer(200, meta_json(asked_fields(call, known)))
+
+    def _belongs(self, call: Call, number: str) -> bool:
+        """Return whether the token of the request gives access to the number."""
+        settings = self._account.settings
+        account = account_of(call, settings)
+        if account is None or account.account_id == number:
+            return account is not None
+        return account.account_id == settings.account_id and number in OTHER_NUMBERS
 
     def _read_post(self, call: Call, at: float) -> Order | Refused | Answer:
         settings = self._account.settings
         if refusal := refuse_token(call, settings):
             return Refused(refusal, authorized=False)
-        number = account_id_of(call)
-        sender = number if number in OTHER_NUMBERS else settings.account_id
-        if refusal := refuse_object(call, msgspec.structs.replace(settings, account_id=sender)):
-            return Refused(refusal)
+        sender = account_id_of(call) or ""
+        if not self._belongs(call, sender) or call.method != "POST":
+            return Refused(missing_object(call.method, sender))
         if edge_of(call) == "media":
             return self._media.upload(call, at)
         if not is_json(call):
@@ -255,9 +294,8 @@ class WhatsApp:
         choice = self._chats.tapped(request.quoted, chat, request.text) if request.kind == "tap" else None
         item = self._media.receive(request, at)
         about = self._media.webhook_object(item, request, at) if item and item.size <= MOST_BYTES else None
-        payload = message_webhook(
-            request, customer, wamid, self._account.settings.account_id, at, media=about, choice=choice
-        )
+        number = self._account.settings.of(request.account).account_id
+        payload = message_webhook(request, customer, wamid, number, at, media=about, choice=choice)
         written = ChatMessage(chat, at, is_ours=False, is_reaction=request.kind == "reaction")
         self._chats.add(wamid, written)
         return Inbound(wamid, meta_json(payload), item)
@@ -281,8 +319,10 @@ class WhatsApp:
     def encode(self, body: Json) -> bytes:
         return meta_json(body)
 
-    def headers(self, body: bytes, url: str, *, signature: Signature) -> dict[str, str]:
-        return hub_headers(self._account.settings.webhook_secret, body, signature)
+    def headers(
+        self, body: bytes, url: str, *, signature: Signature, account: str | None = None
+    ) -> dict[str, str]:
+        return hub_headers(self._account.settings.of(account).webhook_secret, body, signature)
 
     def _find(self, spelled: str) -> Customer | None:
         """Return the customer whom a phone number or a BSUID identifies."""

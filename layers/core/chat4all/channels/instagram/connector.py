@@ -19,6 +19,7 @@ from chat4all.channels.instagram.address import canonical, is_address
 from chat4all.channels.instagram.failures import INSTAGRAM_FAILURES
 from chat4all.channels.instagram.manifest import CAPABILITIES
 from chat4all.channels.instagram.messages import PLACE
+from chat4all.channels.instagram.proof import proof_of
 from chat4all.channels.instagram.webhook import parsed
 from chat4all.channels.shared.answers import sent_unread
 from chat4all.channels.shared.decoding import MessageId, decoded
@@ -42,7 +43,13 @@ from chat4all.domain.kinds import (
     Row,
 )
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
-from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
+from chat4all.services.messaging.connector import (
+    ChannelSecret,
+    Fetching,
+    Proof,
+    WebhookAnswer,
+    WebhookRequest,
+)
 
 API_VERSION: Final = "v25.0"
 """Served until 29 July 2028: https://developers.facebook.com/docs/graph-api/changelog/versions/"""
@@ -140,6 +147,9 @@ class Instagram:
         if isinstance(answer, SendError):
             return answer
         return _sent(answer) or sent_unread(submission.delivery_id)
+
+    def prove(self, secret: ChannelSecret) -> Proof | SendError:
+        return proof_of(self._http, self._url, secret)
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """Download the file; its `reference` is a signed address, which needs no token."""

@@ -115,6 +115,8 @@ MANIFEST: Final = Manifest(
         " `message_reactions`, `messaging_postbacks`, `messaging_referral`, `messaging_seen` and `standby`."
     ),
     webhook_proof="X-Hub-Signature-256",
+    webhooks_name_accounts=True,
+    dependent_accounts="",
     address_form="17841{:012d}",
     demo=DemoCustomer("Noa", "17841477777777777"),
 )

@@ -95,6 +95,11 @@ def sent_unread(delivery_id: str) -> Sent:
     return Sent(_UNREAD + delivery_id)
 
 
+def proof_unread(table: FailureTable) -> SendError:
+    """Return the error of an answer about an account that cannot be read: nothing is known about it."""
+    return SendError(Outcome.RETRY, "UNREADABLE", f"{table.provider} gave an answer that cannot be read.")
+
+
 def can_be_quoted(provider_message_id: str) -> bool:
     """Return whether the id is the provider's own: `sent_unread` and a hash make other ids."""
     return not provider_message_id.startswith((_UNREAD, HASHED))

@@ -46,11 +46,21 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The form of an address: `str.format` inserts a number."""
     demo: DemoCustomer
     accounts: tuple[str, ...] = ("main",)
-    """The ids of our channel accounts at the provider: numbers, bots or pages. The first is the default."""
+    """The ids of the channel accounts from the beginning: the first one's credentials are in the secret."""
     batch_size: int = 10
     """The number of deliveries that the channel's function receives at once."""
     memory_mb: int = 512
     """The memory of the channel's function."""
+    account_field: str = "account_id"
+    """The field of the secret with the provider's id of an account, which is the account's id here, too."""
+    webhooks_name_accounts: bool = False
+    """Webhooks name the account that they are for."""
+    dependent_accounts: str | None = None
+    """The beginning of the ids of accounts that work with the credentials of the first account.
+
+    The numbers of a business share its token, and a business connection belongs to a bot. None: the channel
+    has no such accounts.
+    """
     answers_tell_of_people: bool = False
     """The answer to a send may name the new address of a chat, or tell that the person wants no messages.
 

@@ -67,6 +67,19 @@ def post_message(
     return refused(table, code, answer)
 
 
+def get_object(
+    http: HttpClient, url: str, secret: ChannelSecret, table: FailureTable
+) -> HttpAnswer | SendError:
+    """GET an object of the Graph API; return an answer that reports no error as it is."""
+    answer = http.get(url, {"authorization": f"Bearer {secret.access_token}"})
+    if isinstance(answer, NetworkFailure):
+        return not_answered(table, answer)
+    code = _error_code(answer)
+    if code is None and 200 <= answer.status < 300:
+        return answer
+    return refused(table, code, answer)
+
+
 def asked_again_later(answer: HttpAnswer | NetworkFailure, table: FailureTable) -> None:
     """Raise FetchFailed, not final, if the code of a refusal concerns our account or a passing problem.
 

@@ -19,6 +19,7 @@ from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
 from chat4all.channels.sms.address import canonical
 from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.channels.sms.manifest import CAPABILITIES
+from chat4all.channels.sms.proof import proof_in
 from chat4all.channels.sms.segments import segments_of
 from chat4all.channels.sms.signature import is_signed
 from chat4all.channels.sms.webhook import DELIVERY_PARAMETER, parsed
@@ -27,7 +28,13 @@ from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.kinds import Buttons, Carousel, Choices, Contacts, Location, Reaction
 from chat4all.domain.sending import Outcome, OutgoingContent, OutgoingMedia, SendError, Sent, Submission
-from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
+from chat4all.services.messaging.connector import (
+    ChannelSecret,
+    Fetching,
+    Proof,
+    WebhookAnswer,
+    WebhookRequest,
+)
 
 API_VERSION: Final = "2010-04-01"
 _SERVICE_PREFIX: Final = "MG"
@@ -74,6 +81,13 @@ class Sms:
             accepted = decoded(answer.body, _Answer)
             return Sent(accepted.sid) if accepted else sent_unread(submission.delivery_id)
         return _send_error(answer, submission.content.text)
+
+    def prove(self, secret: ChannelSecret) -> Proof | SendError:
+        account = quote(secret.account_id, safe="")
+        answer = self._http.get(f"{self._url}/{API_VERSION}/Accounts/{account}.json", _authorization(secret))
+        if isinstance(answer, NetworkFailure):
+            return not_answered(TWILIO_FAILURES, answer)
+        return proof_in(answer) if 200 <= answer.status < 300 else _send_error(answer, "")
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """Download the file: `reference` is an address of Twilio's API, which redirects to the bytes."""

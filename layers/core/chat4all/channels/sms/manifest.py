@@ -77,6 +77,7 @@ MANIFEST: Final = Manifest(
         " POST to `$WEBHOOK_URL/v1/webhooks/sms#rc=5&rp=4xx,5xx,ct,rt`. The secret's `webhook_url` is the"
         " same address without the `#` and its parameters."
     ),
+    account_field="sender",
     webhook_proof="X-Twilio-Signature",
     address_form="+1650{:07d}",
     answers_tell_of_people=True,

@@ -16,6 +16,7 @@ from chat4all.channels.shared.secrets import same_secret
 from chat4all.channels.telegram.address import canonical, is_address, message_name
 from chat4all.channels.telegram.failures import TELEGRAM_FAILURES
 from chat4all.channels.telegram.manifest import CAPABILITIES
+from chat4all.channels.telegram.proof import proof_in
 from chat4all.channels.telegram.rendering import form_fields, method_of, rendered
 from chat4all.channels.telegram.webhook import parsed
 from chat4all.domain.channel import Capabilities, Transfer
@@ -27,6 +28,7 @@ from chat4all.services.messaging.connector import (
     ChannelSecret,
     FetchFailed,
     Fetching,
+    Proof,
     WebhookAnswer,
     WebhookRequest,
 )
@@ -132,6 +134,15 @@ class Telegram:
 
     def _method(self, name: str, secret: ChannelSecret) -> str:
         return f"{self._url}/bot{quote(secret.access_token, safe=':')}/{name}"
+
+    def prove(self, secret: ChannelSecret) -> Proof | SendError:
+        answer = self._http.get(self._method("getMe", secret))
+        if isinstance(answer, NetworkFailure):
+            return not_answered(TELEGRAM_FAILURES, answer)
+        refusal = decoded(answer.body, _Refused)
+        if refusal or not 200 <= answer.status < 300:
+            return _send_error(refusal, answer)
+        return proof_in(answer)
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """Download the file: its id leads to a path that is valid for an hour."""

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import CAPTION, MB, PICTURES
+from chat4all.channels.telegram.address import BUSINESS
 from chat4all.domain.channel import (
     Capabilities,
     KindRule,
@@ -167,6 +168,7 @@ MANIFEST: Final = Manifest(
     webhook_proof="X-Telegram-Bot-Api-Secret-Token",
     address_form="70{:08d}",
     answers_tell_of_people=True,
+    dependent_accounts=BUSINESS,
     # A customer's replies in the group go to the other customers only, and Telegram is slow to take messages.
     demo=DemoCustomer("Rami", "424242", replies_in_group=2),
 )

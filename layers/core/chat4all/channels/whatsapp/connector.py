@@ -22,12 +22,19 @@ from chat4all.channels.whatsapp.address import canonical
 from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.channels.whatsapp.manifest import CAPABILITIES, MANIFEST
 from chat4all.channels.whatsapp.outgoing import message_of
+from chat4all.channels.whatsapp.proof import proof_of
 from chat4all.channels.whatsapp.webhook import parsed
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.sending import SendError, Sent, Submission
-from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
+from chat4all.services.messaging.connector import (
+    ChannelSecret,
+    Fetching,
+    Proof,
+    WebhookAnswer,
+    WebhookRequest,
+)
 
 API_VERSION: Final = "v25.0"
 """Served until 29 July 2028: https://developers.facebook.com/docs/graph-api/changelog/versions/"""
@@ -48,8 +55,8 @@ class _MediaUrl(msgspec.Struct, frozen=True):
 class WhatsApp:
     """The connector of our business phone numbers.
 
-    `secret.account_id` is the phone_number_id of the first. The other numbers of the business have the same
-    token, and a submission names them by their own phone_number_id.
+    `secret.account_id` is the phone_number_id. Other numbers of the business work with the same token: a
+    submission names them by their own phone_number_id.
     """
 
     capabilities: Capabilities = CAPABILITIES
@@ -71,6 +78,9 @@ class WhatsApp:
         if isinstance(answer, SendError):
             return answer
         return _sent(answer) or sent_unread(submission.delivery_id)
+
+    def prove(self, secret: ChannelSecret) -> Proof | SendError:
+        return proof_of(self._http, self._url, secret)
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """Download the file: its id leads to an address that is valid for 5 minutes and needs the token."""

@@ -137,6 +137,8 @@ MANIFEST: Final = Manifest(
         " and `history`."
     ),
     webhook_proof="X-Hub-Signature-256",
+    webhooks_name_accounts=True,
+    dependent_accounts="",
     address_form="49151{:08d}",
     answers_tell_of_people=True,
     demo=DemoCustomer("Ana", "5511987654321"),

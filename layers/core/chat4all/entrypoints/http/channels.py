@@ -1,14 +1,15 @@
-"""/v1/channels: the capabilities of each channel, and the state of its accounts' circuits."""
+"""/v1/channels: the capabilities of each channel, its accounts, and the state of their circuits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 from chalice.app import Request
 
 from chat4all.channels.telegram.manifest import CAPABILITIES
+from chat4all.domain.account import AccountState, ChannelAccount
 from chat4all.domain.breaker import Breaker, Circuit
-from chat4all.domain.channel import Capabilities, ChannelAccounts
+from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import iso
 from chat4all.domain.errors import ChannelNotFound
 from chat4all.entrypoints.http.addresses import Addresses
@@ -16,11 +17,26 @@ from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.messaging.ports import Breakers
 
-_CLOSED = {"circuit": "CLOSED", "since": None, "retry_at": None, "code": None, "reason": None}
+_CLOSED = {"state": "CLOSED", "since": None, "retry_at": None, "code": None, "reason": None}
 _URL = "https://api.example.com/v1/channels/telegram/capabilities"
-_ACCOUNTS = [{"account": "main", "state": _CLOSED}]
+_ACCOUNTS = [
+    {
+        "account": "main",
+        "state": "ENABLED",
+        "provider_id": "7000000001",
+        "name": "acme_bot",
+        "quality": None,
+        "proved_at": "2026-01-31T12:00:00.123Z",
+        "token_expires_at": None,
+        "circuit": _CLOSED,
+    }
+]
 _CHANNELS = {"channels": [{"channel": "telegram", "accounts": _ACCOUNTS, "capabilities_url": _URL}]}
 _CAPABILITIES = msgspec.json.decode(msgspec.json.encode(CAPABILITIES))
+
+
+EveryAccount = Callable[[], Mapping[str, Mapping[str, ChannelAccount]]]
+"""Returns the accounts by channel and id."""
 
 
 class CircuitView(msgspec.Struct, frozen=True):
@@ -29,7 +45,7 @@ class CircuitView(msgspec.Struct, frozen=True):
     An open circuit has the time and the reason of its opening, and the time of the next probe.
     """
 
-    circuit: Circuit
+    state: Circuit
     since: str | None
     retry_at: str | None
     code: str | None
@@ -40,7 +56,13 @@ class AccountView(msgspec.Struct, frozen=True):
     """A channel account: a number, bot or page of ours at the provider."""
 
     account: str
-    state: CircuitView
+    state: AccountState
+    provider_id: str | None
+    name: str | None
+    quality: str | None
+    proved_at: str | None
+    token_expires_at: str | None
+    circuit: CircuitView
 
 
 class ChannelView(msgspec.Struct, frozen=True):
@@ -59,7 +81,7 @@ class ChannelViews:
     def __init__(
         self,
         capabilities: Mapping[str, Capabilities],
-        accounts: ChannelAccounts,
+        accounts: EveryAccount,
         breakers: Breakers,
         addresses: Addresses,
     ) -> None:
@@ -73,14 +95,19 @@ class ChannelViews:
         "GET",
         "/v1/channels",
         Returns(ChannelList, _CHANNELS),
-        summary="List the channels, each with its accounts and the state of their circuits",
+        summary="List the channels, each with its accounts and their circuits",
         scope="channels:read",
     )
     def listing(self, request: Request) -> Answer:
-        address_of = self._addresses(request)
+        address_of, listed = self._addresses(request), self._accounts()
+        names = {channel: tuple(accounts) for channel, accounts in listed.items()}
         channels = (
-            ChannelView(name, _accounts(breakers), address_of(f"/v1/channels/{name}/capabilities"))
-            for name, breakers in self._breakers.get_many(self._accounts).items()
+            ChannelView(
+                channel,
+                tuple(_account(listed[channel][name], breaker) for name, breaker in breakers.items()),
+                address_of(f"/v1/channels/{channel}/capabilities"),
+            )
+            for channel, breakers in self._breakers.get_many(names).items()
         )
         return Answer(ChannelList(tuple(channels)))
 
@@ -100,14 +127,23 @@ class ChannelViews:
         return Answer(known)
 
 
-def _accounts(breakers: Mapping[str, Breaker]) -> tuple[AccountView, ...]:
-    return tuple(AccountView(account, _view(breaker)) for account, breaker in breakers.items())
+def _account(account: ChannelAccount, breaker: Breaker) -> AccountView:
+    return AccountView(
+        account=account.account,
+        state=account.state,
+        provider_id=account.provider_id,
+        name=account.name,
+        quality=account.quality,
+        proved_at=account.proved_at,
+        token_expires_at=account.token_expires_at,
+        circuit=_view(breaker),
+    )
 
 
 def _view(breaker: Breaker) -> CircuitView:
     closed = breaker.circuit is Circuit.CLOSED
     return CircuitView(
-        circuit=breaker.circuit,
+        state=breaker.circuit,
         since=_time(breaker.since),
         retry_at=None if closed else _time(breaker.retry_at),
         code=breaker.code,

@@ -4,9 +4,9 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.domain.breaker import Circuit, worst
-from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.errors import Unavailable
 from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.channels import EveryAccount
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.access.check_health import CheckHealth
 from chat4all.services.messaging.ports import Breakers
@@ -28,7 +28,7 @@ class HealthView(msgspec.Struct, frozen=True):
 
 
 class HealthViews:
-    def __init__(self, check_health: CheckHealth, breakers: Breakers, accounts: ChannelAccounts) -> None:
+    def __init__(self, check_health: CheckHealth, breakers: Breakers, accounts: EveryAccount) -> None:
         self._check_health = check_health
         self._breakers = breakers
         self._accounts = accounts
@@ -49,7 +49,8 @@ class HealthViews:
 
     def _circuits(self) -> dict[str, Circuit]:
         try:
-            found = self._breakers.get_many(self._accounts)
+            listed = {channel: tuple(accounts) for channel, accounts in self._accounts().items()}
+            found = self._breakers.get_many(listed)
         except Unavailable:
             # The database is a component, so the answer already says that it is down.
             return {}

@@ -10,6 +10,7 @@ from chat4all.domain.channel import Treatment
 from chat4all.domain.clock import NewId
 from chat4all.domain.content import Content, Media, PostedContent, PostedMedia, Text
 from chat4all.domain.errors import (
+    AccountDisabled,
     Conflict,
     ConversationArchived,
     ConversationNotFound,
@@ -287,6 +288,7 @@ class MessageViews:
             TagNotPossible,
             WindowClosed,
             OptedOut,
+            AccountDisabled,
         ),
     )
     def post(self, request: Request, body: PostMessage) -> Answer:

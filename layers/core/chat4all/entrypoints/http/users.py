@@ -59,6 +59,8 @@ class PostIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     handle: str | None = None
     wrote_at: Time | None = None
     """When the person wrote from there last: it opens a window that Chat4All does not know of."""
+    account: Id | None = None
+    """Our account that knows the person by the address; else the channel's first."""
 
 
 class PatchIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,6 +86,12 @@ class ResolveIdentity(msgspec.Struct, frozen=True):
 
     channel: str
     address: str
+    account: Id | None = None
+
+
+class UnlinkIdentity(msgspec.Struct, frozen=True):
+    """Without `account`, the first identity of the user with this address goes."""
+
     account: Id | None = None
 
 
@@ -189,11 +197,14 @@ class UserViews:
         Returns(User, {**_USER, "identities": []}),
         summary="Remove an identity from a user",
         scope="users:write",
-        errors=(Invalid, UserNotFound, IdentityNotFound),
+        query=UnlinkIdentity,
+        errors=(UserNotFound, IdentityNotFound),
     )
-    def unlink(self, request: Request, user_id: str, channel: str, address: str) -> Answer:
+    def unlink(
+        self, request: Request, user_id: str, channel: str, address: str, query: UnlinkIdentity
+    ) -> Answer:
         check_channel("channel", channel, self._channels)
-        return Answer(self._manage.unlink(user_id, channel, unquote(address)))
+        return Answer(self._manage.unlink(user_id, channel, unquote(address), query.account))
 
     @route(
         "ResolveIdentity",
@@ -216,4 +227,4 @@ class UserViews:
                 check_plain(field, text, 100)
         at = body.wrote_at
         wrote_at = past_time_from("wrote_at", at, self._clock) if at is not None else None
-        return NewIdentity(body.channel, body.address, body.phone, body.handle, wrote_at)
+        return NewIdentity(body.channel, body.address, body.phone, body.handle, wrote_at, body.account)

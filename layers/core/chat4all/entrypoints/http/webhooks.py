@@ -1,4 +1,7 @@
-"""/v1/webhooks/{channel}: the providers call here. The signature over the raw bytes is the key.
+"""/v1/webhooks/{channel}/{account}: the providers call here. The signature over the raw bytes is the key.
+
+/v1/webhooks/{channel} is the address of the channel's first account. Where webhooks name the account that
+they are for, it is the address of every account.
 
 /v1/webhooks, /v1/webhooks/replay and /v1/webhooks/stored are for operators, with a key of this API.
 """
@@ -8,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Final
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import msgspec
 from chalice.app import Request
@@ -16,6 +19,7 @@ from chalice.app import Request
 from chat4all.domain.audit import AuditAction
 from chat4all.domain.clock import iso
 from chat4all.domain.errors import (
+    AccountNotFound,
     ChannelNotFound,
     Detail,
     Invalid,
@@ -33,7 +37,7 @@ from chat4all.entrypoints.http.function_url import raw_query
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.inbound.read_outcomes import ReadOutcomes
 from chat4all.services.inbound.read_webhook import ReadWebhook
-from chat4all.services.inbound.receive_webhook import ReceiveWebhook
+from chat4all.services.inbound.receive_webhook import Received, ReceiveWebhook
 from chat4all.services.inbound.replay_webhooks import Replayed, ReplayWebhooks
 from chat4all.services.messaging.connector import WebhookRequest
 
@@ -81,6 +85,23 @@ class ReceivedView(msgspec.Struct, frozen=True):
     """The number of events that the webhook contained."""
 
     events: int
+
+
+_TAKEN: Final = (
+    Returns(ReceivedView, {"events": 1}),
+    Returns(
+        None,
+        "<Response/>",
+        content_type="text/xml",
+        meaning="A channel whose provider reads the answer gets XML without instructions instead.",
+    ),
+    Returns(
+        None,
+        "method=answerCallbackQuery&callback_query_id=4382",
+        content_type="application/x-www-form-urlencoded",
+        meaning="A channel whose provider waits for the end of a tap gets the call that ends it instead.",
+    ),
+)
 
 
 class PostReplay(
@@ -184,29 +205,27 @@ class WebhookViews:
         "ReceiveWebhook",
         "POST",
         "/v1/webhooks/{channel}",
-        Returns(ReceivedView, {"events": 1}),
-        Returns(
-            None,
-            "<Response/>",
-            content_type="text/xml",
-            meaning="A channel whose provider reads the answer gets XML without instructions instead.",
-        ),
-        Returns(
-            None,
-            "method=answerCallbackQuery&callback_query_id=4382",
-            content_type="application/x-www-form-urlencoded",
-            meaning="A channel whose provider waits for the end of a tap gets the call that ends it instead.",
-        ),
+        *_TAKEN,
         summary="Take a provider's signed webhook; 200 when it is stored, and its events recorded or queued",
         body=bytes,
         example=_WEBHOOK,
         errors=(InvalidSignature, ChannelNotFound, Unavailable),
     )
     def post(self, request: Request, channel: str, body: bytes) -> Answer:
-        received = self._receive(channel, _webhook_request(request, body))
-        if received.answer is None:
-            return Answer(ReceivedView(received.events))
-        return Answer(received.answer.body, headers={"Content-Type": received.answer.content_type})
+        return _received(self._receive(channel, _webhook_request(request, body)))
+
+    @route(
+        "ReceiveAccountWebhook",
+        "POST",
+        "/v1/webhooks/{channel}/{account}",
+        *_TAKEN,
+        summary="Take a provider's signed webhook for one account, which the path names",
+        body=bytes,
+        example=_WEBHOOK,
+        errors=(InvalidSignature, ChannelNotFound, AccountNotFound, Unavailable),
+    )
+    def post_to_account(self, request: Request, channel: str, account: str, body: bytes) -> Answer:
+        return _received(self._receive(channel, _webhook_request(request, body), unquote(account)))
 
     @route(
         "ListWebhooks",
@@ -287,6 +306,24 @@ class WebhookViews:
     )
     def challenge(self, request: Request, channel: str, query: Challenge) -> Answer:
         return Answer(self._receive.challenge(channel, msgspec.to_builtins(query)))
+
+    @route(
+        "VerifyAccountWebhook",
+        "GET",
+        "/v1/webhooks/{channel}/{account}",
+        Returns(None, "1158201444", content_type="text/plain", meaning="The challenge, unchanged."),
+        summary="Answer the challenge of the subscription of one account",
+        query=Challenge,
+        errors=(InvalidVerifyToken, ChannelNotFound, AccountNotFound, Unavailable),
+    )
+    def challenge_of_account(self, request: Request, channel: str, account: str, query: Challenge) -> Answer:
+        return Answer(self._receive.challenge(channel, msgspec.to_builtins(query), unquote(account)))
+
+
+def _received(received: Received) -> Answer:
+    if received.answer is None:
+        return Answer(ReceivedView(received.events))
+    return Answer(received.answer.body, headers={"Content-Type": received.answer.content_type})
 
 
 def _listed(webhook: ListedWebhook) -> ListedWebhookView:

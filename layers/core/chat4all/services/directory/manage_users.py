@@ -24,6 +24,10 @@ CanonicalAddress = Callable[[str, str], str]
 """(channel, address) -> the spelling under which the directory stores the address; raises Invalid."""
 
 
+IsAccount = Callable[[str, str], bool]
+"""(channel, account) -> whether the channel has the account."""
+
+
 class NewIdentity(msgspec.Struct, frozen=True):
     channel: str
     address: str
@@ -31,6 +35,8 @@ class NewIdentity(msgspec.Struct, frozen=True):
     handle: str | None = None
     wrote_at: str | None = None
     """When the person wrote from there last, ISO 8601 UTC, if it is known."""
+    account: str | None = None
+    """Our account that knows the person by the address; else the channel's first."""
 
 
 class NewUser(msgspec.Struct, frozen=True):
@@ -48,12 +54,15 @@ class ManageUsers:
         accounts: ChannelAccounts,
         clock: Clock,
         new_id: NewId,
+        *,
+        is_account: IsAccount,
     ) -> None:
         self._directory = directory
         self._canonical = canonical
         self._accounts = accounts
         self._clock = clock
         self._new_id = new_id
+        self._is_account = is_account
 
     def create(self, new: NewUser) -> User:
         """Create a user with their identities.
@@ -64,7 +73,7 @@ class ManageUsers:
         """
         now = iso(self._clock())
         identities = tuple(self._identity(identity, now) for identity in new.identities)
-        if len({(identity.channel, identity.address) for identity in identities}) != len(identities):
+        if len({identity.place for identity in identities}) != len(identities):
             raise Invalid(
                 "An identity is named twice; name each identity once.",
                 Detail("identities", "must be different"),
@@ -110,15 +119,15 @@ class ManageUsers:
         _require_free(self._directory.link(user_id, identity))
         return self.get(user_id)
 
-    def unlink(self, user_id: str, channel: str, address: str) -> User:
-        """Unlink an identity from the user.
+    def unlink(self, user_id: str, channel: str, address: str, account: str | None = None) -> User:
+        """Unlink an identity from the user; without `account`, their first one with this address.
 
         Raises:
             NotFound: no such user, or the user does not have the identity.
             Invalid: the address is not valid.
         """
         user = self.get(user_id)
-        self._directory.unlink(user, self._known(user, channel, address, None))
+        self._directory.unlink(user, self._known(user, channel, address, account))
         return self.get(user_id)
 
     def wrote(self, user_id: str, channel: str, address: str, account: str | None, at: str) -> User:
@@ -160,7 +169,9 @@ class ManageUsers:
 
     def _identity(self, new: NewIdentity, now: str) -> Identity:
         address = self._canonical(new.channel, new.address)
-        account = self._accounts[new.channel][0]
+        account = new.account or self._accounts[new.channel][0]
+        if new.account is not None and not self._is_account(new.channel, new.account):
+            raise Invalid("There is no such account.", Detail("account", "is no account of the channel"))
         return Identity(new.channel, account, address, now, new.phone, new.handle, new.wrote_at)
 
 

@@ -16,8 +16,10 @@ from chat4all.domain.files.file import MOST_BYTES, Source, StoredFile
 from chat4all.domain.files.inspection import HEAD_BYTES, Refusal, RejectCode
 from chat4all.domain.files.known_types import made_up_name, with_extension
 from chat4all.domain.files.sniffing import likely_type
+from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.files.ports import FileStore, ObjectTooLarge
 from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
+from chat4all.services.messaging.credentials import FIRST_ACCOUNT
 from chat4all.services.messaging.ports import Secrets
 
 _EMPTY: Final = Refusal(RejectCode.EMPTY, "The provider gave a file without any bytes.")
@@ -66,8 +68,24 @@ class FetchFile:
             raise Unavailable(f"The provider did not give the file: {failure}", retry_after=5) from failure
 
     def _fetched(self, file: StoredFile, source: Source) -> StoredFile | Refusal:
+        secret = self._secrets.of(source.channel, source.account)
+        try:
+            return self._fetched_with(secret, file, source)
+        except FetchFailed as failure:
+            # An account that was added a moment ago may have been taken for one that depends on the first.
+            if not failure.is_final or source.account == FIRST_ACCOUNT:
+                raise
+            present = self._secrets.anew(source.channel, source.account)
+            if present == secret:
+                raise
+            return self._fetched_with(present, file, source)
+
+    def _fetched_with(
+        self, secret: ChannelSecret | SendError, file: StoredFile, source: Source
+    ) -> StoredFile | Refusal:
         claimed = ProviderFile(source.reference, file.content_type, file.filename, file.size or None)
-        secret = self._secrets.channel(source.channel)
+        if isinstance(secret, SendError):
+            raise FetchFailed(secret.code, secret.reason, is_final=secret.outcome is Outcome.PERMANENT)
         fetching = self._connector(source.channel).fetch(claimed, secret)
         pieces = iter(fetching.pieces)
         head = _first_bytes(pieces)

@@ -29,7 +29,10 @@ class KnownAddresses:
             user = self._directory.get(user_id) if user_id else None
             if user is not None:
                 return user
-        return None
+        if self._capabilities[channel].addresses_by_account:
+            return None
+        found = self._directory.resolve_at_any_account(channel, address)
+        return self._directory.get(found) if found else None
 
     def every_account(self, channel: str, account: str) -> tuple[str, ...]:
         """Return the account, and all others of the channel if a person has the same address there."""

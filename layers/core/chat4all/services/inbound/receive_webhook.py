@@ -7,19 +7,19 @@ duplicates, and a status that is recorded already changes nothing.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
-from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.errors import ChannelNotFound, InvalidSignature, InvalidVerifyToken
+from chat4all.domain.errors import AccountNotFound, ChannelNotFound, InvalidSignature, InvalidVerifyToken
 from chat4all.domain.webhooks import KEEP, StoredWebhook, WebhookId
 from chat4all.services.inbound.handle_events import HandleEvents
 from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.ports import Webhooks
+from chat4all.services.inbound.prove_webhook import receiver_of
 from chat4all.services.inbound.webhook_events import webhook_parts
-from chat4all.services.messaging.connector import Connector, WebhookAnswer, WebhookRequest
+from chat4all.services.messaging.connector import ChannelSecret, Connector, WebhookAnswer, WebhookRequest
 from chat4all.services.messaging.ports import Secrets
 
 
@@ -35,47 +35,68 @@ class ReceiveWebhook:
         self,
         *,
         connector: Callable[[str], Connector | None],
-        accounts: ChannelAccounts,
+        naming_accounts: Collection[str],
         webhooks: Webhooks,
         handle: HandleEvents,
         keep_outcome: KeepOutcome,
         secrets: Secrets,
         clock: Clock,
     ) -> None:
+        """`naming_accounts`: the channels whose webhooks name the account that they are for."""
         self._connector = connector
-        self._accounts = accounts
+        self._naming_accounts = naming_accounts
         self._webhooks = webhooks
         self._handle = handle
         self._keep_outcome = keep_outcome
         self._secrets = secrets
         self._clock = clock
 
-    def __call__(self, channel: str, request: WebhookRequest) -> Received:
+    def __call__(self, channel: str, request: WebhookRequest, account: str | None = None) -> Received:
         """Receive one webhook: store it and handle its events.
 
+        `account` is the account that the address names.
+
         Raises:
-            NotFound: no such channel.
+            NotFound: no such channel or account.
             Unauthenticated: the webhook did not come from the provider.
             Unavailable: the webhook was not stored, or not all of its events were handled; the provider will
                 repeat it.
         """
         connector = self._known(channel)
-        secret = self._secrets.channel(channel)
-        if not connector.verify(request, secret):
+        secrets, now = self._secrets.every(channel), self._clock()
+        receiver = receiver_of(request, connector, self._asked(channel, account, secrets), now)
+        if receiver is None:
             raise InvalidSignature("The webhook's signature is missing or wrong.")
-        # No address of ours names an account: the channel's first account receives every webhook.
-        webhook = self._stored(channel, self._accounts[channel][0], request)
-        parts = webhook_parts(webhook, connector, secret)
+        webhook = self._stored(channel, receiver, request)
+        parts = webhook_parts(
+            webhook, connector, secrets, now, names_accounts=channel in self._naming_accounts
+        )
         self._handle(parts.events)
         self._keep_outcome.arrived(webhook, parts)
         return Received(len(parts.events), connector.webhook_answer(request.body))
 
-    def challenge(self, channel: str, query: Mapping[str, str]) -> str:
+    def challenge(self, channel: str, query: Mapping[str, str], account: str | None = None) -> str:
         """Return the answer to a subscription's GET; raises NotFound, or Forbidden if it is refused."""
-        answer = self._known(channel).challenge(query, self._secrets.channel(channel))
+        connector = self._known(channel)
+        asked = self._asked(channel, account, self._secrets.every(channel))
+        answers = (connector.challenge(query, secret) for secret in asked.values())
+        answer = next((answer for answer in answers if answer is not None), None)
         if answer is None:
             raise InvalidVerifyToken("The verify token is wrong.")
         return answer
+
+    def _asked(
+        self, channel: str, account: str | None, secrets: Mapping[str, ChannelSecret]
+    ) -> Mapping[str, ChannelSecret]:
+        """Return the accounts that a webhook at this address may be for; raises NotFound.
+
+        Without an account in the address, a webhook that does not name its account is for the first one.
+        """
+        if account is not None:
+            if account not in secrets:
+                raise AccountNotFound("The channel has no such account.")
+            return {account: secrets[account]}
+        return secrets if channel in self._naming_accounts else dict([next(iter(secrets.items()))])
 
     def _stored(self, channel: str, account: str, request: WebhookRequest) -> StoredWebhook:
         """Store the webhook that the channel account received; raises Unavailable."""

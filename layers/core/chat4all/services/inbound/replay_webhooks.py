@@ -4,11 +4,10 @@ A replay duplicates nothing: a message is known by its provider's id, and a stat
 signature was checked when the webhook arrived, and is not checked again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.webhooks import KEEP, Arrivals, WebhookId
@@ -44,7 +43,7 @@ class ReplayWebhooks:
         self,
         *,
         connector: Callable[[str], Connector | None],
-        accounts: ChannelAccounts,
+        naming_accounts: Collection[str],
         webhooks: Webhooks,
         handle: HandleEvents,
         keep_outcome: KeepOutcome,
@@ -53,7 +52,7 @@ class ReplayWebhooks:
         new_id: NewId,
     ) -> None:
         self._connector = connector
-        self._accounts = accounts
+        self._naming_accounts = naming_accounts
         self._webhooks = webhooks
         self._handle = handle
         self._keep_outcome = keep_outcome
@@ -103,12 +102,16 @@ class ReplayWebhooks:
         connector = self._connector(place.channel)
         if connector is None:
             return RefusedWebhook(webhook_id, f"belongs to the channel {place.channel}, which does not exist")
-        if place.account not in self._accounts[place.channel]:
+        secrets = self._secrets.every(place.channel)
+        if place.account not in secrets:
             return RefusedWebhook(
                 webhook_id,
-                f"belongs to the account {place.account}, which the channel {place.channel} does not list",
+                f"belongs to the account {place.account}, which the channel {place.channel} does not have",
             )
-        parts = webhook_parts(webhook, connector, self._secrets.channel(place.channel), replay)
+        names_accounts = place.channel in self._naming_accounts
+        parts = webhook_parts(
+            webhook, connector, secrets, self._clock(), replay, names_accounts=names_accounts
+        )
         self._handle(parts.events)
         self._keep_outcome.replayed(webhook, parts)
         if parts.unreadable is not None:

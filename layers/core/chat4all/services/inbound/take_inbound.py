@@ -18,12 +18,12 @@ and changes nothing more, so the others would never hear of the change.
 
 import hashlib
 import uuid
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
 import msgspec
 
-from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import Content, Deleted, Media, ReceivedMedia, Unsupported, file_of, reworded
 from chat4all.domain.events import (
@@ -56,15 +56,15 @@ DELETION_KEPT: Final = timedelta(days=30)
 """How long a deletion waits for its message."""
 
 
-class UnknownAccount(Exception):
-    """The channel lists no such account: the event can be taken only after a deployment that lists it."""
+class UnknownChannel(Exception):
+    """There is no such channel: the event can be taken only after a deployment that has it."""
 
 
 class TakeInbound:
     def __init__(
         self,
         *,
-        accounts: ChannelAccounts,
+        channels: Collection[str],
         accept: AcceptMessage,
         find_place: FindPlace,
         answer_choice: AnswerChoice,
@@ -79,7 +79,7 @@ class TakeInbound:
         keep_deleted_words: bool,
     ) -> None:
         """`keep_deleted_words`: the words of a message that its author deletes stay in the conversation."""
-        self._accounts = accounts
+        self._channels = channels
         self._accept = accept
         self._find_place = find_place
         self._answer_choice = answer_choice
@@ -97,15 +97,12 @@ class TakeInbound:
         """Take one event.
 
         Raises:
-            UnknownAccount: the channel does not list the account that received the webhook.
+            UnknownChannel: there is no channel of this name.
             Unavailable: the event was not taken, or only in part; it may be taken again.
         """
         channel, account, event = received.channel, received.account, received.event
-        if event.account is None and account not in self._accounts.get(channel, ()):
-            raise UnknownAccount(
-                f"The channel {channel} has no account {account!r}; "
-                "list the account in the channel's manifest."
-            )
+        if channel not in self._channels:
+            raise UnknownChannel(f"There is no channel {channel!r}; deploy the version that has it.")
         match event:
             case InboundMessage():
                 self._take(received, event)

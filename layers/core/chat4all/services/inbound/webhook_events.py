@@ -2,16 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import partial
 from typing import Final
 
 import msgspec
 
+from chat4all.domain.account import DEPENDENT, dependent_name
 from chat4all.domain.errors import Invalid, Unavailable
-from chat4all.domain.events import WebhookEvent
+from chat4all.domain.events import InboundEvent, WebhookEvent
 from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.nul import without_nul
 from chat4all.domain.text import shortened
 from chat4all.domain.webhooks import ListedWebhook, StoredWebhook, WebhookOutcome
+from chat4all.services.inbound.prove_webhook import may_tell_of
 from chat4all.services.messaging.connector import ChannelSecret, Connector
 
 LONGEST_KIND: Final = 100
@@ -19,6 +23,8 @@ LONGEST_KIND: Final = 100
 MOST_KINDS: Final = 10
 """The most kinds of a webhook that have their own name: a provider may send a webhook with thousands."""
 OTHER_KINDS: Final = "other kinds"
+OTHER_ACCOUNT: Final = "account of another app"
+"""The kind of an event about an account whose webhooks come from another app."""
 
 
 class WebhookParts(msgspec.Struct, frozen=True):
@@ -48,12 +54,21 @@ class WebhookParts(msgspec.Struct, frozen=True):
 
 
 def webhook_parts(
-    webhook: StoredWebhook, connector: Connector, secret: ChannelSecret, replay: str | None = None
+    webhook: StoredWebhook,
+    connector: Connector,
+    secrets: Mapping[str, ChannelSecret],
+    now: datetime,
+    replay: str | None = None,
+    *,
+    names_accounts: bool,
 ) -> WebhookParts:
     """Return the parts of the webhook.
 
     Each event is within the limits and carries the channel account that received it: the account that the
-    event names, or else the account of the webhook. `replay` is the id of the replay that publishes them.
+    event names, or else the account of the webhook. `secrets` are the credentials of the channel's accounts,
+    the first one first. `replay` is the id of the replay that publishes the events. `names_accounts`: the
+    webhooks of the channel name the account that they are for; else an account that they name depends on the
+    one that received them.
 
     Code that fails makes the webhook unreadable: it fails each time with the same bytes, and the provider
     would repeat them for days. A later version reads the webhook at a replay.
@@ -63,21 +78,47 @@ def webhook_parts(
     """
     place = webhook.webhook_id
     try:
-        parsed = connector.parse_webhook(webhook.body, secret, webhook.query)
-        events = [within_limits(event) for event in parsed.events]
+        parsed = connector.parse_webhook(webhook.body, secrets[place.account], webhook.query)
+        account_of = partial(_account, place.account, secrets, names_accounts=names_accounts)
+        events = [
+            WebhookEvent(place.channel, account_of(event), str(place), event, replay)
+            for event in map(within_limits, parsed.events)
+        ]
     except Invalid as refused:
         return WebhookParts(unreadable=refused.message)
     except Unavailable:
         raise
     except Exception as fault:  # noqa: BLE001 - a bug may raise anything, and the log has its traceback
         return WebhookParts(unreadable=f"the channel's code failed: {type(fault).__name__}", fault=fault)
-    return WebhookParts(
-        tuple(
-            WebhookEvent(place.channel, event.account or place.account, str(place), event, replay)
-            for event in events
-        ),
-        _counted(parsed.ignored),
-    )
+    told = [event for event in events if _is_told_by_its_app(event.account, place.account, secrets, now)]
+    foreign = (OTHER_ACCOUNT,) * (len(events) - len(told))
+    return WebhookParts(tuple(told), _counted((*parsed.ignored, *foreign)))
+
+
+def _account(
+    receiver: str, secrets: Mapping[str, ChannelSecret], event: InboundEvent, *, names_accounts: bool
+) -> str:
+    """Return the channel account of an event, which may name the first account by the provider's id."""
+    first, secret = next(iter(secrets.items()))
+    if event.account is None:
+        return receiver
+    if event.account == secret.account_id:
+        return first
+    depends = not names_accounts and receiver != first
+    return dependent_name(receiver, event.account) if depends else event.account
+
+
+def _is_told_by_its_app(
+    account: str, receiver: str, secrets: Mapping[str, ChannelSecret], now: datetime
+) -> bool:
+    """Return whether the app of the receiver may tell of the account.
+
+    An account without credentials of its own uses those of the first account.
+    """
+    if receiver in {account, account.partition(DEPENDENT)[0]}:
+        return True
+    first = next(iter(secrets))
+    return may_tell_of(secrets[receiver], secrets.get(account, secrets[first]), now)
 
 
 def _counted(kinds: Iterable[str]) -> Mapping[str, int]:

@@ -54,6 +54,7 @@ from chat4all.domain.routing import known_on, parts_of, reach, require_all, requ
 from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.windows import Tag
+from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.messaging.check_windows import CheckWindows
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
 from chat4all.services.messaging.ports import Events, Messages
@@ -131,12 +132,14 @@ class AcceptMessage:
         events: Events,
         conversation_cache: ConversationCache,
         capabilities: Mapping[str, Capabilities],
+        accounts: EnabledAccounts,
         clock: Clock,
     ) -> None:
         self._messages = messages
         self._events = events
         self._conversation_cache = conversation_cache
         self._capabilities = capabilities
+        self._accounts = accounts
         self._clock = clock
         self.windows = CheckWindows(messages, conversation_cache, capabilities, clock)
 
@@ -148,7 +151,7 @@ class AcceptMessage:
             Forbidden: the sender is not a participant.
             Conflict: the conversation is archived, or the id belongs to another message.
             NotPossible: a recipient cannot be reached on the channel, or their window is closed, or the
-                channel does not take the file or the tag.
+                channel does not take the file or the tag, or our account is not enabled.
             Unavailable: AWS did not take the message; the same POST may be repeated.
         """
         try:
@@ -275,6 +278,7 @@ class AcceptMessage:
         snapshot = read(new.conversation_id)
         try:
             routed = self._wanted_route(snapshot, new)
+            self._require_accounts(new, routed, anew=False)
             if not new.is_relayed:
                 self.windows.require_open(routed.to, snapshot.users, routed.content, new.tag)
         except REFUSALS:
@@ -284,6 +288,7 @@ class AcceptMessage:
             # recipients of a message again only if it has some.
             snapshot = self._conversation_cache.fresh(new.conversation_id)
             routed = self._wanted_route(snapshot, new)
+            self._require_accounts(new, routed, anew=True)
             if not new.is_relayed:
                 to = self.windows.open_routes(routed.to, snapshot.users, routed.content, new.tag)
                 routed = Routed(routed.content, to)
@@ -299,6 +304,14 @@ class AcceptMessage:
         if not new.is_relayed:
             require_consent(routed.to, snapshot.users, new.purpose)
         return routed
+
+    def _require_accounts(self, new: NewMessage, routed: Routed, *, anew: bool) -> None:
+        """Raise AccountDisabled if a client's message would leave from an account that is not enabled.
+
+        What a person wrote, and the notice of a change, is passed on in any case.
+        """
+        if new.provider_message_id is None and new.notice is None:
+            self._accounts.require(routed.to, anew=anew)
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
         if new.is_own:

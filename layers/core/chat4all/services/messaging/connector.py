@@ -12,9 +12,9 @@ from chat4all.domain.sending import SendError, Sent, Submission
 
 
 class ChannelSecret(msgspec.Struct, frozen=True):
-    """The credentials of one channel, as JSON in Secrets Manager under `<stack>/<channel>`.
+    """The credentials of a channel account, as JSON in the channel's secret.
 
-    The manifest of a channel lists the fields that its secret has, and what an operator writes into each.
+    The manifest of a channel lists the fields that its accounts have, and what an operator writes into each.
     """
 
     account_id: str
@@ -25,6 +25,10 @@ class ChannelSecret(msgspec.Struct, frozen=True):
     """Our number, where a request to send names it."""
     webhook_url: str = ""
     """Where the provider calls us, where a request to send or a signature names it."""
+    former_webhook_secret: str = ""
+    """The webhook secret before the last rotation, which proves webhooks until `former_until`."""
+    former_until: str = ""
+    """ISO 8601 UTC."""
 
 
 class WebhookRequest(msgspec.Struct, frozen=True):
@@ -60,6 +64,19 @@ class FetchFailed(Exception):
         self.is_final = is_final
 
 
+class Proof(msgspec.Struct, frozen=True):
+    """What the provider says of an account whose credentials it accepts.
+
+    `account_id` is the provider's id of the account that the credentials give access to, which may be another
+    account than theirs. `token_expires_at` is in ISO 8601 UTC; None: never, or the provider does not say.
+    """
+
+    account_id: str
+    name: str | None = None
+    quality: str | None = None
+    token_expires_at: str | None = None
+
+
 class Fetching(msgspec.Struct, frozen=True):
     """A file that is being read from its provider.
 
@@ -84,6 +101,13 @@ class Connector(Protocol):
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
         """Make one HTTP request to the provider. A failure of the provider or the network is never raised."""
+        ...
+
+    def prove(self, secret: ChannelSecret) -> Proof | SendError:
+        """Ask the provider for the account of the credentials. A failure is never raised.
+
+        The outcome of an error is RETRY or THROTTLED if the provider did not judge the credentials.
+        """
         ...
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:

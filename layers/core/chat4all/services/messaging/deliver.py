@@ -19,7 +19,8 @@
     time ── if there is too little time to send and to record, the claim is given back: a function that ends
        │    by its timeout in between would leave the delivery in doubt
        │
-    send ── one HTTP request to the provider; a half-open circuit sends only the probe
+    send ── one HTTP request to the provider; a half-open circuit sends only the probe. If the provider
+       │     refuses the account, and its credentials have changed, the message is sent once more with them
        │
     record ── SENT with the provider's id, or FAILED with its code, or the claim is given back; `status`
        │      records an outcome that cannot be recorded here
@@ -64,6 +65,7 @@ from chat4all.services.files.outgoing_file import OutgoingFile, file_wait_s
 from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import Attempt, ChannelCircuits, Wait
 from chat4all.services.messaging.connector import ChannelSecret, Connector
+from chat4all.services.messaging.credentials import FIRST_ACCOUNT
 from chat4all.services.messaging.ports import Deliveries, Events, Limiter, Secrets
 
 _ADDRESS_CHANGES: Final = 2
@@ -170,7 +172,7 @@ class Deliver:
             return Later(open_s)
         # Read before the claim: if this read failed after it, the claim would look like the claim of a dead
         # process.
-        secret = self._secrets.channel(to.channel)
+        secret = self._secrets.of(to.channel, to.account)
         quoted = self._quoted(requested)
         earlier = self._earlier_part(requested)
         if earlier is not None and earlier.round > requested.round and earlier.status is Status.PENDING:
@@ -234,14 +236,16 @@ class Deliver:
             return Outdated()
         return self._settled(refused.delivery, requested)
 
-    def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
+    def _attempt(
+        self, claimed: Claimed, submission: Submission, secret: ChannelSecret | SendError
+    ) -> Settled | Later:
         if not self._in_time():
             return self._give_back(claimed, Counts.NOTHING, 0.0)
         circuit = self._circuits.of(submission.account)
         attempt = circuit.begin()
         if isinstance(attempt, Wait):
             return self._give_back(claimed, Counts.NOTHING, attempt.seconds)
-        answer, sent_to = self._send(submission, secret)
+        answer, sent_to = self._send_with_valid(submission, secret)
         outcome = self._record(claimed, attempt, answer)
         circuit.report(attempt, submission.address, answer)
         if sent_to != submission.address:
@@ -289,7 +293,6 @@ class Deliver:
             case Outcome.THROTTLED:
                 return self._give_back(claimed, Counts.NOTHING, answer.retry_after_s or 1.0)
             case Outcome.CHANNEL_PAUSED:
-                self._secrets.forget(claimed.delivery.channel)
                 return self._give_back(claimed, Counts.NOTHING, wait_s)
             case Outcome.RETRY if attempt is Attempt.AS_PROBE:
                 return self._give_back(claimed, Counts.ATTEMPT, wait_s)
@@ -298,8 +301,26 @@ class Deliver:
             case _:
                 return self._failed(claimed, answer)
 
-    def _send(self, submission: Submission, secret: ChannelSecret) -> tuple[Sent | SendError, str]:
+    def _send_with_valid(
+        self, submission: Submission, secret: ChannelSecret | SendError
+    ) -> tuple[Sent | SendError, str]:
+        """Send; if the credentials are refused and were replaced meanwhile, send with the present ones."""
+        first = self._send(submission, secret)
+        answer, _ = first
+        if isinstance(answer, Sent) or not _may_be_for_outdated(submission.account, answer):
+            return first
+        try:
+            present = self._secrets.anew(self._connector.capabilities.channel, submission.account)
+        except Unavailable:
+            return first
+        return first if present == secret else self._send(submission, present)
+
+    def _send(
+        self, submission: Submission, secret: ChannelSecret | SendError
+    ) -> tuple[Sent | SendError, str]:
         """Send, follow a chat that has moved, and return the last answer with the address that gave it."""
+        if isinstance(secret, SendError):
+            return secret, submission.address
         answer = self._connector.send(submission, secret)
         for _ in range(_ADDRESS_CHANGES):
             if isinstance(answer, Sent) or answer.new_address is None:
@@ -361,6 +382,16 @@ class Deliver:
     def _give_back(self, claimed: Claimed, counts: Counts, wait_s: float) -> Later:
         self._deliveries.release(claimed, counts)
         return Later(wait_s)
+
+
+def _may_be_for_outdated(account: str, error: SendError) -> bool:
+    """Return whether the provider may have refused credentials that were replaced meanwhile.
+
+    An account that was added a moment ago may have been taken for one that depends on the first account,
+    whose token gives no access to it: the provider then refuses the message.
+    """
+    is_refused = error.outcome is Outcome.PERMANENT and account != FIRST_ACCOUNT
+    return is_refused or error.outcome is Outcome.CHANNEL_PAUSED
 
 
 def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:

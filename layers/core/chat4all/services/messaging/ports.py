@@ -4,7 +4,7 @@ Every method that calls AWS raises `Unavailable` if AWS does not answer, or thro
 client retries.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -26,6 +26,7 @@ from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus
+from chat4all.domain.sending import SendError
 from chat4all.domain.status import Status
 from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage, Fallback, HoldingQueue, ParkedStatus
@@ -366,12 +367,21 @@ class Events(Protocol):
 
 
 class Secrets(Protocol):
-    def channel(self, channel: str) -> ChannelSecret:
-        """Return the channel's secret as it was at most a minute ago."""
+    """The credentials of the channel accounts. Each method raises Unavailable."""
+
+    def of(self, channel: str, account: str) -> ChannelSecret | SendError:
+        """Return the account's credentials as they were at most a minute ago.
+
+        The error is what becomes of a message of an account without credentials.
+        """
         ...
 
-    def forget(self, channel: str) -> None:
-        """Read the secret again at the next call, because the provider refused it."""
+    def anew(self, channel: str, account: str) -> ChannelSecret | SendError:
+        """Return the account's credentials as they are now, because the provider refused them."""
+        ...
+
+    def every(self, channel: str) -> Mapping[str, ChannelSecret]:
+        """Return the credentials of every account as they were at most a minute ago, the first one first."""
         ...
 
 

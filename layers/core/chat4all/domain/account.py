@@ -1,0 +1,84 @@
+"""The channel accounts: our numbers, bots and pages at the providers, without their credentials."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+MOST_ACCOUNTS: Final = 50
+"""Of a channel: a secret takes 64 KB, and holds the credentials of them all."""
+
+
+DEPENDENT: Final = "/"
+"""Between the id of an account and the name of an account that depends on it."""
+
+
+def dependent_name(holder: str, name: str) -> str:
+    """Return the id of an account without credentials of its own, which works with those of `holder`."""
+    return f"{holder}{DEPENDENT}{name}"
+
+
+def own_name(account: str) -> str:
+    """Return the name of an account as the provider knows it, without the account that it depends on."""
+    return account.rpartition(DEPENDENT)[2]
+
+
+def holder_of(account: str, first: str, dependents: str | None) -> str | None:
+    """Return the account with whose credentials an account works that has none of its own; None: with none.
+
+    `dependents` is the beginning of the ids that depend on the channel's first account, if there are any.
+    """
+    holder, named, _ = account.partition(DEPENDENT)
+    if named:
+        return holder
+    return first if dependents is not None and account.startswith(dependents) else None
+
+
+class AccountState(StrEnum):
+    """What an account is used for.
+
+    PROVED: the provider accepted the credentials; no message leaves from it yet. ENABLED: messages leave from
+    it. DISABLED: it takes no new messages; accepted messages still leave, and webhooks are taken. REMOVED: it
+    has no credentials any more.
+    """
+
+    PROVED = "PROVED"
+    ENABLED = "ENABLED"
+    DISABLED = "DISABLED"
+    REMOVED = "REMOVED"
+
+
+class ChannelAccount(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An account as it was last proved. `provider_id` is None if its credentials were never proved.
+
+    `quality` is the provider's word for how people take the account's messages.
+    """
+
+    account: str
+    state: AccountState
+    provider_id: str | None = None
+    name: str | None = None
+    quality: str | None = None
+    proved_at: str | None = None
+    token_expires_at: str | None = None
+
+
+class KnownAccounts(msgspec.Struct, frozen=True):
+    """The accounts of a channel by id, and the version that was read; 0: nothing was ever written."""
+
+    accounts: Mapping[str, ChannelAccount] = {}
+    version: int = 0
+
+    def present(self, first: str) -> Mapping[str, ChannelAccount]:
+        """Return the accounts that were not removed. The first one is enabled from the start."""
+        known = {first: ChannelAccount(first, AccountState.ENABLED), **self.accounts}
+        return {name: account for name, account in known.items() if account.state is not AccountState.REMOVED}
+
+    def may_send(self, account: str, first: str, dependents: str | None) -> bool:
+        """Return whether new messages may leave from the account, or from the account that it depends on."""
+        known = self.accounts.get(account)
+        if known is not None:
+            return known.state is AccountState.ENABLED
+        holder = None if account == first else holder_of(account, first, dependents)
+        return account == first or (holder is not None and self.may_send(holder, first, None))

@@ -1,0 +1,1 @@
+"""The use cases of the channel accounts: adding, enabling and removing them."""
