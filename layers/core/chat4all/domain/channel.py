@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.act_rules import Acts
 from chat4all.domain.files.file import Attachment, Form, MediaKind
 
 ChannelAccounts = Mapping[str, tuple[str, ...]]
@@ -203,6 +204,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """The beginning of a group's address; None: every address belongs to a person."""
     addresses_by_account: bool = False
     """A person has another address for each channel account of ours."""
+    acts: Acts = Acts()
+    """What our side can do there beside sending."""
 
     def kind_rule(self, kind: str) -> KindRule:
         """Return the rule for a plain kind; a manifest has one for each."""

@@ -8,18 +8,18 @@
     ├── Unauthenticated    401  no key, an unknown key, a wrong signature
     │   └── InvalidSignature
     ├── Forbidden          403  a key whose scope, or a sender whose role, does not allow it
-    │   └── MissingScope, NotAParticipant, NotYourFile, InvalidVerifyToken
+    │   └── MissingScope, NotAParticipant, NotYourFile, NotYourMessage, InvalidVerifyToken
     ├── NotFound           404
     │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
     │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted, FileExpired,
     │       UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
-    │       GroupTooSmall, NotAGroup, TooManyIdentities
+    │       GroupTooSmall, NotAGroup, TooManyIdentities, MessageDeleted
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
-    │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft
+    │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft, ActNotPossible
     ├── Throttled          429  try again after `retry_after` seconds
     └── Unavailable        503  nothing was accepted; try again after `retry_after` seconds
 
@@ -105,6 +105,12 @@ class NotYourFile(Forbidden):
     """The file belongs to another key or another conversation."""
 
     code = "NOT_YOUR_FILE"
+
+
+class NotYourMessage(Forbidden):
+    """Another user sent the message."""
+
+    code = "NOT_YOUR_MESSAGE"
 
 
 class InvalidVerifyToken(Forbidden):
@@ -277,6 +283,12 @@ class TooManyIdentities(Conflict):
     code = "TOO_MANY_IDENTITIES"
 
 
+class MessageDeleted(Conflict):
+    """The message was deleted."""
+
+    code = "MESSAGE_DELETED"
+
+
 class TooLarge(Chat4AllError):
     """The body is over 256 KiB."""
 
@@ -326,6 +338,12 @@ class RecipientLeft(NotPossible):
     """The recipient takes part in the conversation no more."""
 
     code = "NOT_A_PARTICIPANT"
+
+
+class ActNotPossible(NotPossible):
+    """No channel of the recipients can do this; the details name each channel with the reason."""
+
+    code = "ACT_NOT_POSSIBLE"
 
 
 class Throttled(Chat4AllError):

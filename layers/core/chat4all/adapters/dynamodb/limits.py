@@ -99,6 +99,22 @@ class DynamoLimiter:
         finally:
             self._handled_one()
 
+    @answering
+    def account_wait_s(self, channel: str, account: str, now: float) -> float:
+        limits = self._capabilities[channel].rate_limits
+        of_account = (limit for limit in limits if limit.scope is LimitScope.ACCOUNT and not limit.kinds)
+        for limit in of_account:
+            name = _bucket(limit, channel, account, "")
+            held = self._held(name)
+            with held.lock:
+                if held.tokens > 0 and now < held.until:
+                    held.tokens -= 1
+                    continue
+                wait_s = _lease(name, held, limit, now + self._behind_s, 1)
+            if wait_s > 0:
+                return wait_s
+        return 0.0
+
     def _take(self, name: str, limit: RateLimit, clock_s: float) -> float:
         """Take a token at `clock_s`, this process's time; return the seconds to wait."""
         known_s = self._behind_s

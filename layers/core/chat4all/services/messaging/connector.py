@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from chat4all.domain.acts import Done, ProviderAct
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.events import ParsedWebhook
@@ -84,6 +85,13 @@ class Connector(Protocol):
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
         """Make one HTTP request to the provider. A failure of the provider or the network is never raised."""
+        ...
+
+    def act(self, act: ProviderAct, secret: ChannelSecret) -> Done | SendError:
+        """Carry out an act that the channel's capabilities have, by one HTTP request.
+
+        An act that the provider finds carried out already is done: the same act may come again.
+        """
         ...
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:

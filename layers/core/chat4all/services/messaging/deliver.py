@@ -37,6 +37,7 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.acts import ProviderAct
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import Clock, NewId, iso, parse_iso
 from chat4all.domain.content import Deleted, Media, Notice, Text, Unsupported, file_of
@@ -50,6 +51,7 @@ from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Ji
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingContent, SendError, Sent, Submission
 from chat4all.domain.status import Status
 from chat4all.services.files.outgoing_file import OutgoingFile, file_wait_s
+from chat4all.services.messaging.carry_out_act import CarryOutAct
 from chat4all.services.messaging.circuit import Attempt, ChannelCircuits, Wait
 from chat4all.services.messaging.connector import ChannelSecret, Connector
 from chat4all.services.messaging.ports import Deliveries, Events, Limiter, Secrets
@@ -111,6 +113,7 @@ class Deliver:
         circuits: ChannelCircuits,
         secrets: Secrets,
         file: OutgoingFile,
+        carry_out: CarryOutAct,
         clock: Clock,
         new_id: NewId,
         jitter: Jitter,
@@ -128,6 +131,7 @@ class Deliver:
         self._circuits = circuits
         self._secrets = secrets
         self._file = file
+        self._carry_out = carry_out
         self._clock = clock
         self._new_id = new_id
         self._jitter = jitter
@@ -165,6 +169,9 @@ class Deliver:
         to_send = hopeless or _aimless(outgoing, quoted) or outgoing
         if isinstance(to_send, SendError):
             return self._failed(claimed, to_send)
+        if requested.act is not None:
+            aimed = self._carry_out.aimed(requested, requested.act, to_send)
+            return self._change(claimed, requested, aimed, secret)
         submission = Submission(
             delivery_id=str(claimed.delivery.delivery_id),
             account=to.account,
@@ -173,7 +180,29 @@ class Deliver:
             content=to_send,
             quoted_provider_message_id=quoted,
         )
-        return self._attempt(claimed, submission, secret)
+        return self._attempt(
+            claimed, to.account, to.address, lambda: self._send(submission, secret)
+        )
+
+    def _change(
+        self,
+        claimed: Claimed,
+        requested: DeliveryRequested,
+        aimed: ProviderAct | SendError | Sent,
+        secret: ChannelSecret,
+    ) -> Settled | Later:
+        """Change a message that was sent, if it was."""
+        if isinstance(aimed, SendError):
+            return self._failed(claimed, aimed)
+        if isinstance(aimed, Sent):
+            return self._sent(claimed, aimed)
+        act = aimed
+        return self._attempt(
+            claimed,
+            act.account,
+            act.address,
+            lambda: (self._carry_out(requested, act, secret), act.address),
+        )
 
     def _settled_before(self, requested: DeliveryRequested) -> Settled | None:
         """Detect a redelivered request that is settled, by a read, before it consumes rate-limit tokens.
@@ -206,18 +235,25 @@ class Deliver:
             return Outdated()
         return self._settled(refused.delivery, requested)
 
-    def _attempt(self, claimed: Claimed, submission: Submission, secret: ChannelSecret) -> Settled | Later:
+    def _attempt(
+        self,
+        claimed: Claimed,
+        account: str,
+        address: str,
+        ask: Callable[[], tuple[Sent | SendError, str]],
+    ) -> Settled | Later:
+        """Ask the provider by `ask`, which returns the last answer with the address that gave it."""
         if not self._in_time():
             return self._give_back(claimed, Counts.NOTHING, 0.0)
-        circuit = self._circuits.of(submission.account)
+        circuit = self._circuits.of(account)
         attempt = circuit.begin()
         if isinstance(attempt, Wait):
             return self._give_back(claimed, Counts.NOTHING, attempt.seconds)
-        answer, sent_to = self._send(submission, secret)
+        answer, sent_to = ask()
         outcome = self._record(claimed, attempt, answer)
-        circuit.report(attempt, submission.address, answer)
-        if sent_to != submission.address:
-            self._report_move(claimed.delivery, submission.address, sent_to)
+        circuit.report(attempt, address, answer)
+        if sent_to != address:
+            self._report_move(claimed.delivery, address, sent_to)
         return outcome
 
     def _report_move(self, delivery: DeliveryPart, address: str, new_address: str) -> None:
