@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import msgspec
 
 from chat4all.channels.shared.kinds import kind_rules
+from chat4all.domain.act_rules import Acts, DeleteRule, EditRule, ReadRule, TypingRule
+from chat4all.domain.acts import Done, ProviderAct
 from chat4all.domain.channel import (
     Capabilities,
     ChannelAccounts,
@@ -41,6 +43,12 @@ PIGEON = Capabilities(
     ),
     other_files=OtherFiles.LINK,
     addresses_by_account=True,
+    acts=Acts(
+        edit=EditRule(kinds=("text", "media", "buttons", "list")),
+        delete=DeleteRule(),
+        read=ReadRule(),
+        typing=TypingRule(seconds=5),
+    ),
 )
 TELEX = Capabilities(
     channel="telex",
@@ -70,6 +78,10 @@ class FakeConnector:
         self.answers: list[Sent | SendError] = []
         self.asked: list[Submission] = []
         self.accepted: list[Submission] = []
+        self.act_answers: list[Done | SendError] = []
+        self.asked_acts: list[ProviderAct] = []
+        self.acts: list[ProviderAct] = []
+        """The acts that the provider carried out."""
         self._lock = threading.Lock()
 
     def canonical_address(self, address: str) -> str:
@@ -91,6 +103,15 @@ class FakeConnector:
                 return answer
             self.accepted.append(submission)
             return answer or Sent(f"{limits.channel}-{len(self.accepted)}")
+
+    def act(self, act: ProviderAct, secret: ChannelSecret) -> Done | SendError:
+        assert secret == SECRET
+        with self._lock:
+            self.asked_acts.append(act)
+            answer = self.act_answers.pop(0) if self.act_answers else Done()
+            if isinstance(answer, Done):
+                self.acts.append(act)
+            return answer
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         return Fetching(iter((b"bytes of ", file.reference.encode())))

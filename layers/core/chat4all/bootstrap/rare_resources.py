@@ -14,6 +14,7 @@ from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings
 from chat4all.channels.registry import accounts, connector
 from chat4all.channels.shared.http import HttpClient
+from chat4all.entrypoints.http.acts import ActViews
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.audit import AuditViews
 from chat4all.entrypoints.http.audit_trail import AuditTrail
@@ -28,6 +29,8 @@ from chat4all.services.access.read_audit import ReadAudit
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.files.download_file import DownloadFile
 from chat4all.services.files.upload_file import UploadFile
+from chat4all.services.messaging.change_message import ChangeMessage
+from chat4all.services.messaging.send_signals import SendSignals
 from chat4all.services.recovery.redrive import Redrive
 
 
@@ -58,6 +61,7 @@ def rare_resources(
     audit = DynamoAudit(settings.audit_table)
     breakers = DynamoBreakers(settings.limits_table)
     return [
+        _act_views(settings, accepting, public),
         DeadLetterViews(redrive, channels, AuditTrail(audit, runtime.now, runtime.new_id), public),
         _file_views(settings, accepting, files, public),
         AuditViews(ReadAudit(audit)),
@@ -66,6 +70,28 @@ def rare_resources(
         HealthViews(health, breakers, accounts()),
         DescriptionViews(),
     ]
+
+
+def _act_views(settings: ApiSettings, accepting: Accepting, public: Addresses) -> ActViews:
+    change = ChangeMessage(
+        messages=accepting.messages,
+        deliveries=DynamoDeliveries(settings.messages_table),
+        events=accepting.events,
+        conversation_cache=accepting.conversation_cache,
+        capabilities=accepting.capabilities,
+        clock=runtime.now,
+        new_id=runtime.new_id,
+    )
+    signals = SendSignals(
+        messages=accepting.messages,
+        conversations=accepting.conversations,
+        events=accepting.events,
+        conversation_cache=accepting.conversation_cache,
+        capabilities=accepting.capabilities,
+        clock=runtime.now,
+        new_id=runtime.new_id,
+    )
+    return ActViews(change, signals, accepting.messages, public)
 
 
 def _file_views(

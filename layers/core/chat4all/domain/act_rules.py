@@ -29,11 +29,11 @@ class ReadRule(msgspec.Struct, frozen=True):
 class TypingRule(msgspec.Struct, frozen=True):
     """A person sees for `seconds` that our side types, or until the answer comes.
 
-    `needs_message`: the request names a message of the person, which is marked as read thereby. `can_stop`:
+    `seconds` is None if the provider does not say how long. `needs_message`: the request names a message of the person, which is marked as read thereby. `can_stop`:
     the provider can be told that nobody types any more.
     """
 
-    seconds: int
+    seconds: int | None
     needs_message: bool = False
     can_stop: bool = False
     in_groups: bool = True

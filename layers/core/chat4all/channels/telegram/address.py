@@ -16,7 +16,8 @@ from chat4all.domain.errors import Detail, Invalid
 GENERAL_TOPIC: Final = "1"
 """The topic of the messages without a topic. It cannot be named in a request."""
 _DIRECT: Final = "direct:"
-_BUSINESS: Final = "business:"
+BUSINESS: Final = "business:"
+"""The beginning of the name of an account in the chats of a business connection."""
 _CHAT_ID: Final = re.compile(r"-?[1-9][0-9]{0,18}")
 _MESSAGE_ID: Final = re.compile(r"(-?[1-9][0-9]{0,18}):([0-9]{1,19})(?:@[0-9]{1,12})?")
 _LAST_DATE: Final = 10**12 - 1
@@ -54,13 +55,13 @@ def direct_number(thread: str | None) -> int | None:
 
 def business_account(connection_id: str) -> str:
     """Return the name of our account in a person's chats that a business connection opens to our bot."""
-    return f"{_BUSINESS}{connection_id}"
+    return f"{BUSINESS}{connection_id}"
 
 
 def business_connection(account: str | None) -> str | None:
     """Return the id of the business connection that an account stands for, if the account is no bot."""
-    is_business = account is not None and account.startswith(_BUSINESS)
-    return account.removeprefix(_BUSINESS) if account and is_business else None
+    is_business = account is not None and account.startswith(BUSINESS)
+    return account.removeprefix(BUSINESS) if account and is_business else None
 
 
 def message_name(chat_id: int | str, message_id: int, date: int | None, account: str | None = None) -> str:

@@ -97,6 +97,7 @@ _MESSAGE: Final[dict[str, object]] = {
     "provider_fields": NOTHING,
     "webhook_id": None,
     "notice": None,
+    "act": None,
 }
 MESSAGES: Final = {"messages": [_MESSAGE], "next_cursor": None}
 _PROGRESS: Final = {
@@ -118,6 +119,8 @@ _PROGRESS: Final = {
             "provider_message_ids": ["wamid.HBgM"],
             "attempts": 1,
             "error": None,
+            "edit": None,
+            "deletion": None,
         }
     ],
 }

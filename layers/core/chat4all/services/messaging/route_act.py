@@ -37,13 +37,15 @@ class RouteAct:
         for _ in range(_TRIES):
             about = self._messages.get(act.on.message_id)
             if about is None:
-                return self._give_up(message, MessageNotFound.code, "The message is not stored.")
+                self._give_up(message, MessageNotFound.code, "The message is not stored.")
+                return None
             if act.on.kind is ActKind.DELETE:
                 changed = to_be_deleted(about, message.message_id)
             elif about.deleted_at is None:
                 changed = edited(about, words, message.message_id, message.accepted_at)
             else:
-                return self._give_up(message, MessageDeleted.code, "The message was deleted before.")
+                self._give_up(message, MessageDeleted.code, "The message was deleted before.")
+                return None
             if changed is None or self._messages.rewrite(about, changed):
                 return act_event(message, act, self._accept.as_read(changed or about))
         raise Unavailable("The message is changing too quickly; try again.", retry_after=1)
