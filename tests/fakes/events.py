@@ -125,6 +125,9 @@ class QueuedEvents:
     def message_accepted(self, event: MessageAccepted) -> None:
         self._to_conversation(event)
 
+    def signals_requested(self, event: SignalsRequested) -> None:
+        self._to_conversation(event)
+
     def _to_conversation(self, event: ChatEvent) -> str:
         return self._chat_events.send(event.conversation_id, event.deduplication_id, _body(event))
 

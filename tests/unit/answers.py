@@ -37,6 +37,7 @@ def message_view(
         provider_fields=NOTHING,
         webhook_id=None,
         notice=None,
+        act=None,
     )
 
 
@@ -50,6 +51,8 @@ def delivery_view(channel: str, status: str) -> DeliveryView:
         provider_message_ids=(),
         attempts=0,
         error=None,
+        edit=None,
+        deletion=None,
     )
 
 
