@@ -35,6 +35,7 @@ from chat4all.services.inbound.recognize_echo import BringBackEchoes, RecognizeE
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
 from chat4all.services.messaging.carry_out_act import CarryOutAct
+from chat4all.services.messaging.change_message import ChangeMessage
 from chat4all.services.messaging.circuit import ChannelCircuits, CircuitChanged
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
@@ -132,6 +133,14 @@ class Cloud:
         """Post a message. Return the 202's content, or None if the process died before the answer."""
         try:
             return self._accept(new)
+        except Died:
+            self._start_processes()
+            return None
+
+    def change(self, request: Callable[[ChangeMessage], Accepted]) -> Accepted | None:
+        """Change a message. Return the 202's content, or None if the process died before the answer."""
+        try:
+            return request(self._change)
         except Died:
             self._start_processes()
             return None
@@ -254,6 +263,15 @@ class Cloud:
                 clock=self.clock,
             )
             for _ in range(4)
+        )
+        self._change = ChangeMessage(
+            messages=messages,
+            deliveries=deliveries,
+            events=self._events,
+            conversation_cache=ConversationCache(conversations, directory, self.clock.monotonic),
+            capabilities=CAPABILITIES,
+            clock=self.clock,
+            new_id=self.ids,
         )
         fallbacks = self._fated(MemoryFallbacks(self.table), "fallbacks")
         fall_back = FallBack(fallbacks, self._events, self.clock)
