@@ -1,6 +1,9 @@
 """Edits and deletions of messages that our side sent."""
 
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import groupby
 
 import pytest
 from msgspec.structs import replace
@@ -34,6 +37,7 @@ from chat4all.services.messaging.accept_message import Accepted
 from chat4all.services.messaging.change_message import ChangeMessage
 from chat4all.services.messaging.deliver import Delivering, Later, Settled
 from tests.fakes.cloud import PAIR, Cloud
+from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.fate import Blow, Kind, Once
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
@@ -490,3 +494,73 @@ def test_a_move_of_the_chat_ends_the_act(product: Product) -> None:
 
     assert status_of_act(product) is ActOutcome.FAILED
     assert len(product.connector.asked_acts) == 1
+
+
+def until_answered(cloud: Cloud, request: Callable[[ChangeMessage], Accepted]) -> None:
+    """Repeat a request until it is answered, as a client does."""
+    for _ in range(20):
+        try:
+            if cloud.change(request) is not None:
+                return
+        except Unavailable:
+            continue
+    pytest.fail("the act was never accepted")
+
+
+def changing(cloud: Cloud, *, also_deletes: bool) -> None:
+    """Post a message, edit it twice and perhaps delete it, with a client that repeats what is not answered."""
+    posted = None
+    while posted is None:
+        with suppress(Unavailable):
+            posted = cloud.post(a_message("hello", conversation_id=PAIR.conversation_id))
+    for number, text in enumerate(("one", "two")):
+        act_id = str(uuid.UUID(int=number, version=4))
+
+        def request(change: ChangeMessage, text: str = text, act_id: str = act_id) -> Accepted:
+            return change.edit(MESSAGE_ID, "agent", Text(text), act_id)
+
+        until_answered(cloud, request)
+    if also_deletes:
+        cloud.come_to_rest()
+        until_answered(cloud, lambda change: change.delete(MESSAGE_ID, "agent"))
+    cloud.come_to_rest()
+
+
+@pytest.mark.parametrize("also_deletes", [False, True])
+@pytest.mark.parametrize("blow", [blow for blow in Blow if blow is not Blow.NOTHING])
+def test_acts_survive_a_fault_at_any_call(blow: Blow, *, also_deletes: bool) -> None:
+    counting = Kind()
+    changing(Cloud(counting), also_deletes=also_deletes)
+    struck = set()
+    for number in range(1, counting.calls + 1):
+        fate = Once(number, blow)
+        cloud = Cloud(fate)
+
+        changing(cloud, also_deletes=also_deletes)
+
+        check_changed(cloud, also_deletes=also_deletes)
+        struck.add(fate.struck)
+    assert {"connector.act", "messages.rewrite"} <= struck
+
+
+def check_changed(cloud: Cloud, *, also_deletes: bool) -> None:
+    message = cloud.table.messages[MESSAGE_ID]
+    records = [stored for stored in cloud.table.messages.values() if stored.act is not None]
+    provider = cloud.connectors["pigeon"]
+    edits = [act.content.text for act in provider.acts if isinstance(act, Editing)]
+    assert [stored.status for stored in records] == [Status.SENT] * (3 if also_deletes else 2)
+    assert [text for text, _ in groupby(edits)] == ["one", "two"]
+    assert provider.asked_acts[0] == Editing("main", "ana@pigeon", provider_id(cloud), Text("one"))
+    if also_deletes:
+        assert message.deleted_at is not None
+        assert message.content == Deleted()
+        assert isinstance(provider.acts[-1], Deleting)
+    else:
+        assert message.content == Text("two")
+        assert [former.content for former in message.edits] == [Text("hello"), Text("one")]
+
+
+def provider_id(cloud: Cloud) -> str:
+    found = MemoryDeliveries(cloud.table).get(DeliveryId(MESSAGE_ID, "ana", "pigeon", 0))
+    assert found is not None
+    return found.provider_message_id or ""

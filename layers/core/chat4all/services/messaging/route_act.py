@@ -41,6 +41,8 @@ class RouteAct:
                 return None
             if act.on.kind is ActKind.DELETE:
                 changed = to_be_deleted(about, message.message_id)
+            elif self._has_later_edit(about, message):
+                changed = None
             elif about.deleted_at is None:
                 changed = edited(about, words, message.message_id, message.accepted_at)
             else:
@@ -49,6 +51,13 @@ class RouteAct:
             if changed is None or self._messages.rewrite(about, changed):
                 return act_event(message, act, self._accept.as_read(changed or about))
         raise Unavailable("The message is changing too quickly; try again.", retry_after=1)
+
+    def _has_later_edit(self, about: Message, edit: Message) -> bool:
+        """Return whether the message has a later edit: the record of `edit` is handled again."""
+        if about.edit_id in {None, edit.message_id}:
+            return False
+        latest = self._messages.get(about.edit_id or "")
+        return latest is not None and latest.sequence > edit.sequence
 
     def _give_up(self, message: Message, code: str, reason: str) -> None:
         self._messages.give_up(message, iso(self._clock()), code, reason)
