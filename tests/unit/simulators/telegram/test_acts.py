@@ -1,6 +1,7 @@
 """Edits, deletions, reading and typing, as strict as the documentation; and the connector beside it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -35,19 +36,19 @@ def telegram() -> Telegram:
     return Telegram(account)
 
 
-def accepted(telegram: Telegram, method: str, at: float = NOW, **fields: object) -> Accepted:
+def accepted(telegram: Telegram, method: str, at: float = NOW, **fields: Any) -> Accepted:
     order = telegram.read(telegram_call({"chat_id": CHAT, **fields}, method=method), at)
     assert isinstance(order, Order), order
     return telegram.accept(order, at)
 
 
-def refusal(telegram: Telegram, method: str, at: float = NOW, **fields: object) -> str:
+def refusal(telegram: Telegram, method: str, at: float = NOW, **fields: Any) -> str:
     refused = telegram.read(telegram_call({"chat_id": CHAT, **fields}, method=method), at)
     assert isinstance(refused, Refused), refused
     return str(decoded(refused.answer.body)["description"]).removeprefix("Bad Request: ")
 
 
-def sent(telegram: Telegram, **fields: object) -> int:
+def sent(telegram: Telegram, **fields: Any) -> int:
     return int(accepted(telegram, "sendMessage", **({"text": "hello"} | fields)).provider_message_id)
 
 
@@ -64,7 +65,7 @@ def test_an_edited_message_has_the_new_text_and_keyboard(telegram: Telegram) -> 
 def test_what_cannot_be_edited_is_refused(telegram: Telegram) -> None:
     number = sent(telegram, reply_markup=KEYBOARD)
 
-    def refused(method: str = "editMessageText", **fields: object) -> str:
+    def refused(method: str = "editMessageText", **fields: Any) -> str:
         return refusal(telegram, method, **({"message_id": number, "text": "two"} | fields))
 
     assert refused(message_id=number + 1) == "message to edit not found"
