@@ -207,9 +207,7 @@ class Product:
         )
 
     def deliver_signal(self, limiter: Limiter | None = None) -> DeliverSignal:
-        return DeliverSignal(
-            self.connector, limiter or NoLimits(), self.circuits(), self.secrets, self.clock
-        )
+        return DeliverSignal(self.connector, limiter or NoLimits(), self.circuits(), self.secrets, self.clock)
 
     def deliver_or_hold(self, limiter: Limiter | None = None) -> DeliverOrHold:
         return DeliverOrHold(self.deliver(limiter), self.held_deliveries, self.clock)

@@ -79,7 +79,11 @@ def test_a_message_has_one_deletion(api: Gateway, telegram: OnTelegram) -> None:
         ({"content": {"type": "text", "text": ""}}, 400, "content.text"),
         ({"content": {"type": "media", "file_id": "f"}}, 422, "content.file_id"),
         ({"content": {"type": "buttons", "text": "x", "buttons": []}}, 400, "content.buttons"),
-        ({"content": {"type": "buttons", "text": "x", "buttons": [{"id": "a", "title": "A"}]}}, 422, "content"),
+        (
+            {"content": {"type": "buttons", "text": "x", "buttons": [{"id": "a", "title": "A"}]}},
+            422,
+            "content",
+        ),
         ({"content": {"type": "reaction", "emoji": "👍"}}, 422, "content"),
         ({"content": "x" * 5000}, 422, "content"),
         ({"act_id": "not-an-id"}, 400, "act_id"),
@@ -117,7 +121,9 @@ def test_whatsapp_takes_neither_edits_nor_deletions(api: Gateway, cast: Cast) ->
     edited = api.patch(f"/v1/messages/{message_id}", {"sender_id": cast.agent, "content": "two"})
     deleted = api.request("DELETE", f"/v1/messages/{message_id}", query={"sender_id": cast.agent})
 
-    assert {(answer.status, answer.json["error"]) for answer in (edited, deleted)} == {(422, "ACT_NOT_POSSIBLE")}
+    assert {(answer.status, answer.json["error"]) for answer in (edited, deleted)} == {
+        (422, "ACT_NOT_POSSIBLE")
+    }
 
 
 def test_reading_and_typing_before_the_person_wrote(api: Gateway, cast: Cast) -> None:
@@ -136,7 +142,9 @@ def test_reading_and_typing_before_the_person_wrote(api: Gateway, cast: Cast) ->
     assert api.post("/v1/conversations/none/read", {}).status == 404
 
 
-def test_typing_on_telegram_goes_through_the_conversation(api: Gateway, telegram: OnTelegram, aws: Aws) -> None:
+def test_typing_on_telegram_goes_through_the_conversation(
+    api: Gateway, telegram: OnTelegram, aws: Aws
+) -> None:
     answer = api.post(f"/v1/conversations/{telegram.conversation}/typing", {"state": "on"})
 
     assert answer.status == 202

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
+from chat4all.domain.acts import Act, ActKind, ActOn, ActTarget
 from chat4all.domain.claims import Claimed
 from chat4all.domain.clock import iso, parse_iso
-from chat4all.domain.acts import Act, ActKind, ActOn, ActTarget
 from chat4all.domain.content import Content, Deleted, Media, Text, Unsupported
 from chat4all.domain.conversation import FROM_THE_START, JOINING
 from chat4all.domain.delivery import DeliveryPart

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from chat4all.domain.acts import ActOutcome, Deleting, Done, Editing
 from chat4all.domain.channel import LimitScope, RateLimit
-from chat4all.domain.claims import Counts
 from chat4all.domain.content import Content, Deleted, Media, Text
 from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.delivery_id import DeliveryId
@@ -19,17 +18,13 @@ from chat4all.domain.errors import (
     Conflict,
     ConversationArchived,
     Detail,
-    Invalid,
     MessageDeleted,
     MessageNotFound,
     NotAParticipant,
     NotYourMessage,
     Unavailable,
 )
-from chat4all.domain.events import DeliveryRequested, Route
-from chat4all.domain.files.file import FileStatus
 from chat4all.domain.kinds import Button, Buttons, Reaction
-from chat4all.domain.message import Message
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.entrypoints.http.message_views import ActOutcomeView, progress_view
@@ -508,7 +503,7 @@ def until_answered(cloud: Cloud, request: Callable[[ChangeMessage], Accepted]) -
 
 
 def changing(cloud: Cloud, *, also_deletes: bool) -> None:
-    """Post a message, edit it twice and perhaps delete it, with a client that repeats what is not answered."""
+    """Post a message, edit it twice and perhaps delete it; the client repeats what is not answered."""
     posted = None
     while posted is None:
         with suppress(Unavailable):

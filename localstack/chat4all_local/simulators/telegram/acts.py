@@ -170,9 +170,7 @@ class Acts:
             input=chat_id,
             quoted=number,
             customer=self._account.customers.get(chat_id),
-            where=Where(
-                chat_id, given.get("message_thread_id", ""), given.get("business_connection_id", "")
-            ),
+            where=Where(chat_id, given.get("message_thread_id", ""), given.get("business_connection_id", "")),
             named=named,
         )
 

@@ -104,7 +104,6 @@ from chat4all_local.simulators.whatsapp.webhooks import (
     status_webhook,
 )
 
-
 SIGNALS: Final = frozenset({"read", "typing"})
 
 

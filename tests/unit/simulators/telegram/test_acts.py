@@ -1,7 +1,6 @@
 """Edits, deletions, reading and typing, as strict as the documentation; and the connector beside it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -36,19 +35,19 @@ def telegram() -> Telegram:
     return Telegram(account)
 
 
-def accepted(telegram: Telegram, method: str, at: float = NOW, **fields: Any) -> Accepted:
+def accepted(telegram: Telegram, method: str, at: float = NOW, /, **fields: object) -> Accepted:
     order = telegram.read(telegram_call({"chat_id": CHAT, **fields}, method=method), at)
     assert isinstance(order, Order), order
     return telegram.accept(order, at)
 
 
-def refusal(telegram: Telegram, method: str, at: float = NOW, **fields: Any) -> str:
+def refusal(telegram: Telegram, method: str, at: float = NOW, /, **fields: object) -> str:
     refused = telegram.read(telegram_call({"chat_id": CHAT, **fields}, method=method), at)
     assert isinstance(refused, Refused), refused
     return str(decoded(refused.answer.body)["description"]).removeprefix("Bad Request: ")
 
 
-def sent(telegram: Telegram, **fields: Any) -> int:
+def sent(telegram: Telegram, **fields: object) -> int:
     return int(accepted(telegram, "sendMessage", **({"text": "hello"} | fields)).provider_message_id)
 
 
@@ -65,8 +64,9 @@ def test_an_edited_message_has_the_new_text_and_keyboard(telegram: Telegram) -> 
 def test_what_cannot_be_edited_is_refused(telegram: Telegram) -> None:
     number = sent(telegram, reply_markup=KEYBOARD)
 
-    def refused(method: str = "editMessageText", **fields: Any) -> str:
-        return refusal(telegram, method, **({"message_id": number, "text": "two"} | fields))
+    def refused(method: str = "editMessageText", **fields: object) -> str:
+        given: dict[str, object] = {"message_id": number, "text": "two", **fields}
+        return refusal(telegram, method, **given)
 
     assert refused(message_id=number + 1) == "message to edit not found"
     assert refused(text="") == "message text is empty"
@@ -82,7 +82,9 @@ def test_a_deleted_message_is_gone(telegram: Telegram) -> None:
 
     accepted(telegram, "deleteMessages", message_ids=numbers)
 
-    assert refusal(telegram, "editMessageText", message_id=numbers[0], text="x") == "message to edit not found"
+    assert (
+        refusal(telegram, "editMessageText", message_id=numbers[0], text="x") == "message to edit not found"
+    )
     assert refusal(telegram, "deleteMessage", message_id=numbers[1]) == "message to delete not found"
     assert accepted(telegram, "deleteMessages", message_ids=numbers).order.kind == "delete"
 
@@ -91,7 +93,10 @@ def test_a_message_is_deleted_within_48_hours(telegram: Telegram) -> None:
     number = sent(telegram)
 
     late = NOW + 48 * HOUR + 1
-    for method, fields in (("deleteMessage", {"message_id": number}), ("deleteMessages", {"message_ids": [number]})):
+    for method, fields in (
+        ("deleteMessage", {"message_id": number}),
+        ("deleteMessages", {"message_ids": [number]}),
+    ):
         assert refusal(telegram, method, late, **fields) == "message can't be deleted for everyone"
     accepted(telegram, "deleteMessage", NOW + 48 * HOUR, message_id=number)
 

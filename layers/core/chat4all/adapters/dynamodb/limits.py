@@ -104,7 +104,9 @@ class DynamoLimiter:
         limits = self._capabilities[channel].rate_limits
         of_account = (limit for limit in limits if limit.scope is LimitScope.ACCOUNT and not limit.kinds)
         try:
-            waits = (self._take_alone(_bucket(limit, channel, account, ""), limit, now) for limit in of_account)
+            waits = (
+                self._take_alone(_bucket(limit, channel, account, ""), limit, now) for limit in of_account
+            )
             return next((wait_s for wait_s in waits if wait_s > 0), 0.0)
         finally:
             self._handled_one()

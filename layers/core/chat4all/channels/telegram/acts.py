@@ -148,4 +148,6 @@ def _typing(act: Typing) -> Request | None:
     if not act.is_on or direct_number(act.thread) is not None:
         return None
     thread, connection = topic_number(act.thread), business_connection(act.account)
-    return Request("sendChatAction", msgspec.json.encode(_Action(int(act.address), "typing", connection, thread)))
+    return Request(
+        "sendChatAction", msgspec.json.encode(_Action(int(act.address), "typing", connection, thread))
+    )

@@ -173,9 +173,7 @@ def _act_view(act: ActProgress | None, on: DeliveryPart) -> ActOutcomeView | Non
         return ActOutcomeView(act_id, ActOutcome.PENDING, None)
     if status is Status.FAILED:
         failed = next(part for part in parts if part.status is Status.FAILED)
-        return ActOutcomeView(
-            act_id, ActOutcome.FAILED, _error(failed.error_code, failed.error_reason)
-        )
+        return ActOutcomeView(act_id, ActOutcome.FAILED, _error(failed.error_code, failed.error_reason))
     is_applied = all(was_sent(part.provider_message_id) for part in parts)
     return ActOutcomeView(act_id, ActOutcome.APPLIED if is_applied else ActOutcome.NOT_SENT, None)
 

@@ -100,7 +100,9 @@ class ChangeMessage:
             raise ConversationArchived("The conversation is archived.")
         targets = self._possible(message, snapshot, ActKind.EDIT)
         self._check_parts(message, content, targets)
-        return self._submit(message, Act(ActOn(ActKind.EDIT, message_id), targets), act_id, fingerprint, content)
+        return self._submit(
+            message, Act(ActOn(ActKind.EDIT, message_id), targets), act_id, fingerprint, content
+        )
 
     def delete(self, message_id: str, sender_id: str) -> Accepted:
         """Accept the deletion of a message; return its record. A message has one deletion, however often asked.
@@ -119,7 +121,9 @@ class ChangeMessage:
             return before
         snapshot = self._conversation_cache.recent(message.conversation_id)
         targets = self._possible(message, snapshot, ActKind.DELETE)
-        return self._submit(message, Act(ActOn(ActKind.DELETE, message_id), targets), act_id, fingerprint, None)
+        return self._submit(
+            message, Act(ActOn(ActKind.DELETE, message_id), targets), act_id, fingerprint, None
+        )
 
     def _own(self, message_id: str, sender_id: str) -> Message:
         """Return a message of a client's; the acts and notices of others are no messages here."""
@@ -157,7 +161,8 @@ class ChangeMessage:
             reasons = [f"{channel} {reason}" for channel, reason in refusals.items()]
             issues = reasons or ["the message went out over no channel"]
             raise ActNotPossible(
-                "No channel of the recipients can do this.", *(Detail("message_id", issue) for issue in issues)
+                "No channel of the recipients can do this.",
+                *(Detail("message_id", issue) for issue in issues),
             )
         return possible
 

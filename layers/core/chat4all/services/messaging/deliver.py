@@ -180,9 +180,7 @@ class Deliver:
             content=to_send,
             quoted_provider_message_id=quoted,
         )
-        return self._attempt(
-            claimed, to.account, to.address, lambda: self._send(submission, secret)
-        )
+        return self._attempt(claimed, to.account, to.address, lambda: self._send(submission, secret))
 
     def _change(
         self,

@@ -70,9 +70,7 @@ class DeliverSignal:
         answer = self._connector.act(_act(requested, signal), secret)
         return self._refused(requested, signal, answer) if isinstance(answer, SendError) else Shown()
 
-    def _refused(
-        self, requested: DeliveryRequested, signal: Signal, error: SendError
-    ) -> Dropped | AskAgain:
+    def _refused(self, requested: DeliveryRequested, signal: Signal, error: SendError) -> Dropped | AskAgain:
         match error.outcome:
             case Outcome.THROTTLED:
                 return self._later(requested, signal, error.retry_after_s or _AGAIN_S)

@@ -146,7 +146,9 @@ class RouteMessage:
         if message is None or message.is_relayed:
             return accepted
         if message.deleted_at is not None:
-            self._messages.give_up(message, iso(self._clock()), MessageDeleted.code, "The message was deleted.")
+            self._messages.give_up(
+                message, iso(self._clock()), MessageDeleted.code, "The message was deleted."
+            )
             return None
         if message.edit_id is None:
             return accepted

@@ -157,7 +157,8 @@ class SendSignals:
         participant = snapshot.conversation.participant(message.sender_id)
         identities = user.identities if user is not None else ()
         address = next(
-            (known.address for known in identities if (known.channel, known.account) == (channel, account)), None
+            (known.address for known in identities if (known.channel, known.account) == (channel, account)),
+            None,
         )
         if participant is None or address is None:
             raise _not_shown("the person is no longer reached where they wrote")
@@ -203,4 +204,6 @@ def _is_from(message: Message, to: Recipient) -> bool:
 
 
 def _not_shown(issue: str) -> ActNotPossible:
-    return ActNotPossible("The person cannot be shown that the message was read.", Detail("message_id", issue))
+    return ActNotPossible(
+        "The person cannot be shown that the message was read.", Detail("message_id", issue)
+    )
