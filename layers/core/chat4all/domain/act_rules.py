@@ -29,8 +29,8 @@ class ReadRule(msgspec.Struct, frozen=True):
 class TypingRule(msgspec.Struct, frozen=True):
     """A person sees for `seconds` that our side types, or until the answer comes.
 
-    `seconds` is None if the provider does not say how long. `needs_message`: the request names a message of the person, which is marked as read thereby. `can_stop`:
-    the provider can be told that nobody types any more.
+    `seconds` is None if the provider does not say how long. `needs_message`: the request names a message of
+    the person, which is marked as read thereby. `can_stop`: the provider can be told that nobody types.
     """
 
     seconds: int | None

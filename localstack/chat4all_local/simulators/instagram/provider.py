@@ -137,8 +137,9 @@ class Instagram:
         if not is_json(call):
             return refused("The parameter recipient is required")
         if is_sign(call.body):
-            return self._read_sign(call.body, sender, at)
-        read = self._read_action if is_action(call.body) else self._read_message
+            read = self._read_sign
+        else:
+            read = self._read_action if is_action(call.body) else self._read_message
         return read(call.body, sender, at)
 
     def _read_message(self, body: bytes, sender: str, at: float) -> Order | Refused:

@@ -63,7 +63,7 @@ class Acts:
         self._methods: dict[str, Callable[[Parameters, float], Order | Refused]] = {
             "editmessagetext": lambda given, _at: self._edit(given, "text"),
             "editmessagecaption": lambda given, _at: self._edit(given, "caption"),
-            "deletemessage": lambda given, at: self._delete_one(given, at),
+            "deletemessage": self._delete_one,
             "deletemessages": lambda given, at: self._delete(given, _numbers(given), at),
             "deletebusinessmessages": lambda given, at: self._delete(given, _numbers(given), at),
             "readbusinessmessage": lambda given, _at: self._read(given),

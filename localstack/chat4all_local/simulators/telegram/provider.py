@@ -1,4 +1,4 @@
-"""The Telegram Bot API's methods to send and change messages, to react, to set a webhook, and to fetch customers' files.
+"""The Telegram Bot API's methods to send and change messages, to set a webhook, and to fetch people's files.
 
 Sources:
 

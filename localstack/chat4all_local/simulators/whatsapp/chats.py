@@ -1,7 +1,8 @@
 """The messages of the chats: what a reaction names, and whose button a person taps.
 
 Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
-`messages/mark-message-as-read` ("within 30 days of receipt"), `messages/reaction-messages` (a message of the chat, no reaction, at most 30 days old, else 131009),
+`messages/mark-message-as-read` ("within 30 days of receipt"), `messages/reaction-messages` (a message of the
+chat, no reaction, at most 30 days old, else 131009),
 `webhooks/reference/messages/{reaction,interactive}`
 """
 

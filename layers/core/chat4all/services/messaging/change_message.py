@@ -105,7 +105,7 @@ class ChangeMessage:
         )
 
     def delete(self, message_id: str, sender_id: str) -> Accepted:
-        """Accept the deletion of a message; return its record. A message has one deletion, however often asked.
+        """Accept the deletion of a message; return its record, which is the same however often it is asked.
 
         Raises:
             NotFound: no such message.

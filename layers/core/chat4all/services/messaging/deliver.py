@@ -167,11 +167,23 @@ class Deliver:
         earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
         hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
         to_send = hopeless or _aimless(outgoing, quoted) or outgoing
+        return self._hand_over(claimed, requested, to_send, quoted, secret)
+
+    def _hand_over(
+        self,
+        claimed: Claimed,
+        requested: DeliveryRequested,
+        to_send: OutgoingContent | SendError,
+        quoted: str | None,
+        secret: ChannelSecret,
+    ) -> Settled | Later:
+        """Send a claimed message, or change the message that its act names."""
         if isinstance(to_send, SendError):
             return self._failed(claimed, to_send)
         if requested.act is not None:
             aimed = self._carry_out.aimed(requested, requested.act, to_send)
             return self._change(claimed, requested, aimed, secret)
+        to = requested.recipient
         submission = Submission(
             delivery_id=str(claimed.delivery.delivery_id),
             account=to.account,

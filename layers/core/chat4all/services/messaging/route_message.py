@@ -146,9 +146,9 @@ class RouteMessage:
         if message is None or message.is_relayed:
             return accepted
         if message.deleted_at is not None:
-            self._messages.give_up(
-                message, iso(self._clock()), MessageDeleted.code, "The message was deleted."
-            )
+            if message.status is Status.PENDING:
+                at = iso(self._clock())
+                self._messages.give_up(message, at, MessageDeleted.code, "The message was deleted.")
             return None
         if message.edit_id is None:
             return accepted
