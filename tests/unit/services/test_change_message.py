@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.acts import ActOutcome, Deleting, Done, Editing
 from chat4all.domain.channel import LimitScope, RateLimit
+from chat4all.domain.clock import iso
 from chat4all.domain.content import Content, Deleted, Media, Text
 from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.delivery_id import DeliveryId
@@ -24,9 +25,12 @@ from chat4all.domain.errors import (
     NotYourMessage,
     Unavailable,
 )
+from chat4all.domain.events import InboundDeletion, InboundMessage, WebhookEvent
 from chat4all.domain.kinds import Button, Buttons, Reaction
+from chat4all.domain.received import Author, AuthorKind
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
+from chat4all.domain.webhooks import WebhookId
 from chat4all.entrypoints.http.message_views import ActOutcomeView, progress_view
 from chat4all.services.messaging.accept_message import Accepted
 from chat4all.services.messaging.change_message import ChangeMessage
@@ -559,3 +563,24 @@ def provider_id(cloud: Cloud) -> str:
     found = MemoryDeliveries(cloud.table).get(DeliveryId(MESSAGE_ID, "ana", "pigeon", 0))
     assert found is not None
     return found.provider_message_id or ""
+
+
+def hear_ours(product: Product, event: InboundMessage | InboundDeletion) -> None:
+    """Let the provider report what our side did in the chat."""
+    webhook = str(WebhookId("pigeon", "main", iso(product.clock()), "digest"))
+    product.take(WebhookEvent("pigeon", "main", webhook, event))
+
+
+def test_the_providers_report_of_our_own_edit_and_deletion_changes_nothing(product: Product) -> None:
+    sent(product)
+    edit(product, "two")
+    deliver_all(product)
+    before, stored = product.message(), set(product.table.messages)
+
+    at = iso(product.clock())
+    ours = Author(AuthorKind.OWN)
+    hear_ours(product, InboundMessage("ana@pigeon", "pigeon-1", Text("two"), at, author=ours, edited_at=at))
+    hear_ours(product, InboundDeletion("ana@pigeon", "pigeon-1", at))
+
+    assert product.message() == before
+    assert set(product.table.messages) == stored
