@@ -52,7 +52,7 @@ def signs(stage: Stage, customer: Customer, *kinds: str) -> list[SendRecord]:
 def wrote(stage: Stage, customer: Customer, talk: Talk) -> str:
     """Let the customer write; return the provider's id of their message once it is in the conversation."""
     name = stage.simulators[customer.channel].write(customer.address, "Hi").provider_message_id
-    eventually(lambda: stage.history(talk), lambda seen: seen[0].sender_id == customer.user_id)
+    eventually(lambda: stage.history(talk), lambda seen: bool(seen) and seen[0].sender_id == customer.user_id)
     return name
 
 
