@@ -9,10 +9,12 @@ from chat4all.domain.acts import Done, MarkingRead, Signal, SignalKind, Typing
 from chat4all.domain.channel import LimitScope, RateLimit
 from chat4all.domain.errors import ActNotPossible, ConversationNotFound, MessageNotFound, NotAParticipant
 from chat4all.domain.events import DeliveryRequested
+from chat4all.domain.person import Identity
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.messaging.circuit import Attempt
 from chat4all.services.messaging.deliver_signal import LATE, AskAgain, Dropped, Shown
 from chat4all.services.messaging.send_signals import Signalled
+from tests.fakes.people import NOW, customer
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
 from tests.fakes.small_stores import NotToBeAsked, OneBucket
 
@@ -207,3 +209,14 @@ def test_a_refused_signal_opens_no_circuit(product: Product, error: SendError, l
 
     assert show(product, request) == left
     assert product.circuit().is_closed()
+
+
+def test_a_refusal_is_judged_by_what_is_known_now() -> None:
+    product = Product()
+    product.settle(AGENT, customer("dan"))
+    with pytest.raises(ActNotPossible):
+        product.signals.typing("conversation", None, is_on=True)
+
+    product.directory.link("dan", Identity("pigeon", "main", "dan@pigeon", NOW))
+
+    assert product.signals.typing("conversation", None, is_on=True) == [Signalled("dan", "pigeon")]

@@ -5,6 +5,8 @@ provider's ids of its parts are known; or it was not, and there is nothing to ch
 after the provider carried out the act, the act is claimed and carried out again, which changes nothing more.
 """
 
+from typing import Final
+
 from chat4all.domain.acts import ActKind, ActOn, Deleting, Done, Editing, ProviderAct
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.delivery import DeliveryPart
@@ -17,10 +19,10 @@ from chat4all.domain.sending import Outcome, OutgoingContent, SendError, Sent
 from chat4all.services.messaging.connector import ChannelSecret, Connector
 from chat4all.services.messaging.ports import Deliveries, Messages
 
-_APPLIED = "act:"
-_NOT_SENT = "nothing:"
-_TRIES = 5
-_OTHER_PARTS = SendError(
+_APPLIED: Final = "act:"
+_NOT_SENT: Final = "nothing:"
+_TRIES: Final = 5
+_OTHER_PARTS: Final = SendError(
     Outcome.PERMANENT, "PARTS_DIFFER", "The edited message has another number of parts than the sent message."
 )
 

@@ -90,15 +90,12 @@ class ChangeMessage:
         if message.deleted_at is not None:
             raise MessageDeleted("The message was deleted.")
         _check_kind(message, content)
-        snapshot = self._conversation_cache.recent(message.conversation_id)
-        if not snapshot.conversation.has(sender_id):
-            raise NotAParticipant(
-                "The sender is not a participant of this conversation.",
-                Detail("sender_id", "is not a participant"),
-            )
-        if snapshot.conversation.state is ConversationState.ARCHIVED:
-            raise ConversationArchived("The conversation is archived.")
-        targets = self._possible(message, snapshot, ActKind.EDIT)
+
+        def judge(snapshot: Snapshot) -> tuple[ActTarget, ...]:
+            _check_sender(snapshot, sender_id)
+            return self._possible(message, snapshot, ActKind.EDIT)
+
+        targets = self._conversation_cache.judged(message.conversation_id, judge)
         self._check_parts(message, content, targets)
         return self._submit(
             message, Act(ActOn(ActKind.EDIT, message_id), targets), act_id, fingerprint, content
@@ -119,8 +116,9 @@ class ChangeMessage:
         before = self._accepted_before(act_id, fingerprint)
         if before is not None:
             return before
-        snapshot = self._conversation_cache.recent(message.conversation_id)
-        targets = self._possible(message, snapshot, ActKind.DELETE)
+        targets = self._conversation_cache.judged(
+            message.conversation_id, lambda snapshot: self._possible(message, snapshot, ActKind.DELETE)
+        )
         return self._submit(
             message, Act(ActOn(ActKind.DELETE, message_id), targets), act_id, fingerprint, None
         )
@@ -234,6 +232,16 @@ class ChangeMessage:
                 Detail("act_id", "was used with another body"),
             )
         return Accepted(stored, replayed=stored.attempt != record.attempt)
+
+
+def _check_sender(snapshot: Snapshot, sender_id: str) -> None:
+    if not snapshot.conversation.has(sender_id):
+        raise NotAParticipant(
+            "The sender is not a participant of this conversation.",
+            Detail("sender_id", "is not a participant"),
+        )
+    if snapshot.conversation.state is ConversationState.ARCHIVED:
+        raise ConversationArchived("The conversation is archived.")
 
 
 def _target(part: DeliveryPart) -> ActTarget:

@@ -71,9 +71,11 @@ class SendSignals:
             ActNotPossible: no person wrote the message over a channel that shows what was read.
             Unavailable: AWS did not take the signal; the same request may be repeated.
         """
-        snapshot = self._conversation_cache.recent(conversation_id)
+        self._conversation_cache.recent(conversation_id)
         message = self._inbound(conversation_id, message_id)
-        to = self._reader(snapshot, message)
+        to = self._conversation_cache.judged(
+            conversation_id, lambda snapshot: self._reader(snapshot, message)
+        )
         known = self._conversations.read_up_to(conversation_id, message.sender_id)
         if known is not None and known >= message.sequence:
             return MarkedRead(message, before=True)
@@ -90,7 +92,16 @@ class SendSignals:
             ActNotPossible: no person's channel shows it.
             Unavailable: AWS did not take the signal.
         """
-        snapshot = self._conversation_cache.recent(conversation_id)
+        found = self._conversation_cache.judged(
+            conversation_id, lambda snapshot: self._typing_to(snapshot, sender_id, is_on=is_on)
+        )
+        self._request(conversation_id, [(to, signal) for to, signal in found if is_on or self._can_stop(to)])
+        return [Signalled(to.user_id, to.channel) for to, _ in found]
+
+    def _typing_to(
+        self, snapshot: Snapshot, sender_id: str | None, *, is_on: bool
+    ) -> list[tuple[Recipient, Signal]]:
+        """Return the people who can see that our side types, each with the signal for their channel."""
         conversation = snapshot.conversation
         if sender_id is not None and not conversation.has(sender_id):
             raise NotAParticipant(
@@ -108,7 +119,9 @@ class SendSignals:
                 continue
             about = None
             if rule.needs_message and is_on:
-                latest = latest if latest is not None else list(self._latest_inbound(conversation_id))
+                latest = (
+                    latest if latest is not None else list(self._latest_inbound(conversation.conversation_id))
+                )
                 about = next((message for message in latest if _is_from(message, to)), None)
                 if about is None:
                     refusals.append(f"{to.channel} needs a message of the person to answer to")
@@ -118,8 +131,7 @@ class SendSignals:
             issues = refusals or ["has no person who is reached over a channel"]
             details = (Detail("conversation_id", issue) for issue in dict.fromkeys(issues))
             raise ActNotPossible("Nobody can be shown that our side types.", *details)
-        self._request(conversation_id, [(to, signal) for to, signal in found if is_on or self._can_stop(to)])
-        return [Signalled(to.user_id, to.channel) for to, _ in found]
+        return found
 
     def _inbound(self, conversation_id: str, message_id: str | None) -> Message:
         if message_id is None:
