@@ -55,7 +55,7 @@ def proof(secret: ChannelSecret, body: bytes) -> dict[str, str]:
 
 
 def is_sent_here(path: str, body: dict[str, object]) -> bool:
-    return "/send" in path
+    return "/bot" in path
 
 
 def read_text(body: dict[str, object]) -> tuple[str, str] | None:

@@ -16,6 +16,12 @@ class Failure(msgspec.Struct, frozen=True):
     message: str
 
 
+class ActOutcome(msgspec.Struct, frozen=True):
+    act_id: str
+    status: str
+    error: Failure | None
+
+
 class Delivery(msgspec.Struct, frozen=True):
     recipient_id: str
     channel: str
@@ -25,6 +31,8 @@ class Delivery(msgspec.Struct, frozen=True):
     provider_message_ids: tuple[str, ...]
     attempts: int
     error: Failure | None
+    edit: ActOutcome | None = None
+    deletion: ActOutcome | None = None
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -72,6 +80,7 @@ class Message(msgspec.Struct, frozen=True):
     reply_to: str | None
     error: Failure | None
     edits: tuple[Edit, ...]
+    deleted_at: str | None
     sent_at: str | None
     provider_fields: object
 

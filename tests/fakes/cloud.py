@@ -38,13 +38,17 @@ from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.recognize_echo import BringBackEchoes, RecognizeEcho
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
+from chat4all.services.messaging.carry_out_act import CarryOutAct
+from chat4all.services.messaging.change_message import ChangeMessage
 from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import ChannelCircuits, CircuitChanged
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
+from chat4all.services.messaging.deliver_signal import DeliverSignal
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
+from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.redrive import Redrive
@@ -136,6 +140,14 @@ class Cloud:
         """Post a message. Return the 202's content, or None if the process died before the answer."""
         try:
             return self._accept(new)
+        except Died:
+            self._start_processes()
+            return None
+
+    def change(self, request: Callable[[ChangeMessage], Accepted]) -> Accepted | None:
+        """Change a message. Return the 202's content, or None if the process died before the answer."""
+        try:
+            return request(self._change)
         except Died:
             self._start_processes()
             return None
@@ -264,6 +276,15 @@ class Cloud:
             )
             for _ in range(4)
         )
+        self._change = ChangeMessage(
+            messages=messages,
+            deliveries=deliveries,
+            events=self._events,
+            conversation_cache=ConversationCache(conversations, directory, self.clock.monotonic),
+            capabilities=CAPABILITIES,
+            clock=self.clock,
+            new_id=self.ids,
+        )
         fallbacks = self._fated(MemoryFallbacks(self.table), "fallbacks")
         fall_back = FallBack(fallbacks, self._events, self.clock)
         route = RouteMessage(
@@ -272,6 +293,7 @@ class Cloud:
             events=self._events,
             fallbacks=fallbacks,
             accept=accept_in_router,
+            route_act=RouteAct(messages, accept_in_router, self.clock),
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
@@ -355,19 +377,29 @@ class Cloud:
     def _channel(
         self, name: str, deliveries: MemoryDeliveries
     ) -> Callable[[Mapping[str, Any], Callable[[], bool]], dict[str, Any]]:
+        channel = self._fated(self.connectors[name], "connector")
+        secrets = self._fated(MemorySecrets(), "secrets")
+        circuits = self._circuits(name)
         deliver = Deliver(
-            connector=self._fated(self.connectors[name], "connector"),
+            connector=channel,
             deliveries=deliveries,
             events=self._events,
             limiter=NoLimits(),
-            circuits=self._circuits(name),
-            secrets=self._fated(MemorySecrets(), "secrets"),
+            circuits=circuits,
+            secrets=secrets,
             file=OutgoingFile(
                 self._fated(self.files, "files"),
                 self._fated(MemoryFileStore(), "file store"),
                 self._fated(FakeLinks(), "links"),
             ),
             check_consent=CheckConsent(self._fated(self.directory, "directory")),
+            carry_out=CarryOutAct(
+                channel,
+                deliveries,
+                self._fated(MemoryMessages(self.table), "messages"),
+                self.clock,
+                keep_deleted_words=False,
+            ),
             clock=self.clock,
             new_id=self.ids,
             jitter=lambda: 0.5,
@@ -385,6 +417,7 @@ class Cloud:
                 self.counters.count,
                 follow=self._follow,
                 limiter=NoLimits(),
+                deliver_signal=DeliverSignal(channel, NoLimits(), circuits, secrets, self.clock),
             ),
         )
 

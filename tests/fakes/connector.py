@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import msgspec
 
 from chat4all.channels.shared.kinds import kind_rules
+from chat4all.domain.act_rules import Acts, DeleteRule, EditRule, ReadRule, TypingRule
+from chat4all.domain.acts import Done, ProviderAct
 from chat4all.domain.channel import (
     Capabilities,
     ChannelAccounts,
@@ -49,6 +51,12 @@ PIGEON = Capabilities(
     ),
     other_files=OtherFiles.LINK,
     addresses_by_account=True,
+    acts=Acts(
+        edit=EditRule(kinds=("text", "media", "buttons", "list")),
+        delete=DeleteRule(),
+        read=ReadRule(),
+        typing=TypingRule(seconds=5),
+    ),
 )
 TELEX = Capabilities(
     channel="telex",
@@ -87,6 +95,10 @@ class FakeConnector:
         """The token that the provider accepts."""
         self.asked: list[Submission] = []
         self.accepted: list[Submission] = []
+        self.act_answers: list[Done | SendError] = []
+        self.asked_acts: list[ProviderAct] = []
+        self.acts: list[ProviderAct] = []
+        """The acts that the provider carried out."""
         self._lock = threading.Lock()
 
     def canonical_address(self, address: str) -> str:
@@ -113,6 +125,15 @@ class FakeConnector:
     def prove(self, secret: ChannelSecret) -> Proof | SendError:
         self.proved.append(secret)
         return self.proofs.pop(0) if self.proofs else Proof(secret.account_id, "Ours", "GREEN")
+
+    def act(self, act: ProviderAct, secret: ChannelSecret) -> Done | SendError:
+        assert secret == SECRET
+        with self._lock:
+            self.asked_acts.append(act)
+            answer = self.act_answers.pop(0) if self.act_answers else Done()
+            if isinstance(answer, Done):
+                self.acts.append(act)
+            return answer
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         return Fetching(iter((b"bytes of ", file.reference.encode())))

@@ -22,8 +22,18 @@ class MemoryConversations:
         self._latest: dict[str, str] = {}
         self._versions: Counter[str] = Counter()
         self._lock = threading.RLock()
+        self._read_up_to: dict[tuple[str, str], str] = {}
         self.reads = 0
         """The number of reads of a conversation, a list of conversations, or a person's places."""
+
+    def read_up_to(self, conversation_id: str, user_id: str) -> str | None:
+        with self._lock:
+            return self._read_up_to.get((conversation_id, user_id))
+
+    def record_read(self, conversation_id: str, user_id: str, sequence: str) -> None:
+        with self._lock:
+            place = conversation_id, user_id
+            self._read_up_to[place] = max(sequence, self._read_up_to.get(place, ""))
 
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:
         with self._lock:

@@ -12,6 +12,7 @@ from chat4all.domain.events import (
     MessageAccepted,
     MessageSubmitted,
     ParticipantJoining,
+    SignalsRequested,
     StatusUpdate,
     WebhookEvent,
     WebhookEvents,
@@ -31,6 +32,7 @@ class RecordedEvents:
         self.accepted: list[MessageAccepted] = []
         self.joining: list[ParticipantJoining] = []
         self.requested: list[DeliveryRequested] = []
+        self.signals: list[SignalsRequested] = []
         self.updates: list[StatusUpdate] = []
         self.webhooks: list[WebhookEvent] = []
         self.files: list[FileEvent] = []
@@ -65,6 +67,10 @@ class RecordedEvents:
 
     def _number(self, deduplication: str) -> str:
         return self._numbers.setdefault(deduplication, f"{len(self._numbers) + 1:020d}")
+
+    def signals_requested(self, event: SignalsRequested) -> None:
+        self._check()
+        self.signals.append(event)
 
     def message_accepted(self, event: MessageAccepted) -> None:
         self._check()
@@ -117,6 +123,9 @@ class QueuedEvents:
         return self._to_conversation(event)
 
     def message_accepted(self, event: MessageAccepted) -> None:
+        self._to_conversation(event)
+
+    def signals_requested(self, event: SignalsRequested) -> None:
         self._to_conversation(event)
 
     def _to_conversation(self, event: ChatEvent) -> str:

@@ -203,6 +203,8 @@ class MemoryMessages:
                 received=changed.received,
                 edits=changed.edits,
                 deleted_at=changed.deleted_at,
+                edit_id=changed.edit_id,
+                deletion_id=changed.deletion_id,
                 late=changed.late,
             )
             return True
@@ -217,6 +219,7 @@ class MemoryMessages:
             for message in self._table.messages.values()
             if message.conversation_id == conversation_id
             and message.notice is None
+            and message.act is None
             and message.sequence > after
             and (before is None or message.sequence < before)
         ]
@@ -230,6 +233,7 @@ class MemoryMessages:
             for message in self._table.messages.values()
             if message.conversation_id == conversation_id
             and message.notice is None
+            and message.act is None
             and message.sequence > after
             and (past is None or sent_place(message) < (past.sent_at, past.sequence))
         ]
@@ -255,7 +259,7 @@ class MemoryMessages:
     def _listed_at(self, message: Message, query: MessageQuery) -> str | None:
         """Of the statuses, PENDING and FAILED are listed, by the time of the next look and of the failure."""
         if query.status is None:
-            is_listed = message.sender_id == query.sender_id and message.notice is None
+            is_listed = message.sender_id == query.sender_id and not (message.notice or message.act)
             return message.accepted_at if is_listed else None
         if message.status is not query.status:
             return None

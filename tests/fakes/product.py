@@ -30,16 +30,21 @@ from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.recognize_echo import BringBackEchoes, RecognizeEcho
 from chat4all.services.inbound.take_inbound import TakeInbound
 from chat4all.services.messaging.accept_message import Accepted, AcceptMessage, NewMessage
+from chat4all.services.messaging.carry_out_act import CarryOutAct
+from chat4all.services.messaging.change_message import ChangeMessage
 from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import AccountCircuit, ChannelCircuits, CircuitChanged
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
+from chat4all.services.messaging.deliver_signal import DeliverSignal
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
 from chat4all.services.messaging.ports import Limiter
 from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
+from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
+from chat4all.services.messaging.send_signals import SendSignals
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
@@ -109,7 +114,26 @@ class Product:
             fallbacks=self.fallbacks,
             accept=self.accept,
             capabilities=self.capabilities,
+            route_act=RouteAct(self.messages, self.accept, self.clock),
             clock=self.clock,
+        )
+        self.change = ChangeMessage(
+            messages=self.messages,
+            deliveries=self.deliveries,
+            events=self.events,
+            conversation_cache=self.conversation_cache,
+            capabilities=CAPABILITIES,
+            clock=self.clock,
+            new_id=self.ids,
+        )
+        self.signals = SendSignals(
+            messages=self.messages,
+            conversations=self.conversations,
+            events=self.events,
+            conversation_cache=self.conversation_cache,
+            capabilities=CAPABILITIES,
+            clock=self.clock,
+            new_id=self.ids,
         )
         self.follow = FollowDelivery(self.messages, self.deliveries)
         self.apply = ApplyStatus(self.messages, self.deliveries, self.follow, log_failure)
@@ -190,12 +214,18 @@ class Product:
             secrets=self.secrets,
             file=OutgoingFile(self.files, MemoryFileStore(), FakeLinks()),
             check_consent=CheckConsent(self.directory),
+            carry_out=CarryOutAct(
+                self.connector, self.deliveries, self.messages, self.clock, keep_deleted_words=False
+            ),
             clock=self.clock,
             new_id=self.ids,
             jitter=lambda: 0.0,
             claim_time=CLAIM_TIME,
             in_time=in_time,
         )
+
+    def deliver_signal(self, limiter: Limiter | None = None) -> DeliverSignal:
+        return DeliverSignal(self.connector, limiter or NoLimits(), self.circuits(), self.secrets, self.clock)
 
     def deliver_or_hold(self, limiter: Limiter | None = None) -> DeliverOrHold:
         return DeliverOrHold(self.deliver(limiter), self.held_deliveries, self.clock)

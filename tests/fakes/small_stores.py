@@ -243,6 +243,9 @@ class NoLimits:
     ) -> float:
         return 0.0
 
+    def account_wait_s(self, channel: str, account: str, now: float) -> float:
+        return 0.0
+
 
 class NotToBeAsked:
     """A limiter that fails the test if tokens are taken."""
@@ -252,6 +255,9 @@ class NotToBeAsked:
     def wait_s(
         self, channel: str, account: str, address: str, now: float, file: Attachment | None = None
     ) -> float:
+        pytest.fail("tokens were taken")
+
+    def account_wait_s(self, channel: str, account: str, now: float) -> float:
         pytest.fail("tokens were taken")
 
 
@@ -272,3 +278,6 @@ class OneBucket:
             taken = take(self._limit, self._full_at, now, 1)
             self._full_at = taken.full_at
             return taken.wait_s
+
+    def account_wait_s(self, channel: str, account: str, now: float) -> float:
+        return self.wait_s(channel, account, "", now)

@@ -404,6 +404,50 @@ def test_a_group_that_a_send_finds_moved_is_sent_to_its_new_address_from_then_on
     ]
 
 
+def test_our_side_edits_deletes_reads_and_types(world: World, agent: str) -> None:
+    address = str(uuid.uuid4().int)[:9].replace("0", "1")
+    customer = world.create("CUSTOMER", ("telegram", address))
+    conversation = world.converse(agent, customer)
+    message_id = world.post(conversation, agent, "hello")
+    edited = world.api.patch(f"/v1/messages/{message_id}", {"sender_id": agent, "content": "hello, all"})
+    world.product.pump()
+    assert world.api.get(f"/v1/messages/{message_id}").json["content"]["text"] == "hello, all"
+    query = {"sender_id": agent}
+    deleted = world.api.request("DELETE", f"/v1/messages/{message_id}", query=query)
+    typing = world.api.post(f"/v1/conversations/{conversation}/typing", {"state": "on"})
+    world.product.pump()
+
+    assert [edited.status, deleted.status, typing.status] == [202, 202, 202]
+    message = world.api.get(f"/v1/messages/{message_id}").json
+    assert (message["content"]["type"], message["edits"]) == ("deleted", [])
+    (delivery,) = world.progress(message_id)["deliveries"]
+    assert [delivery[act]["status"] for act in ("edit", "deletion")] == ["APPLIED", "APPLIED"]
+    asked = [body for body in world.provider.accepted if address in str(body.get("chat_id"))]
+    assert any(body.get("action") == "typing" for body in asked)
+    messages = [body for body in asked if "action" not in body]
+    assert [body.get("text") or body["message_ids"] for body in messages] == [
+        "hello",
+        "hello, all",
+        [messages[1]["message_id"]],
+    ]
+
+
+def test_a_persons_message_is_marked_as_read(world: World, agent: str) -> None:
+    phone = a_phone()
+    customer = world.create("CUSTOMER", ("whatsapp", phone))
+    conversation = world.converse(agent, customer)
+    world.say("whatsapp", whatsapp(**{"from": phone}, text={"body": "hi!"}))
+    world.product.pump()
+    (theirs,) = world.history(conversation)
+
+    answers = [world.api.post(f"/v1/conversations/{conversation}/read", {}) for _ in range(2)]
+    world.product.pump()
+
+    assert [answer.json["read_before"] for answer in answers] == [False, True]
+    assert [answer.json["message_id"] for answer in answers] == [theirs["message_id"]] * 2
+    assert world.provider.accepted[-1]["status"] == "read"
+
+
 @pytest.mark.parametrize(
     ("refusal", "status", "code"),
     [

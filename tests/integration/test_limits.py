@@ -282,3 +282,17 @@ def test_places_in_line_for_a_batch_cost_one_write(aws: Aws, account: str) -> No
         written.append(attribute_of(aws, f"default#pigeon#{account}", "line_at"))
 
     assert written == [pytest.approx(BEGINNING + 10)] * 9
+
+
+def test_a_signal_takes_the_accounts_token_and_no_place_in_line(aws: Aws, account: str) -> None:
+    limits = (
+        RateLimit(LimitScope.ACCOUNT, interval_s=5.0, burst=1),
+        RateLimit(LimitScope.RECIPIENT, interval_s=60.0, burst=1),
+    )
+    (limiter,) = limiters(aws, 1, *limits)
+
+    assert limiter.account_wait_s("pigeon", account, BEGINNING) == 0
+    assert limiter.account_wait_s("pigeon", account, BEGINNING) == pytest.approx(5.0)
+    assert limiter.account_wait_s("pigeon", account, BEGINNING) == pytest.approx(5.0)
+    # No signal waits in line before the message, and none took the person's token.
+    assert limiter.wait_s("pigeon", account, "ana", BEGINNING + 5.0) == 0

@@ -39,6 +39,7 @@ def message_view(
         webhook_id=None,
         notice=None,
         purpose=Purpose.SERVICE,
+        act=None,
     )
 
 
@@ -52,6 +53,8 @@ def delivery_view(channel: str, status: str) -> DeliveryView:
         provider_message_ids=(),
         attempts=0,
         error=None,
+        edit=None,
+        deletion=None,
     )
 
 

@@ -58,6 +58,7 @@ from chat4all.services.messaging.fall_back import FallBack
 from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
+from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.messaging.try_again import TryAgain
 from tests.channels import sample
@@ -208,6 +209,7 @@ class InProcess:
             events=events,
             fallbacks=fallbacks,
             accept=accept,
+            route_act=RouteAct(messages, accept, clock),
             capabilities=capabilities,
             clock=clock,
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from chat4all.channels.shared.manifest import Manifest
-from chat4all_local.generate import alarms, compose, dashboard, deploy_guide, kinds, template
+from chat4all_local.generate import acts, alarms, compose, dashboard, deploy_guide, kinds, template
 from chat4all_local.generate.blocks import Block
 
 
@@ -16,7 +16,7 @@ def channel_blocks(channels: Sequence[Manifest]) -> tuple[Block, ...]:
         "localstack/docker-compose.yml": compose.COMPOSE_BLOCKS,
         "localstack/docker/deploy.sh": compose.SCRIPT_BLOCKS,
         "docs/deploy.md": deploy_guide.BLOCKS,
-        "docs/api.md": kinds.BLOCKS,
+        "docs/api.md": {**kinds.BLOCKS, **acts.BLOCKS},
     }
     return tuple(
         Block(path, name, partial(render, channels))

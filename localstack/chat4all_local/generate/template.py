@@ -75,6 +75,7 @@ _FUNCTION: Final = _Text(
         API_ID: !Ref Api
         CHANNEL: @{name}
         CONSUMER_TIMEOUT: !Ref @{timeout}
+        KEEP_DELETED_WORDS: !Ref KeepDeletedWords
         BASE_URL: !Ref @{logical}BaseUrl
         CHANNEL_SECRET: !GetAtt @{logical}Channel.Outputs.SecretName
         CHANNEL_QUEUE: !GetAtt @{logical}Channel.Outputs.QueueUrl

@@ -6,7 +6,7 @@ import msgspec
 class RateLimit(msgspec.Struct, frozen=True):
     """A limit of `burst` messages at once, then a message every `interval_s`; `code` is the error beyond it.
 
-    The limit counts messages of `kinds`, or of every kind if `kinds` is None.
+    The limit counts messages of `kinds`, or of every kind if `kinds` is None; but none of a kind `apart`.
     """
 
     per_person: bool
@@ -14,9 +14,10 @@ class RateLimit(msgspec.Struct, frozen=True):
     interval_s: float
     code: int
     kinds: frozenset[str] | None = None
+    apart: frozenset[str] = frozenset()
 
     def counts(self, kind: str) -> bool:
-        return self.kinds is None or kind in self.kinds
+        return kind not in self.apart and (self.kinds is None or kind in self.kinds)
 
 
 class Exceeded(msgspec.Struct, frozen=True):

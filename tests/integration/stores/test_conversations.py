@@ -174,3 +174,15 @@ def test_a_hundred_participants_are_kept(conversations: Conversations, new_id: C
     assert read(conversations, large) == large
     found = [conversations.of_user(member.user_id, None, 1)[0][1] for member in (members[0], members[99])]
     assert found == [large.conversation_id] * 2
+
+
+def test_how_far_was_read_never_goes_back(
+    conversations: Conversations, made: Conversation, new_id: Callable[[], str]
+) -> None:
+    person = new_id()
+    assert conversations.read_up_to(made.conversation_id, person) is None
+
+    for sequence, known in (("2", "2"), ("3", "3"), ("1", "3"), ("3", "3")):
+        conversations.record_read(made.conversation_id, person, sequence)
+        assert conversations.read_up_to(made.conversation_id, person) == known
+    assert conversations.read_up_to(made.conversation_id, new_id()) is None

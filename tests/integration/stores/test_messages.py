@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
+from chat4all.domain.acts import Act, ActKind, ActOn, ActTarget
 from chat4all.domain.claims import Claimed
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.content import Content, Deleted, Media, Text, Unsupported
@@ -568,6 +569,33 @@ def test_a_version_replaces_what_was_read(messages: Messages, a_message: NewMess
     found = messages.get(message.message_id)
     assert found is not None
     assert (found.content, found.edits, found.received) == (second.content, edits, second.received)
+
+
+def test_a_message_names_its_latest_acts(messages: Messages, a_message: NewMessageOf) -> None:
+    message = a_message(content=Text("one"))
+    messages.add(message)
+    edited = replace(message, content=Text("two"), edits=(Edit(Text("one"), LATER),), edit_id="act-1")
+
+    assert messages.rewrite(message, edited)
+    assert messages.rewrite(edited, replace(edited, deletion_id="act-2"))
+
+    found = messages.get(message.message_id)
+    assert found is not None
+    assert (found.content, found.edit_id, found.deletion_id) == (Text("two"), "act-1", "act-2")
+
+
+def test_the_record_of_an_act_is_in_no_list(messages: Messages, a_message: NewMessageOf) -> None:
+    target = ActTarget("ana", "pigeon", "main", "ana@pigeon", 1)
+    act = Act(ActOn(ActKind.EDIT, "m-1"), (target,))
+    message = replace(a_message(content=Text("")), act=act)
+    messages.add(message)
+
+    found = messages.get(message.message_id)
+    assert found is not None
+    assert found.act == act
+    assert messages.history(message.conversation_id, FROM_THE_START, None, 10) == []
+    assert messages.history_by_sent(message.conversation_id, FROM_THE_START, None, 10) == []
+    assert messages.search(MessageQuery(sender_id=message.sender_id), None, 10) == []
 
 
 def test_nothing_replaces_a_deletion(messages: Messages, a_message: NewMessageOf) -> None:

@@ -46,6 +46,7 @@ class Run:
             self.counters.count,
             follow=self.product.follow,
             limiter=self.limiter,
+            deliver_signal=self.product.deliver_signal(),
         )
 
     def __call__(self, *requested: DeliveryRequested) -> list[str]:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from chat4all.channels import registry
 from chat4all.channels.shared.http import HttpClient
+from chat4all.domain.acts import Done, ProviderAct
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Unsupported, kind_of
 from chat4all.domain.events import InboundEvent, InboundMessage, ParsedWebhook
@@ -56,6 +57,9 @@ class Wrong:
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
         return self._right.send(submission, secret)
+
+    def act(self, act: ProviderAct, secret: ChannelSecret) -> Done | SendError:
+        return self._right.act(act, secret)
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         return self._right.fetch(file, secret)

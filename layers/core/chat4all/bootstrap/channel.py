@@ -25,9 +25,11 @@ from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.deliveries import DeliveryBatch, TimeLeft, needed_ms
 from chat4all.services.files.download_links import DownloadLinks
 from chat4all.services.files.outgoing_file import OutgoingFile
+from chat4all.services.messaging.carry_out_act import CarryOutAct
 from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import ChannelCircuits
 from chat4all.services.messaging.deliver import Deliver
+from chat4all.services.messaging.deliver_signal import DeliverSignal
 from chat4all.services.messaging.hold_delivery import DeliverOrHold
 from chat4all.services.messaging.record_status import FollowDelivery
 
@@ -50,13 +52,16 @@ def handler() -> Handler:
     deliveries = DynamoDeliveries(settings.messages_table)
     limiter = DynamoLimiter(settings.limits_table, known)
     events = streams.events(settings, sqs, Queues(inbound=settings.inbound_queue))
+    channel = connector(settings.channel, HttpClient(), settings.base_url)
+    messages = DynamoMessages(settings.messages_table)
+    secrets = ManagedSecrets({settings.channel: settings.channel_secret}, dependent_accounts())
     deliver = Deliver(
-        connector=connector(settings.channel, HttpClient(), settings.base_url),
+        connector=channel,
         deliveries=deliveries,
         events=events,
         limiter=limiter,
         circuits=circuits,
-        secrets=ManagedSecrets({settings.channel: settings.channel_secret}, dependent_accounts()),
+        secrets=secrets,
         file=OutgoingFile(
             files,
             S3Files(runtime.s3, settings.files_bucket),
@@ -67,6 +72,9 @@ def handler() -> Handler:
             ),
         ),
         check_consent=CheckConsent(DynamoDirectory(settings.directory_table)),
+        carry_out=CarryOutAct(
+            channel, deliveries, messages, runtime.now, keep_deleted_words=settings.keep_deleted_words
+        ),
         clock=runtime.now,
         new_id=runtime.new_id,
         jitter=runtime.jitter,
@@ -80,8 +88,9 @@ def handler() -> Handler:
         sqs,
         settings.channel_queue,
         telemetry.count,
-        follow=FollowDelivery(DynamoMessages(settings.messages_table), deliveries),
+        follow=FollowDelivery(messages, deliveries),
         limiter=limiter,
+        deliver_signal=DeliverSignal(channel, limiter, circuits, secrets, runtime.now),
         time_left=time_left,
     )
 

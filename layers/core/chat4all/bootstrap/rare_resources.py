@@ -17,6 +17,7 @@ from chat4all.bootstrap.settings import ApiSettings, of_channel
 from chat4all.channels.registry import accounts, connector, credential_forms
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.accounts import AccountViews
+from chat4all.entrypoints.http.acts import ActViews
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.audit import AuditViews
 from chat4all.entrypoints.http.audit_trail import AuditTrail
@@ -35,6 +36,8 @@ from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.download_file import DownloadFile
 from chat4all.services.files.upload_file import UploadFile
+from chat4all.services.messaging.change_message import ChangeMessage
+from chat4all.services.messaging.send_signals import SendSignals
 from chat4all.services.recovery.redrive import Redrive
 
 
@@ -88,6 +91,7 @@ def rare_resources(
     breakers = DynamoBreakers(settings.limits_table)
     trail = AuditTrail(audit, runtime.now, runtime.new_id)
     return [
+        _act_views(settings, accepting, public),
         DeadLetterViews(redrive, channels, trail, public),
         _file_views(settings, accepting, files, public),
         AuditViews(ReadAudit(audit)),
@@ -98,6 +102,28 @@ def rare_resources(
         HealthViews(health, breakers, manage_accounts.every),
         DescriptionViews(),
     ]
+
+
+def _act_views(settings: ApiSettings, accepting: Accepting, public: Addresses) -> ActViews:
+    change = ChangeMessage(
+        messages=accepting.messages,
+        deliveries=DynamoDeliveries(settings.messages_table),
+        events=accepting.events,
+        conversation_cache=accepting.conversation_cache,
+        capabilities=accepting.capabilities,
+        clock=runtime.now,
+        new_id=runtime.new_id,
+    )
+    signals = SendSignals(
+        messages=accepting.messages,
+        conversations=accepting.conversations,
+        events=accepting.events,
+        conversation_cache=accepting.conversation_cache,
+        capabilities=accepting.capabilities,
+        clock=runtime.now,
+        new_id=runtime.new_id,
+    )
+    return ActViews(change, signals, accepting.messages, public)
 
 
 def _file_views(

@@ -12,6 +12,7 @@ from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.chat_events import NEEDED_MS, ChatRecords, RecordsOrReplay
 from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.stream_consumer import StreamConsumer
+from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.replay_messages import ReplayMessages
 
@@ -26,6 +27,7 @@ def handler() -> Handler:
         events=accepting.events,
         fallbacks=DynamoFallbacks(settings.messages_table),
         accept=accepting.accept,
+        route_act=RouteAct(accepting.messages, accepting.accept, runtime.now),
         capabilities=accepting.capabilities,
         clock=runtime.now,
     )

@@ -92,6 +92,7 @@ class ChannelSettings(StreamSettings, frozen=True, rename="upper", kw_only=True)
     api_id: str
     powertools_service_name: str
     """The name of the stack."""
+    keep_deleted_words: bool
     consumer_timeout: int
     """The seconds that Lambda gives the function for one batch."""
 

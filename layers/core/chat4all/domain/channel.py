@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.act_rules import Acts
 from chat4all.domain.consent_words import Words
 from chat4all.domain.files.file import Attachment, Form, MediaKind
 from chat4all.domain.purpose import Purpose
@@ -231,6 +232,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """The words by which a person opts out and in again."""
     opts_out_of: tuple[Purpose, ...] = (Purpose.MARKETING,)
     """What a person opts out of by such a word."""
+    acts: Acts = Acts()
+    """What our side can do there beside sending."""
 
     def kind_rule(self, kind: str) -> KindRule:
         """Return the rule for a plain kind; a manifest has one for each."""

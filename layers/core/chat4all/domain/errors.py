@@ -8,7 +8,7 @@
     ├── Unauthenticated    401  no key, an unknown key, a wrong signature
     │   └── InvalidSignature
     ├── Forbidden          403  a key whose scope, or a sender whose role, does not allow it
-    │   └── MissingScope, NotAParticipant, NotYourFile, InvalidVerifyToken
+    │   └── MissingScope, NotAParticipant, NotYourFile, NotYourMessage, InvalidVerifyToken
     ├── NotFound           404
     │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
     │       UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound, ParticipantNotFound,
@@ -17,12 +17,12 @@
     │   └── NotFailed, MessageChanged, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted,
     │       FileExpired, UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
     │       GroupTooSmall, NotAGroup, TooManyIdentities, ConsentWithdrawn, AccountEnabled, AccountDiffers,
-    │       TooManyAccounts
+    │       TooManyAccounts, MessageDeleted
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
     │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft, WindowClosed,
-    │       TagNotPossible, OptedOut, AccountDisabled, CredentialsRefused
+    │       TagNotPossible, OptedOut, AccountDisabled, CredentialsRefused, ActNotPossible
     ├── Throttled          429  try again after `retry_after` seconds
     └── Unavailable        503  nothing was accepted; try again after `retry_after` seconds
 
@@ -108,6 +108,12 @@ class NotYourFile(Forbidden):
     """The file belongs to another key or another conversation."""
 
     code = "NOT_YOUR_FILE"
+
+
+class NotYourMessage(Forbidden):
+    """Another user sent the message."""
+
+    code = "NOT_YOUR_MESSAGE"
 
 
 class InvalidVerifyToken(Forbidden):
@@ -322,6 +328,12 @@ class TooManyAccounts(Conflict):
     code = "TOO_MANY_ACCOUNTS"
 
 
+class MessageDeleted(Conflict):
+    """The message was deleted."""
+
+    code = "MESSAGE_DELETED"
+
+
 class TooLarge(Chat4AllError):
     """The body is over 256 KiB."""
 
@@ -401,6 +413,12 @@ class CredentialsRefused(NotPossible):
     """The provider refuses the credentials; the details have its code."""
 
     code = "CREDENTIALS_REFUSED"
+
+
+class ActNotPossible(NotPossible):
+    """No channel of the recipients can do this; the details name each channel with the reason."""
+
+    code = "ACT_NOT_POSSIBLE"
 
 
 class Throttled(Chat4AllError):

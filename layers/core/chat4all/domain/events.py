@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from chat4all.domain.acts import ActOn, Signal
 from chat4all.domain.consent import ConsentState
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
@@ -131,6 +132,8 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="acce
     """A person wrote the message in their app, so the text of a file says whose file it is."""
     tag: Tag | None = None
     purpose: Purpose = Purpose.SERVICE
+    act: ActOn | None = None
+    """Set if the record changes a message that was sent, and is none itself."""
 
     @property
     def deduplication_id(self) -> str:
@@ -141,9 +144,6 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="acce
     @property
     def ids(self) -> dict[str, str]:
         return {"message_id": self.message_id, "conversation_id": self.conversation_id}
-
-
-ChatEvent = MessageSubmitted | MessageAccepted | ParticipantJoining
 
 
 class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -172,10 +172,16 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     purpose: Purpose = Purpose.SERVICE
     brought_back: int | None = None
     """The time (epoch seconds) of leaving the holding queue, so that SQS does not drop it as a duplicate."""
+    act: ActOn | None = None
+    """The sent message that the request changes; `content` is what the part becomes."""
+    signal: Signal | None = None
+    """Set if the request is for a signal alone: it has no content and no record."""
 
     @property
     def group(self) -> str:
-        return f"{self.conversation_id}:{self.recipient.user_id}"
+        """Return the name of the group whose order the queue keeps. A signal delays no message."""
+        group = f"{self.conversation_id}:{self.recipient.user_id}"
+        return group if self.signal is None else f"{group}:signals"
 
     @property
     def place(self) -> str:
@@ -200,6 +206,24 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
             "recipient_id": self.recipient.user_id,
             "channel": self.recipient.channel,
         }
+
+
+class SignalsRequested(msgspec.Struct, frozen=True, tag="signals"):
+    """On `chat-events`: signals to participants of the conversation, at least one."""
+
+    conversation_id: str
+    requested: tuple[DeliveryRequested, ...]
+
+    @property
+    def deduplication_id(self) -> str:
+        return self.requested[0].message_id
+
+    @property
+    def ids(self) -> dict[str, str]:
+        return {"message_id": self.deduplication_id, "conversation_id": self.conversation_id}
+
+
+ChatEvent = MessageSubmitted | MessageAccepted | ParticipantJoining | SignalsRequested
 
 
 class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from chat4all.domain.acts import Act
 from chat4all.domain.content import Content, Notice
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING, Author, Context, Received
@@ -52,6 +53,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     until then it is empty.
 
     `notice` is set if the message only tells of a change to another message; its content is an empty text.
+    `act` is set if it only changes another message of ours; its content is an empty text, too. `edit_id` and
+    `deletion_id` name the latest acts on this message.
     `received` is set for a message that came over a channel. `deleted_at` is the time at which its author
     deleted it for everybody. `late`: it was sent some time before it got its number (`domain.sent_order`).
 
@@ -82,6 +85,9 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     edits: tuple[Edit, ...] = ()
     deleted_at: str | None = None
     notice: ChangeNotice | None = None
+    act: Act | None = None
+    edit_id: str | None = None
+    deletion_id: str | None = None
     late: bool = False
     error_code: str | None = None
     error_reason: str | None = None

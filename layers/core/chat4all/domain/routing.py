@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from chat4all.domain.acts import ActKind
 from chat4all.domain.channel import Capabilities, Treatment
-from chat4all.domain.content import Content, Media, Text, file_of, kind_of, reworded
+from chat4all.domain.content import Content, Deleted, Media, Text, file_of, kind_of, reworded
 from chat4all.domain.conversation import Conversation, Origin, Participant
 from chat4all.domain.errors import (
     Detail,
@@ -162,7 +163,7 @@ def deliveries(
     """
     requested = []
     for recipient in accepted.recipients:
-        parts = parts_of(accepted.content, capabilities[recipient.channel], recipient.address)
+        parts = _parts(accepted, capabilities[recipient.channel], recipient.address)
         if accepted.is_relayed:
             parts.sort(key=lambda part: file_of(part) is not None)
         for number, content in enumerate(parts):
@@ -181,9 +182,17 @@ def deliveries(
                     round=accepted.round,
                     tag=accepted.tag,
                     purpose=accepted.purpose,
+                    act=accepted.act,
                 )
             )
     return requested
+
+
+def _parts(accepted: MessageAccepted, capabilities: Capabilities, address: str) -> list[Content]:
+    """Return the parts of a delivery; a deletion has one part, which deletes all parts of the message."""
+    if accepted.act is not None and accepted.act.kind is ActKind.DELETE:
+        return [Deleted()]
+    return parts_of(accepted.content, capabilities, address)
 
 
 def _choose(user: User, asked: Sequence[str], primary: str | None, wrote_from: Origin | None) -> list[Route]:

@@ -111,7 +111,7 @@ def _with_first(message: Message, received: Received, first: Version) -> Message
         if first.content == message.content or _is_move(first.content, message.content):
             return _moved(message, _with_fields(sent, before))
         edit = _stood(first.content, sent, received.known_by_edit_at)
-        return replace(_moved(message, _shortened(before)), edits=_within_limit((edit, *message.edits)))
+        return replace(_moved(message, _shortened(before)), edits=within_limit((edit, *message.edits)))
     if isinstance(message.content, Unsupported) and not isinstance(first.content, Unsupported):
         return replace(_moved(message, first.received), content=first.content)
     return None
@@ -144,7 +144,7 @@ def _with_edit(message: Message, known: Received, version: Version, at: str) -> 
         return None if fields == known else replace(message, received=fields)
     if (at, version.content) in _standing(message, known):
         return None
-    edits = _within_limit((*message.edits, _stood(message.content, known, at)))
+    edits = within_limit((*message.edits, _stood(message.content, known, at)))
     return replace(message, content=version.content, edits=edits, received=_shortened(received))
 
 
@@ -202,7 +202,7 @@ def _with_former(message: Message, known: Received, version: Version, at: str) -
     edits = (*message.edits[: max(place - 1, 0)], *before, edit, *message.edits[place:])
     is_first_known = place == 0 and known.known_by_edit_at is not None
     received = replace(known, known_by_edit_at=at) if is_first_known else known
-    return replace(message, edits=_within_limit(edits), received=_shortened(received))
+    return replace(message, edits=within_limit(edits), received=_shortened(received))
 
 
 def _standing(message: Message, known: Received) -> list[tuple[str | None, Content]]:
@@ -273,7 +273,7 @@ def _shortened(received: Received) -> Received:
     )
 
 
-def _within_limit(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+def within_limit(edits: Sequence[Edit]) -> tuple[Edit, ...]:
     """Return the edits cut to MOST_EDITS_BYTES.
 
     The first edit, which holds the message as it was sent, stays. Of the others the latest stay, as many as

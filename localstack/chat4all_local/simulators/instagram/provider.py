@@ -53,12 +53,15 @@ from chat4all_local.simulators.instagram.media import (
 )
 from chat4all_local.simulators.instagram.requests import (
     MOST_QUICK_REPLIES,
+    SIGNS,
     Action,
     Attachment,
     Element,
     Message,
     Payload,
+    Sign,
     is_action,
+    is_sign,
 )
 from chat4all_local.simulators.instagram.requests import Content as RequestContent
 from chat4all_local.simulators.instagram.webhooks import (
@@ -144,7 +147,10 @@ class Instagram:
             return Refused(missing_object(call.method, sender))
         if not is_json(call):
             return refused("The parameter recipient is required")
-        read = self._read_action if is_action(call.body) else self._read_message
+        if is_sign(call.body):
+            read = self._read_sign
+        else:
+            read = self._read_action if is_action(call.body) else self._read_message
         return read(call.body, sender, at)
 
     def _me(self, call: Call) -> Answer:
@@ -213,6 +219,23 @@ class Instagram:
             refusal = invalid("The message of payload[message_id] cannot be found")
         return Refused(refusal, order=order) if refusal else order
 
+    def _read_sign(self, body: bytes, sender: str, at: float) -> Order | Refused:
+        """Judge a sign. It names the person alone, and comes within the window, as a message does."""
+        try:
+            sign = msgspec.json.decode(body, type=Sign)
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            return refused(str(problem))
+        order = Order(
+            address=sign.recipient.id,
+            text=None,
+            input=sign.recipient.id,
+            customer=self._account.customers.get(sign.recipient.id),
+            account_id=sender,
+            sent_as=sign.sender_action,
+        )
+        refusal = self._refusal(order, None, at)
+        return Refused(refusal, order=order) if refusal else order
+
     def _refusal(self, order: Order, tag: str | None, at: float) -> Answer | None:
         if len((order.text or "").encode()) > TEXT_BYTES:
             return invalid(f"Length of param message[text] must be less than or equal to {TEXT_BYTES}")
@@ -244,6 +267,9 @@ class Instagram:
 
     def accept(self, order: Order, at: float) -> Accepted:
         mid = _new_mid()
+        if order.sent_as in SIGNS:
+            name = f"{order.sent_as}:{order.address}:{mid}"
+            return Accepted(order, name, Answer(200, meta_json({"recipient_id": order.address})), ())
         if order.sent_as == "reaction":
             return Accepted(order, mid, Answer(200, meta_json({"recipient_id": order.address})), ())
         self._chats.add(mid, order.address)

@@ -171,6 +171,27 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return None if _is_reaction(reaction) else "The parameter payload[reaction] is no emoji"
 
 
+class Sign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sign that the latest message was seen, or that the account types: `sender-actions`."""
+
+    recipient: Person
+    sender_action: Literal["mark_seen", "typing_on", "typing_off"]
+
+
+SIGNS: Final = frozenset({"mark_seen", "typing_on", "typing_off"})
+
+
+class _Named(msgspec.Struct, frozen=True):
+    sender_action: str
+
+
+def is_sign(body: bytes) -> bool:
+    try:
+        return msgspec.json.decode(body, type=_Named).sender_action in SIGNS
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
 def is_action(body: bytes) -> bool:
     try:
         return "sender_action" in msgspec.json.decode(body, type=dict[str, msgspec.Raw])

@@ -1,4 +1,4 @@
-"""The Telegram Bot API's methods to send messages, to react, to set a webhook, and to fetch customers' files.
+"""The Telegram Bot API's methods to send and change messages, to set a webhook, and to fetch people's files.
 
 Sources:
 
@@ -46,6 +46,7 @@ from chat4all_local.simulators.provider import (
 from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
 from chat4all_local.simulators.shared.signing import ascii_json
+from chat4all_local.simulators.telegram.acts import ACTS, SIGNALS, Acts
 from chat4all_local.simulators.telegram.blocks import MEMBER_STATUSES, block_change
 from chat4all_local.simulators.telegram.chats import (
     Chats,
@@ -96,7 +97,7 @@ class Telegram:
     has_challenge = False
     rate_limits = (
         RateLimit(per_person=False, burst=30, interval_s=1 / 30, code=FLOOD),
-        RateLimit(per_person=True, burst=5, interval_s=1.0, code=FLOOD),
+        RateLimit(per_person=True, burst=5, interval_s=1.0, code=FLOOD, apart=SIGNALS),
     )
 
     fetches_later = False
@@ -112,6 +113,7 @@ class Telegram:
         self._update_ids = account.store.table("last update id", int)
         self._reactions = Reactions(account.store)
         self._taps = Taps(account.store)
+        self._acts = Acts(account, self._chats, self._history)
         self._methods: dict[str, Callable[[dict[str, str], Settings], Answer]] = {
             "getme": self._get_me,
             "setwebhook": self._set_webhook,
@@ -160,6 +162,8 @@ class Telegram:
         self, method: str, parameters: dict[str, str], at: float, bot: Settings
     ) -> Order | Refused | Answer | Lookup:
         """Call a method that sends no message. Raises ParameterError."""
+        if (act := self._acts.read(method, parameters, at)) is not None:
+            return act
         if method == "setmessagereaction":
             return self._read_reaction(parameters)
         if method == "answercallbackquery":
@@ -268,6 +272,8 @@ class Telegram:
     def accept(self, order: Order, at: float) -> Accepted:
         if order.customer is None:
             raise ControlError("a message to an unknown chat must be refused before it is accepted")
+        if order.kind in ACTS:
+            return self._acts.accept(order, at)
         if order.kind == "reaction":
             self._reactions.set_by_bot(order.address, int(order.quoted or ""), order.text or "")
             name = f"reaction:{order.address}:{order.quoted}"

@@ -79,6 +79,23 @@ class ChatHistory:
         self._known.put(message_id, _Known(address, edited))
         return edited
 
+    def change(self, address: str, message_id: str, fields: JsonObject, at: float) -> JsonObject:
+        """Give a message of the bot other fields, as an edit of the bot does; a field of None is removed."""
+        message = (self.find(address, message_id) or {}) | {"edit_date": int(at)} | fields
+        kept: JsonObject = {name: value for name, value in message.items() if value is not None}
+        self._known.put(message_id, _Known(address, kept))
+        return kept
+
+    def remove(self, address: str, message_id: str) -> None:
+        """Delete a message. Its number stays known, in no chat: it is none of the forgotten ones."""
+        if self.find(address, message_id) is not None:
+            self._known.put(message_id, _Known("", {}))
+
+    def chat_of(self, message_id: str) -> str | None:
+        """Return the chat of a message."""
+        known = self._known.get(message_id)
+        return (known.address or None) if known else None
+
     def find(self, address: str, message_id: str) -> JsonObject | None:
         known = self._known.get(message_id)
         return known.message if known and known.address == address else None

@@ -1,7 +1,8 @@
 """The messages of the chats: what a reaction names, and whose button a person taps.
 
 Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
-`messages/reaction-messages` (a message of the chat, no reaction, at most 30 days old, else 131009),
+`messages/mark-message-as-read` ("within 30 days of receipt"), `messages/reaction-messages` (a message of the
+chat, no reaction, at most 30 days old, else 131009),
 `webhooks/reference/messages/{reaction,interactive}`
 """
 
@@ -16,6 +17,7 @@ from chat4all_local.simulators.whatsapp.kinds import ButtonMessage, CarouselMess
 
 _KEPT: Final = 10_000
 _REACTION_S: Final = 30 * 24 * 3600
+_READ_S: Final = 30 * 24 * 3600
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -62,6 +64,12 @@ class Chats:
             and not message.is_reaction
             and at - message.at <= _REACTION_S
         )
+
+    def reader_of(self, wamid: str, at: float) -> str | None:
+        """Return the chat of a person's message that can be marked as read: at most 30 days old."""
+        message = self._messages.get(wamid)
+        is_readable = message is not None and not message.is_ours and at - message.at <= _READ_S
+        return message.address if message is not None and is_readable else None
 
     def check_reaction(self, wamid: str | None, address: str, at: float) -> str:
         """Return the message to which a person reacts. Raises ControlError if it is none of ours there."""

@@ -96,7 +96,9 @@ from chat4all_local.simulators.whatsapp.requests import (
     Audio,
     Document,
     Message,
+    Reading,
     Typed,
+    is_reading,
 )
 from chat4all_local.simulators.whatsapp.spellings import other_spelling
 from chat4all_local.simulators.whatsapp.webhooks import (
@@ -107,6 +109,8 @@ from chat4all_local.simulators.whatsapp.webhooks import (
     status_webhook,
 )
 
+SIGNALS: Final = frozenset({"read", "typing"})
+
 
 class WhatsApp:
     """A business phone number."""
@@ -115,7 +119,7 @@ class WhatsApp:
     has_challenge = True
     rate_limits = (
         RateLimit(per_person=False, burst=80, interval_s=1 / 80, code=THROUGHPUT),
-        RateLimit(per_person=True, burst=45, interval_s=6.0, code=PAIR_RATE),
+        RateLimit(per_person=True, burst=45, interval_s=6.0, code=PAIR_RATE, apart=SIGNALS),
     )
 
     fetches_later = True
@@ -173,7 +177,28 @@ class WhatsApp:
             return self._media.upload(call, at)
         if not is_json(call):
             return refused(100, "The parameter messaging_product is required.")
+        if is_reading(call.body):
+            return self._read_reading(call.body, sender, at)
         return self._read_message(call.body, sender, at)
+
+    def _read_reading(self, body: bytes, sender: str, at: float) -> Order | Refused:
+        """Judge a request that marks a message as read, by an id that a webhook named."""
+        try:
+            reading = msgspec.json.decode(body, type=Reading)
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            return refused(100, str(problem))
+        address = self._chats.reader_of(reading.message_id, at)
+        if address is None:
+            return refused(INVALID_VALUE, f"The message {reading.message_id} cannot be marked as read.")
+        return Order(
+            address=address,
+            text=None,
+            input=address,
+            quoted=reading.message_id,
+            customer=self._account.customers.get(address),
+            account_id=sender,
+            sent_as="read" if reading.typing_indicator is None else "typing",
+        )
 
     def _read_message(self, body: bytes, sender: str, at: float) -> Order | Refused:
         try:
@@ -231,6 +256,9 @@ class WhatsApp:
 
     def accept(self, order: Order, at: float) -> Accepted:
         """Accept the message. An unknown number or a closed window is reported later, as a failed status."""
+        if order.sent_as in SIGNALS:
+            done = Answer(200, meta_json({"success": True}))
+            return Accepted(order, f"{order.sent_as}:{order.quoted}", done, ())
         wamid = _new_wamid()
         customer = order.customer
         contact: dict[str, Json] = {"input": order.input}

@@ -119,5 +119,26 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return [name for name in TYPES if getattr(self, name) is not None]
 
 
+class Indicator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    type: Literal["text"]
+
+
+class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a request that marks a person's message as read: `typing-indicators`."""
+
+    messaging_product: Literal["whatsapp"]
+    status: Literal["read"]
+    message_id: Annotated[str, msgspec.Meta(min_length=1)]
+    typing_indicator: Indicator | None = None
+
+
+def is_reading(body: bytes) -> bool:
+    """Return whether the body has a `status`, which a message has not."""
+    try:
+        return "status" in msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
 class Typed(msgspec.Struct, frozen=True):
     type: str = "text"

@@ -15,6 +15,7 @@ CONVERSATION: Final = "CONVERSATION"
 ALL: Final = "conversations"
 """Lists all conversations of the workspace, with a shard."""
 _PLACES: Final = "PLACES"
+READ: Final = "READ#"
 ONE_TO_ONE_PREFIX: Final = "1:1#"
 
 
@@ -69,6 +70,17 @@ class MemberRow(Model):
     user_key = UnicodeAttribute()
     joined_at = UnicodeAttribute()
     by_user = _ByUser()
+
+
+class ReadRow(Model):
+    """The number of a participant's latest message that was marked as read."""
+
+    class Meta(TableSettings):
+        pass
+
+    partition = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+    sequence = UnicodeAttribute()
 
 
 class PlacesRow(Model):

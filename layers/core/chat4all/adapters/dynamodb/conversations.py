@@ -12,10 +12,12 @@ from pynamodb.transactions import TransactWrite
 from chat4all.adapters.dynamodb.conversation_rows import (
     ALL,
     CONVERSATION,
+    READ,
     ConversationRow,
     MemberRow,
     OneToOneRow,
     PlacesRow,
+    ReadRow,
     conversation_of,
     member_row,
     places_row,
@@ -44,7 +46,20 @@ _TRIES: Final = 8
 
 class DynamoConversations:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, ConversationRow, MemberRow, PlacesRow, OneToOneRow)
+        bind(table_name, ConversationRow, MemberRow, PlacesRow, OneToOneRow, ReadRow)
+
+    @answering
+    def read_up_to(self, conversation_id: str, user_id: str) -> str | None:
+        try:
+            return ReadRow.get(key(conversation_id), f"{READ}{user_id}", consistent_read=True).sequence
+        except ReadRow.DoesNotExist:
+            return None
+
+    @answering
+    def record_read(self, conversation_id: str, user_id: str, sequence: str) -> None:
+        row = ReadRow(key(conversation_id), f"{READ}{user_id}")
+        earlier = ReadRow.sequence.does_not_exist() | (ReadRow.sequence < sequence)
+        updated(row, [ReadRow.sequence.set(sequence)], earlier)
 
     @answering
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:

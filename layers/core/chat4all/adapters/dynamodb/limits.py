@@ -99,6 +99,27 @@ class DynamoLimiter:
         finally:
             self._handled_one()
 
+    @answering
+    def account_wait_s(self, channel: str, account: str, now: float) -> float:
+        limits = self._capabilities[channel].rate_limits
+        of_account = (limit for limit in limits if limit.scope is LimitScope.ACCOUNT and not limit.kinds)
+        try:
+            waits = (
+                self._take_alone(_bucket(limit, channel, account, ""), limit, now) for limit in of_account
+            )
+            return next((wait_s for wait_s in waits if wait_s > 0), 0.0)
+        finally:
+            self._handled_one()
+
+    def _take_alone(self, name: str, limit: RateLimit, clock_s: float) -> float:
+        """Take a token for a request that has no place in line; return the seconds to wait."""
+        held, now = self._held(name), clock_s + self._behind_s
+        with held.lock:
+            if held.tokens > 0 and now < held.until:
+                held.tokens -= 1
+                return 0.0
+            return _lease(name, held, limit, now, 1)
+
     def _take(self, name: str, limit: RateLimit, clock_s: float) -> float:
         """Take a token at `clock_s`, this process's time; return the seconds to wait."""
         known_s = self._behind_s

@@ -20,6 +20,7 @@ from chat4all.adapters.dynamodb.table_keys import (
     provider_key,
     shards_of,
 )
+from chat4all.domain.acts import Act
 from chat4all.domain.content import Content
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
@@ -110,9 +111,9 @@ class ByProviderMessage(GlobalSecondaryIndex["ProviderRow"]):  # type: ignore[no
 class MessageRow(Model):
     """A message as it was accepted. `status` is its first status: PENDING, or DELIVERED without recipients.
 
-    Only a later version, or the deletion by its author, changes it. A notice has another `conversation_key`
-    (`notices_key`) and no `sender_key`, so that no history and no list by sender has it. `sent_order` is set
-    for a late message.
+    Only a later version, an act, or the deletion by its author changes it. A notice or an act has another
+    `conversation_key` (`notices_key`) and no `sender_key`, so that no history and no list by sender has it.
+    `sent_order` is set for a late message.
     """
 
     class Meta(TableSettings):
@@ -143,6 +144,9 @@ class MessageRow(Model):
     deleted_at = UnicodeAttribute(null=True)
     tag = UnicodeAttribute(null=True)
     notice = StructAttribute[ChangeNotice](ChangeNotice, null=True)
+    act = StructAttribute[Act](Act, null=True)
+    edit_id = UnicodeAttribute(null=True)
+    deletion_id = UnicodeAttribute(null=True)
     sent_order = UnicodeAttribute(null=True)
     by_conversation = ByConversation()
     by_sent = BySent()
@@ -390,6 +394,9 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         edits=row.edits or (),
         deleted_at=row.deleted_at,
         notice=row.notice,
+        act=row.act,
+        edit_id=row.edit_id,
+        deletion_id=row.deletion_id,
         late=row.sent_order is not None,
         error_code=state.error_code if state else None,
         error_reason=state.error_reason if state else None,

@@ -247,6 +247,8 @@ class DynamoMessages:
             _set(MessageRow.received, changed.received),
             _set(MessageRow.edits, changed.edits or None),
             _set(MessageRow.deleted_at, changed.deleted_at),
+            _set(MessageRow.edit_id, changed.edit_id),
+            _set(MessageRow.deletion_id, changed.deletion_id),
             _set(MessageRow.sent_order, _sent_order(changed)),
         ]
         unchanged = (MessageRow.content == message.content) & MessageRow.deleted_at.does_not_exist()
@@ -441,13 +443,13 @@ def _again(message: Message, at: str, look_at: str) -> list[Action]:
 
 
 def _row(message: Message) -> MessageRow:
-    is_notice = message.notice is not None
+    is_hidden = message.notice is not None or message.act is not None
     row = MessageRow(
         key(message.message_id),
         MESSAGE,
-        conversation_key=notices_key(message.conversation_id) if is_notice else key(message.conversation_id),
+        conversation_key=notices_key(message.conversation_id) if is_hidden else key(message.conversation_id),
         sequence=message.sequence,
-        sender_key=None if is_notice else sender_key(message.sender_id, message.message_id),
+        sender_key=None if is_hidden else sender_key(message.sender_id, message.message_id),
         sender_id=message.sender_id,
         content=message.content,
         status=message.status.value,
@@ -463,6 +465,7 @@ def _row(message: Message) -> MessageRow:
         metadata=message.metadata or None,
         received=message.received,
         notice=message.notice,
+        act=message.act,
         sent_order=_sent_order(message),
         tag=message.tag,
     )

@@ -15,6 +15,7 @@ from chat4all.domain.events import (
     MessageAccepted,
     MessageSubmitted,
     ParticipantJoining,
+    SignalsRequested,
     StatusUpdate,
     WebhookEvent,
     WebhookEvents,
@@ -72,6 +73,10 @@ class SqsEvents:
 
     @answering("The message is stored, but its deliveries were not requested; try again.", retry_after=1)
     def message_accepted(self, event: MessageAccepted) -> None:
+        self._to_conversation(event)
+
+    @answering("The queue did not take the signal; try again.", retry_after=1)
+    def signals_requested(self, event: SignalsRequested) -> None:
         self._to_conversation(event)
 
     def _to_conversation(self, event: ChatEvent) -> str:

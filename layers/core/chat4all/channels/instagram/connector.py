@@ -21,11 +21,12 @@ from chat4all.channels.instagram.manifest import CAPABILITIES
 from chat4all.channels.instagram.messages import PLACE
 from chat4all.channels.instagram.proof import proof_of
 from chat4all.channels.instagram.webhook import parsed
-from chat4all.channels.shared.answers import sent_unread
+from chat4all.channels.shared.answers import ACT_NOT_POSSIBLE, sent_unread
 from chat4all.channels.shared.decoding import MessageId, decoded
 from chat4all.channels.shared.downloads import Downloads
 from chat4all.channels.shared.http import HttpAnswer, HttpClient
 from chat4all.channels.shared.meta import post_message, signed, subscription_answer
+from chat4all.domain.acts import Deleting, Done, Editing, MarkingRead, ProviderAct, Typing
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import ParsedWebhook
@@ -120,6 +121,11 @@ class _Action(msgspec.Struct, frozen=True):
     payload: _Target
 
 
+class _Sign(msgspec.Struct, frozen=True):
+    recipient: _Recipient
+    sender_action: str
+
+
 class _Answer(msgspec.Struct, frozen=True):
     message_id: MessageId
 
@@ -142,7 +148,7 @@ class Instagram:
 
         The answer to a reaction names no message. A reaction that is sent twice is the same reaction.
         """
-        account = _account(submission, secret)
+        account = _account(submission.account, secret)
         answer = post_message(self._http, self._url, account, _request(submission), INSTAGRAM_FAILURES)
         if isinstance(answer, SendError):
             return answer
@@ -150,6 +156,19 @@ class Instagram:
 
     def prove(self, secret: ChannelSecret) -> Proof | SendError:
         return proof_of(self._http, self._url, secret)
+
+    def act(self, act: ProviderAct, secret: ChannelSecret) -> Done | SendError:
+        """Show that the latest message was seen, or that we type.
+
+        https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api/sender-actions
+        """
+        action = _sender_action(act)
+        if action is None:
+            return ACT_NOT_POSSIBLE
+        account = _account(act.account, secret)
+        sign = _Sign(_Recipient(act.address), action)
+        answer = post_message(self._http, self._url, account, sign, INSTAGRAM_FAILURES)
+        return answer if isinstance(answer, SendError) else Done()
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """Download the file; its `reference` is a signed address, which needs no token."""
@@ -169,15 +188,25 @@ class Instagram:
         return parsed(body, secret.account_id)
 
 
-def _account(submission: Submission, secret: ChannelSecret) -> ChannelSecret:
+def _sender_action(act: ProviderAct) -> str | None:
+    match act:
+        case MarkingRead():
+            return "mark_seen"
+        case Typing(is_on=is_on):
+            return "typing_on" if is_on else "typing_off"
+        case Editing() | Deleting():
+            return None
+
+
+def _account(account: str, secret: ChannelSecret) -> ChannelSecret:
     """Return the credentials with the account that the message leaves from.
 
     A webhook may name another account of ours than the account of the secret; its id is digits, which no
     account of the manifest is.
     """
-    if not is_address(submission.account):
+    if not is_address(account):
         return secret
-    return msgspec.structs.replace(secret, account_id=submission.account)
+    return msgspec.structs.replace(secret, account_id=account)
 
 
 def _request(submission: Submission) -> _Message | _Action:

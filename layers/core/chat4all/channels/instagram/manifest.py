@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import by_link
+from chat4all.domain.act_rules import Acts, ReadRule, TypingRule
 from chat4all.domain.channel import (
     Capabilities,
     KindRule,
@@ -63,6 +64,7 @@ CAPABILITIES: Final = Capabilities(
     ),
     other_files=OtherFiles.LINK,
     addresses_by_account=True,
+    acts=Acts(read=ReadRule(), typing=TypingRule(seconds=None, can_stop=True)),
 )
 """Text ("must be UTF-8 and be a 1000 bytes or less"):
 https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message
@@ -90,6 +92,9 @@ https://developers.facebook.com/docs/instagram-platform/instagram-api-with-insta
 Answers to stories and mentions in stories are messages. With the tag HUMAN_AGENT, which Meta grants to an app
 by review and allows for answers that a person writes, 7 days:
 https://developers.facebook.com/docs/features-reference/human-agent
+
+Reading and typing, but neither edits nor deletions of sent messages:
+https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api/sender-actions
 
 300 texts a second of an account, 10 with audio or video:
 https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting

@@ -15,6 +15,9 @@ NETWORK: Final = "NETWORK"
 DEFAULT_WAIT_S: Final = 5.0
 """The wait if the provider throttles and names no time: its buckets refill within seconds."""
 _UNREAD: Final = "unread:"
+ACT_NOT_POSSIBLE: Final = SendError(
+    Outcome.PERMANENT, "ACT_NOT_POSSIBLE", "The channel does not have this act."
+)
 _LONGEST_CODE: Final = 40
 """The longest code in digits; a number in JSON may have thousands."""
 

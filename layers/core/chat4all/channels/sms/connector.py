@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec.structs import replace
 
-from chat4all.channels.shared.answers import not_answered, refused, sent_unread
+from chat4all.channels.shared.answers import ACT_NOT_POSSIBLE, not_answered, refused, sent_unread
 from chat4all.channels.shared.decoding import MessageId, decoded
 from chat4all.channels.shared.downloads import Downloads
 from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
@@ -23,6 +23,7 @@ from chat4all.channels.sms.proof import proof_in
 from chat4all.channels.sms.segments import segments_of
 from chat4all.channels.sms.signature import is_signed
 from chat4all.channels.sms.webhook import DELIVERY_PARAMETER, parsed
+from chat4all.domain.acts import Done, ProviderAct
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import ParsedWebhook
@@ -88,6 +89,10 @@ class Sms:
         if isinstance(answer, NetworkFailure):
             return not_answered(TWILIO_FAILURES, answer)
         return proof_in(answer) if 200 <= answer.status < 300 else _send_error(answer, "")
+
+    def act(self, act: ProviderAct, secret: ChannelSecret) -> Done | SendError:
+        """Return an error: a text on a phone can neither be changed nor show that it was read."""
+        return ACT_NOT_POSSIBLE
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """Download the file: `reference` is an address of Twilio's API, which redirects to the bytes."""

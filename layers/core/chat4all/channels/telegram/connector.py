@@ -13,12 +13,14 @@ from chat4all.channels.shared.fetching import looked_up
 from chat4all.channels.shared.file_part import FilePart, SourceFailed
 from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
 from chat4all.channels.shared.secrets import same_secret
+from chat4all.channels.telegram.acts import request_of
 from chat4all.channels.telegram.address import canonical, is_address, message_name
 from chat4all.channels.telegram.failures import TELEGRAM_FAILURES
 from chat4all.channels.telegram.manifest import CAPABILITIES
 from chat4all.channels.telegram.proof import proof_in
 from chat4all.channels.telegram.rendering import form_fields, method_of, rendered
 from chat4all.channels.telegram.webhook import parsed
+from chat4all.domain.acts import Done, Editing, ProviderAct
 from chat4all.domain.channel import Capabilities, Transfer
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.events import ParsedWebhook
@@ -35,6 +37,7 @@ from chat4all.services.messaging.connector import (
 
 MOST_FETCHED_BYTES: Final = 20_000_000
 """https://core.telegram.org/bots/api#getfile"""
+_NOT_MODIFIED: Final = "message is not modified"
 _UNREADABLE: Final = SendError(Outcome.RETRY, "FILE_UNREADABLE", "The file could not be read from our store.")
 
 
@@ -76,6 +79,7 @@ class _Accepted(msgspec.Struct, frozen=True):
 class _Refused(msgspec.Struct, frozen=True):
     error_code: int
     parameters: _Parameters = _Parameters()
+    description: str = ""
 
 
 class _Tap(msgspec.Struct, frozen=True):
@@ -124,6 +128,26 @@ class Telegram:
             return sent_unread(submission.delivery_id)
         sent = accepted.result
         return Sent(message_name(sent.chat.id, sent.message_id, sent.date, submission.account))
+
+    def act(self, act: ProviderAct, secret: ChannelSecret) -> Done | SendError:
+        """Carry out the act. An edit that changes nothing is done: its first answer may have been lost.
+
+        Telegram has one code for all refusals of an edit, so that only the description tells this one:
+        https://github.com/TelegramBotAPI/errors. If the description changes, the repeated edit is FAILED.
+        """
+        request = request_of(act)
+        if request is None:
+            return Done()
+        if isinstance(request, SendError):
+            return request
+        answer = self._http.post_json(self._method(request.method, secret), request.body)
+        if isinstance(answer, NetworkFailure):
+            return not_answered(TELEGRAM_FAILURES, answer)
+        refusal = decoded(answer.body, _Refused)
+        if refusal is None and 200 <= answer.status < 300:
+            return Done()
+        is_same = isinstance(act, Editing) and refusal is not None and _NOT_MODIFIED in refusal.description
+        return Done() if is_same else _send_error(refusal, answer)
 
     def _upload(
         self, submission: Submission, media: OutgoingMedia, secret: ChannelSecret

@@ -8,6 +8,7 @@ from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import CAPTION, MB, PICTURES
 from chat4all.channels.telegram.address import BUSINESS
+from chat4all.domain.act_rules import Acts, DeleteRule, EditRule, ReadRule, TypingRule
 from chat4all.domain.channel import (
     Capabilities,
     KindRule,
@@ -131,6 +132,12 @@ CAPABILITIES: Final = Capabilities(
     ),
     other_files=OtherFiles.LINK,
     group_prefix="-",
+    acts=Acts(
+        edit=EditRule(kinds=("text", "media", "buttons", "list", "carousel")),
+        delete=DeleteRule(hours=48),
+        read=ReadRule(account_prefix=BUSINESS),
+        typing=TypingRule(seconds=5),
+    ),
 )
 """Text: https://core.telegram.org/bots/api#sendmessage
 
@@ -144,6 +151,12 @@ Places: https://core.telegram.org/bots/api#sendlocation
 Contacts: https://core.telegram.org/bots/api#sendcontact, a phone number each
 Reactions: https://core.telegram.org/bots/api#setmessagereaction
 Buttons and lists: https://core.telegram.org/bots/api#inlinekeyboardbutton
+Edits: https://core.telegram.org/bots/api#editmessagetext. The limit of 48 hours is for messages of a business
+that the bot did not send.
+Deletions ("A message can only be deleted if it was sent less than 48 hours ago"):
+https://core.telegram.org/bots/api#deletemessage
+Reading, in the chats of a business only: https://core.telegram.org/bots/api#readbusinessmessage
+Typing ("The status is set for 5 seconds or less"): https://core.telegram.org/bots/api#sendchataction
 A keyboard has no room for the descriptions of a list, so such a list goes as numbered text.
 
 A bot may send about 30 messages a second, and 1 a second to a chat. Telegram tolerates short bursts there,

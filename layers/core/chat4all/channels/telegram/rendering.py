@@ -83,7 +83,7 @@ class _Button(msgspec.Struct, frozen=True):
     callback_data: str
 
 
-class _Keyboard(msgspec.Struct, frozen=True):
+class Keyboard(msgspec.Struct, frozen=True):
     """https://core.telegram.org/bots/api#inlinekeyboardmarkup"""
 
     inline_keyboard: tuple[tuple[_Button, ...], ...]
@@ -93,7 +93,7 @@ class _Message(_Sending, frozen=True, omit_defaults=True, kw_only=True):
     """A text, without `parse_mode`, unformatted: https://core.telegram.org/bots/api#sendmessage"""
 
     text: str
-    reply_markup: _Keyboard | None = None
+    reply_markup: Keyboard | None = None
 
 
 class _Location(_Sending, frozen=True, omit_defaults=True, kw_only=True):
@@ -170,12 +170,16 @@ def rendered(submission: Submission) -> Request | SendError:
         case Reaction(emoji=emoji):
             return _reaction(emoji, submission)
         case (Buttons() | Choices()) as question:
-            keyboard = _Keyboard(tuple((button,) for button in _buttons(question)))
+            keyboard = keyboard_of(question)
             return _request("sendMessage", _Message(text=question.text, reply_markup=keyboard, **where))
         case OutgoingMedia() as media:
             method, field = method_of(media)
             message = _LinkedFile(caption=media.text or None, **where)
             return _request(method, replace(message, **{field: media.url}))
+
+
+def keyboard_of(question: Buttons | Choices) -> Keyboard:
+    return Keyboard(tuple((button,) for button in _buttons(question)))
 
 
 def method_of(media: OutgoingMedia) -> tuple[str, str]:

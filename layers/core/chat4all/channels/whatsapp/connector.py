@@ -23,7 +23,9 @@ from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.channels.whatsapp.manifest import CAPABILITIES, MANIFEST
 from chat4all.channels.whatsapp.outgoing import message_of
 from chat4all.channels.whatsapp.proof import proof_of
+from chat4all.channels.whatsapp.reading import reading_of
 from chat4all.channels.whatsapp.webhook import parsed
+from chat4all.domain.acts import Done, ProviderAct
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.events import ParsedWebhook
@@ -81,6 +83,18 @@ class WhatsApp:
 
     def prove(self, secret: ChannelSecret) -> Proof | SendError:
         return proof_of(self._http, self._url, secret)
+
+    def act(self, act: ProviderAct, secret: ChannelSecret) -> Done | SendError:
+        """Mark a message as read, with the sign that we type or without it.
+
+        https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators
+        """
+        reading = reading_of(act)
+        if reading is None or isinstance(reading, SendError):
+            return reading or Done()
+        sender = _of_number(secret, act.account)
+        answer = post_message(self._http, self._url, sender, reading, WHATSAPP_FAILURES)
+        return answer if isinstance(answer, SendError) else Done()
 
     def fetch(self, file: ProviderFile, secret: ChannelSecret) -> Fetching:
         """Download the file: its id leads to an address that is valid for 5 minutes and needs the token."""

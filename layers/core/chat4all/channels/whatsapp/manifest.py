@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import CAPTION, PICTURES, by_link
+from chat4all.domain.act_rules import Acts, ReadRule, TypingRule
 from chat4all.domain.channel import (
     Capabilities,
     KindRule,
@@ -75,6 +76,9 @@ CAPABILITIES: Final = Capabilities(
         RateLimit(LimitScope.RECIPIENT, interval_s=6.0, burst=45, lease=1),
     ),
     receipts=Receipts(delivered=True, read=True),
+    acts=Acts(
+        read=ReadRule(in_groups=False), typing=TypingRule(seconds=25, needs_message=True, in_groups=False)
+    ),
     window_h=24,
     kinds_outside_window=("template",),
     media=(
@@ -112,6 +116,11 @@ A person who writes opens a window of 24 hours with the number that they wrote t
 send template messages"; reactions are no exception:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 A call of the person opens a window, too, and Chat4All does not hear of calls.
+
+Reading and typing (25 seconds, with the id of a message that it marks as read). Neither page names groups, so
+they have neither; no page has edits or deletions of sent messages:
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/mark-message-as-read
+https://developers.facebook.com/documentation/business-messaging/whatsapp/typing-indicators
 
 80 messages a second of a number:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput

@@ -27,7 +27,8 @@ class LazyApp:
         bind(self._app, frequent, authenticate)
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
-        if event.get("requestContext", {}).get("resourcePath") not in self._app.routes:
+        asked = event.get("requestContext", {})
+        if asked.get("httpMethod") not in self._app.routes.get(asked.get("resourcePath"), {}):
             self.whole()
         return self._app(event, context)
 

@@ -3,6 +3,7 @@
 import msgspec
 from msgspec import Raw
 
+from chat4all.domain.acts import ActOn, ActOutcome
 from chat4all.domain.content import Content
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import ChangeNotice, Edit, Message
@@ -10,7 +11,8 @@ from chat4all.domain.parts import parts_by_recipient, status_of
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING, Author, Context
 from chat4all.domain.status import Status, StatusChange
-from chat4all.services.messaging.read_messages import MessageProgress
+from chat4all.services.messaging.carry_out_act import was_sent
+from chat4all.services.messaging.read_messages import ActProgress, MessageProgress
 
 
 class ErrorView(msgspec.Struct, frozen=True):
@@ -53,6 +55,8 @@ class MessageView(msgspec.Struct, frozen=True):
     notice: ChangeNotice | None
     """The change of which this message tells the other participants, if it is such a notice."""
     purpose: Purpose
+    act: ActOn | None
+    """The message that this record of an act changes, if it is such a record."""
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -72,6 +76,17 @@ class DeliveryView(msgspec.Struct, frozen=True):
     provider_message_id: str | None
     provider_message_ids: tuple[str, ...]
     attempts: int
+    error: ErrorView | None
+    edit: "ActOutcomeView | None"
+    """What became of the latest edit of the message here."""
+    deletion: "ActOutcomeView | None"
+
+
+class ActOutcomeView(msgspec.Struct, frozen=True):
+    """What became of an act on a delivery. `act_id` is its record, whose status and history can be read."""
+
+    act_id: str
+    status: ActOutcome
     error: ErrorView | None
 
 
@@ -110,6 +125,7 @@ def message_view(message: Message) -> MessageView:
         webhook_id=received.webhook_id if received else None,
         notice=message.notice,
         purpose=message.purpose,
+        act=message.act.on if message.act is not None else None,
     )
 
 
@@ -121,11 +137,11 @@ def progress_view(progress: MessageProgress) -> ProgressView:
         current_status=progress.message.status.value,
         status_history=progress.message.status_history,
         retry_count=sum(max(0, count - 1) for count in attempts),
-        deliveries=tuple(_delivery_view(found) for found in parts.values()),
+        deliveries=tuple(_delivery_view(found, progress) for found in parts.values()),
     )
 
 
-def _delivery_view(parts: list[DeliveryPart]) -> DeliveryView:
+def _delivery_view(parts: list[DeliveryPart], progress: MessageProgress) -> DeliveryView:
     first = parts[0]
     failed = next((part for part in parts if part.status is Status.FAILED), first)
     ids = tuple(part.provider_message_id for part in parts if part.provider_message_id is not None)
@@ -138,7 +154,31 @@ def _delivery_view(parts: list[DeliveryPart]) -> DeliveryView:
         provider_message_ids=ids,
         attempts=max(part.attempts for part in parts),
         error=_error(failed.error_code, failed.error_reason),
+        edit=_act_view(progress.edit, first),
+        deletion=_act_view(progress.deletion, first),
     )
+
+
+def _act_view(act: ActProgress | None, on: DeliveryPart) -> ActOutcomeView | None:
+    """Return what became of an act on a delivery; None without an act."""
+    if act is None or act.record.act is None:
+        return None
+    place = (on.recipient_id, on.channel)
+    act_id = act.record.message_id
+    if place not in {(target.user_id, target.channel) for target in act.record.act.targets}:
+        return ActOutcomeView(act_id, ActOutcome.NOT_POSSIBLE, None)
+    parts = parts_by_recipient(act.deliveries).get(place)
+    if parts is None and act.record.status is Status.FAILED:
+        error = _error(act.record.error_code, act.record.error_reason)
+        return ActOutcomeView(act_id, ActOutcome.FAILED, error)
+    status = status_of(parts) if parts is not None else Status.PENDING
+    if parts is None or status is Status.PENDING:
+        return ActOutcomeView(act_id, ActOutcome.PENDING, None)
+    if status is Status.FAILED:
+        failed = next(part for part in parts if part.status is Status.FAILED)
+        return ActOutcomeView(act_id, ActOutcome.FAILED, _error(failed.error_code, failed.error_reason))
+    is_applied = all(was_sent(part.provider_message_id) for part in parts)
+    return ActOutcomeView(act_id, ActOutcome.APPLIED if is_applied else ActOutcome.NOT_SENT, None)
 
 
 def _error(code: str | None, reason: str | None) -> ErrorView | None:

@@ -104,6 +104,7 @@ _MESSAGE: Final[dict[str, object]] = {
     "webhook_id": None,
     "notice": None,
     "purpose": "service",
+    "act": None,
 }
 MESSAGES: Final = {"messages": [_MESSAGE], "next_cursor": None}
 _PROGRESS: Final = {
@@ -125,6 +126,8 @@ _PROGRESS: Final = {
             "provider_message_ids": ["wamid.HBgM"],
             "attempts": 1,
             "error": None,
+            "edit": None,
+            "deletion": None,
         }
     ],
 }

@@ -1,9 +1,11 @@
 """Handle the records of a channel's queue: deliver each, and record its status in its message."""
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from chat4all.adapters.failure_log import log_failure
+from chat4all.domain.acts import Signal
 from chat4all.domain.channel import Capabilities, Transfer
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
@@ -11,12 +13,15 @@ from chat4all.domain.status import Status
 from chat4all.entrypoints.invocation import Count
 from chat4all.entrypoints.queues.batches import Batch, HandBack, Record
 from chat4all.services.messaging.deliver import Later, Outdated, Settled
+from chat4all.services.messaging.deliver_signal import AskAgain, DeliverSignal, Dropped
 from chat4all.services.messaging.hold_delivery import DeliverOrHold, Held
 from chat4all.services.messaging.ports import Events, Limiter
 from chat4all.services.messaging.record_status import FollowDelivery
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+_log = logging.getLogger(__name__)
 
 NEEDED_MS: Final = 15_000
 """The time that a delivery needs: a provider may take 13 s to refuse a connection and to answer."""
@@ -67,6 +72,7 @@ class DeliveryBatch:
         *,
         follow: FollowDelivery,
         limiter: Limiter,
+        deliver_signal: DeliverSignal,
         time_left: TimeLeft | None = None,
     ) -> None:
         self._deliver_or_hold = deliver_or_hold
@@ -74,6 +80,7 @@ class DeliveryBatch:
         self._events = events
         self._count = count
         self._limiter = limiter
+        self._deliver_signal = deliver_signal
         self._time_left = time_left or TimeLeft()
         self._batch = Batch(DeliveryRequested, self._handle, sqs, queue_url)
         self._settled: list[tuple[Record, StatusUpdate]] = []
@@ -91,6 +98,8 @@ class DeliveryBatch:
         return answer
 
     def _handle(self, requested: DeliveryRequested, record: Record) -> HandBack | None:
+        if requested.signal is not None:
+            return self._handle_signal(requested, requested.signal)
         outcome = self._deliver_or_hold(requested, record.receive_count)
         if isinstance(outcome, Later):
             return HandBack(outcome.wait_s)
@@ -110,6 +119,17 @@ class DeliveryBatch:
         self._count("DeliveriesFailed" if failed else "DeliveriesSent")
         if outcome.taken_over:
             self._count("PossibleRepeats")
+        return None
+
+    def _handle_signal(self, requested: DeliveryRequested, signal: Signal) -> HandBack | None:
+        if not self._time_left():
+            return HandBack(0.0)
+        outcome = self._deliver_signal(requested, signal)
+        if isinstance(outcome, AskAgain):
+            return HandBack(outcome.wait_s)
+        if isinstance(outcome, Dropped):
+            _log.info("a signal was dropped: %s", outcome.code, extra=requested.ids)
+        self._count("SignalsDropped" if isinstance(outcome, Dropped) else "SignalsShown")
         return None
 
     def _is_followed(self, settled: Settled) -> bool:

@@ -51,6 +51,14 @@ class Conversations(Protocol):
         """Record that the person wrote in the conversation last, from there."""
         ...
 
+    def read_up_to(self, conversation_id: str, user_id: str) -> str | None:
+        """Return the number of the person's latest message that was marked as read; None if none was."""
+        ...
+
+    def record_read(self, conversation_id: str, user_id: str, sequence: str) -> None:
+        """Keep that the person's messages were marked as read up to this number, unless later ones were."""
+        ...
+
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
         """Add the participant; return False if the conversation has changed since `conversation` was read."""
         ...

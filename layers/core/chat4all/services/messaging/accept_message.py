@@ -23,6 +23,7 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.acts import Act, ActKind
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.consent_routes import require_consent, wanted
@@ -37,6 +38,7 @@ from chat4all.domain.errors import (
     Forbidden,
     Invalid,
     MessageChanged,
+    MessageDeleted,
     NoRecipient,
     NotAParticipant,
     NotFound,
@@ -191,7 +193,10 @@ class AcceptMessage:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
             Unavailable: AWS did not answer.
         """
-        _, event = self._routed_again(message, begun)
+        if message.act is not None:
+            event = self._act_again(message, message.act, begun)
+        else:
+            _, event = self._routed_again(message, begun)
         self._events.message_accepted(event)
 
     def event_again(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> MessageAccepted:
@@ -203,6 +208,8 @@ class AcceptMessage:
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
         """
+        if message.act is not None:
+            return self._act_again(message, message.act, begun)
         users, event = self._routed_again(message, begun)
         if message.is_relayed:
             return event
@@ -213,6 +220,8 @@ class AcceptMessage:
         self, message: Message, begun: Sequence[DeliveryPart]
     ) -> tuple[Mapping[str, User], MessageAccepted]:
         """Return the users of the conversation, and the event for `message` whatever their windows are."""
+        if message.deleted_at is not None and not message.is_relayed:
+            raise MessageDeleted("The message was deleted.")
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         accepted = self._again(message)
         new = _as_it_stands(message, accepted) if begun else accepted
@@ -243,6 +252,32 @@ class AcceptMessage:
             now = parts_of(content, self._capabilities[channel], first.address)
             if not len(now) == first.part_count == len(parts):
                 raise MessageChanged("The message was changed; the notice of the change has its words.")
+
+    def _act_again(self, message: Message, act: Act, begun: Sequence[DeliveryPart]) -> MessageAccepted:
+        """Build the event of an act, with the words that its message has now."""
+        about = self._messages.get(act.on.message_id)
+        if about is None:
+            raise NoRecipient("The message of the act is not stored.")
+        is_gone = about.deleted_at is not None and act.on.kind is ActKind.EDIT
+        if is_gone:
+            raise MessageDeleted("The message was deleted.")
+        reached = {(part.recipient_id, part.channel) for part in begun}
+        event = act_event(message, act, self.as_read(about))
+        some = tuple(to for to in event.recipients if not begun or (to.user_id, to.channel) in reached)
+        return msgspec.structs.replace(event, recipients=some)
+
+    def as_read(self, message: Message) -> Content:
+        """Return the words that a client's message has now, as its recipients read them.
+
+        Raises:
+            NotFound: no such conversation.
+        """
+        snapshot = self._conversation_cache.fresh(message.conversation_id)
+        sender = snapshot.users.get(message.sender_id)
+        if sender is None:
+            return message.content
+        speaker = speaker_of(snapshot.conversation, snapshot.users, sender)
+        return posted(message.content, speaker) or message.content
 
     def event_of_routed(self, message: Message, content: Content) -> MessageAccepted:
         """Build the event of a message whose record comes again: some of its deliveries may be in the queues.
@@ -444,7 +479,7 @@ def _fingerprint(new: NewMessage) -> str:
 
 
 def _of_stored(message: Message) -> NewMessage:
-    """Return the message as it was accepted; later edits are told by notices.
+    """Return a person's message as it was accepted, since notices tell of later edits; ours as it is now.
 
     If an edit came before the first version, the message was accepted with the edit: no notice tells of it.
     """
@@ -452,7 +487,7 @@ def _of_stored(message: Message) -> NewMessage:
         message_id=message.message_id,
         conversation_id=message.conversation_id,
         sender_id=message.sender_id,
-        content=message.edits[0].content if message.edits else message.content,
+        content=message.edits[0].content if message.edits and message.received else message.content,
         channels=message.asked_channels,
         received_over=message.channel if message.provider_message_id is not None else None,
         delivery_timeout_s=message.delivery_timeout_s,
@@ -484,6 +519,24 @@ def _as_it_stands(message: Message, accepted: NewMessage) -> NewMessage:
         return now
     change = Change.DELETED if is_deleted else Change.EDITED
     return msgspec.structs.replace(now, notice=ChangeNotice(message.message_id, change, accepted.author))
+
+
+def act_event(message: Message, act: Act, content: Content) -> MessageAccepted:
+    """Build the event of an act, whose recipients were chosen when it was accepted."""
+    to = tuple(
+        Recipient(
+            target.user_id,
+            target.channel,
+            target.account,
+            target.address,
+            target.number,
+            position=target.position,
+        )
+        for target in act.targets
+    )
+    event = accepted_event(message, Routed(content, to))
+    people = len({recipient.user_id for recipient in to})
+    return msgspec.structs.replace(event, recipient_count=people, act=act.on)
 
 
 def accepted_event(message: Message, routed: Routed) -> MessageAccepted:

@@ -80,6 +80,11 @@ class AccountCircuit:
         with self._lock:
             return rules.wait_s(self._state().breaker, self._now())
 
+    def is_closed(self) -> bool:
+        """Return whether every attempt is allowed."""
+        with self._lock:
+            return self._state().breaker.circuit is Circuit.CLOSED
+
     def begin(self) -> Attempt | Wait:
         """Ask for an attempt, right before the request to the provider; only one process gets the probe."""
         with self._lock:

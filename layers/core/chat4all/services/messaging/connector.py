@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from chat4all.domain.acts import Done, ProviderAct
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.events import ParsedWebhook
@@ -107,6 +108,13 @@ class Connector(Protocol):
         """Ask the provider for the account of the credentials. A failure is never raised.
 
         The outcome of an error is RETRY or THROTTLED if the provider did not judge the credentials.
+        """
+        ...
+
+    def act(self, act: ProviderAct, secret: ChannelSecret) -> Done | SendError:
+        """Carry out an act that the channel's capabilities have, by one HTTP request.
+
+        An act that the provider finds carried out already is done: the same act may come again.
         """
         ...
 

@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from chat4all.domain.conversation import Conversation
-from chat4all.domain.errors import ConversationNotFound
+from chat4all.domain.errors import Conflict, ConversationNotFound, Forbidden, NotPossible
 from chat4all.domain.person import User
 from chat4all.services.directory.ports import Conversations, Directory
 
@@ -67,6 +67,20 @@ class ConversationCache:
         users = {user_id: user for user_id, (at, user) in kept.items() if at > oldest}
         missing = [user_id for user_id in user_ids if user_id not in users]
         return Snapshot(conversation, {**users, **self._read_users(missing)} if missing else users)
+
+    def judged(self, conversation_id: str, judge: Callable[[Snapshot], T]) -> T:
+        """Return what `judge` finds in the conversation as it was lately, or else as it is now.
+
+        A refusal may come from what was read a while ago, so that it is judged again.
+
+        Raises:
+            NotFound: no such conversation.
+            Forbidden, Conflict, NotPossible: `judge` refuses the conversation as it is now.
+        """
+        try:
+            return judge(self.recent(conversation_id))
+        except (Forbidden, Conflict, NotPossible):
+            return judge(self.fresh(conversation_id))
 
     def fresh(self, conversation_id: str) -> Snapshot:
         """Return the conversation and its users as they are now; raises NotFound."""

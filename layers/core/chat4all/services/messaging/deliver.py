@@ -33,6 +33,7 @@ The claim then expires, and another process takes it over. A status that names t
 earlier; it settles the delivery without a second send.
 """
 
+import functools
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -40,6 +41,7 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.acts import ProviderAct
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import Clock, NewId, iso, parse_iso
 from chat4all.domain.consent import ConsentState
@@ -62,6 +64,7 @@ from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Ji
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingContent, SendError, Sent, Submission
 from chat4all.domain.status import Status
 from chat4all.services.files.outgoing_file import OutgoingFile, file_wait_s
+from chat4all.services.messaging.carry_out_act import CarryOutAct
 from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import Attempt, ChannelCircuits, Wait
 from chat4all.services.messaging.connector import ChannelSecret, Connector
@@ -112,6 +115,8 @@ class Outdated(msgspec.Struct, frozen=True):
 
 Delivering = Settled | Later | Outdated
 """The outcome of one delivery."""
+Ask = Callable[[ChannelSecret], tuple[Sent | SendError, str]]
+"""Asks the provider with the credentials; returns the last answer, and the address that gave it."""
 
 
 class Deliver:
@@ -126,6 +131,7 @@ class Deliver:
         secrets: Secrets,
         file: OutgoingFile,
         check_consent: CheckConsent,
+        carry_out: CarryOutAct,
         clock: Clock,
         new_id: NewId,
         jitter: Jitter,
@@ -144,6 +150,7 @@ class Deliver:
         self._secrets = secrets
         self._file = file
         self._check_consent = check_consent
+        self._carry_out = carry_out
         self._clock = clock
         self._new_id = new_id
         self._jitter = jitter
@@ -192,8 +199,23 @@ class Deliver:
         earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
         hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
         to_send = hopeless or unwanted or _aimless(outgoing, quoted) or outgoing
+        return self._hand_over(claimed, requested, to_send, quoted, secret)
+
+    def _hand_over(
+        self,
+        claimed: Claimed,
+        requested: DeliveryRequested,
+        to_send: OutgoingContent | SendError,
+        quoted: str | None,
+        secret: ChannelSecret | SendError,
+    ) -> Settled | Later:
+        """Send a claimed message, or change the message that its act names."""
         if isinstance(to_send, SendError):
             return self._failed(claimed, to_send)
+        if requested.act is not None:
+            aimed = self._carry_out.aimed(requested, requested.act, to_send)
+            return self._change(claimed, requested, aimed, secret)
+        to = requested.recipient
         submission = Submission(
             delivery_id=str(claimed.delivery.delivery_id),
             account=to.account,
@@ -203,7 +225,27 @@ class Deliver:
             quoted_provider_message_id=quoted,
             tag=requested.tag,
         )
-        return self._attempt(claimed, submission, secret)
+        ask = functools.partial(self._send, submission)
+        return self._attempt(claimed, to.account, to.address, secret, ask)
+
+    def _change(
+        self,
+        claimed: Claimed,
+        requested: DeliveryRequested,
+        aimed: ProviderAct | SendError | Sent,
+        secret: ChannelSecret | SendError,
+    ) -> Settled | Later:
+        """Change a message that was sent, if it was."""
+        if isinstance(aimed, SendError):
+            return self._failed(claimed, aimed)
+        if isinstance(aimed, Sent):
+            return self._sent(claimed, aimed)
+        act = aimed
+
+        def ask(secret: ChannelSecret) -> tuple[Sent | SendError, str]:
+            return self._carry_out(requested, act, secret), act.address
+
+        return self._attempt(claimed, act.account, act.address, secret, ask)
 
     def _settled_before(self, requested: DeliveryRequested) -> Settled | None:
         """Detect a redelivered request that is settled, by a read, before it consumes rate-limit tokens.
@@ -237,19 +279,19 @@ class Deliver:
         return self._settled(refused.delivery, requested)
 
     def _attempt(
-        self, claimed: Claimed, submission: Submission, secret: ChannelSecret | SendError
+        self, claimed: Claimed, account: str, address: str, secret: ChannelSecret | SendError, ask: Ask
     ) -> Settled | Later:
         if not self._in_time():
             return self._give_back(claimed, Counts.NOTHING, 0.0)
-        circuit = self._circuits.of(submission.account)
+        circuit = self._circuits.of(account)
         attempt = circuit.begin()
         if isinstance(attempt, Wait):
             return self._give_back(claimed, Counts.NOTHING, attempt.seconds)
-        answer, sent_to = self._send_with_valid(submission, secret)
+        answer, sent_to = self._ask(account, address, secret, ask)
         outcome = self._record(claimed, attempt, answer)
-        circuit.report(attempt, submission.address, answer)
-        if sent_to != submission.address:
-            self._report_move(claimed.delivery, submission.address, sent_to)
+        circuit.report(attempt, address, answer)
+        if sent_to != address:
+            self._report_move(claimed.delivery, address, sent_to)
         if isinstance(answer, SendError):
             self._report_opt_out(claimed.delivery, sent_to, answer)
         return outcome
@@ -301,26 +343,22 @@ class Deliver:
             case _:
                 return self._failed(claimed, answer)
 
-    def _send_with_valid(
-        self, submission: Submission, secret: ChannelSecret | SendError
+    def _ask(
+        self, account: str, address: str, secret: ChannelSecret | SendError, ask: Ask
     ) -> tuple[Sent | SendError, str]:
-        """Send; if the credentials are refused and were replaced meanwhile, send with the present ones."""
-        first = self._send(submission, secret)
+        """Ask the provider; if it refuses credentials that were replaced meanwhile, ask with the present."""
+        first = (secret, address) if isinstance(secret, SendError) else ask(secret)
         answer, _ = first
-        if isinstance(answer, Sent) or not _may_be_for_outdated(submission.account, answer):
+        if isinstance(answer, Sent) or not _may_be_for_outdated(account, answer):
             return first
         try:
-            present = self._secrets.anew(self._connector.capabilities.channel, submission.account)
+            present = self._secrets.anew(self._connector.capabilities.channel, account)
         except Unavailable:
             return first
-        return first if present == secret else self._send(submission, present)
+        return first if present == secret or isinstance(present, SendError) else ask(present)
 
-    def _send(
-        self, submission: Submission, secret: ChannelSecret | SendError
-    ) -> tuple[Sent | SendError, str]:
+    def _send(self, submission: Submission, secret: ChannelSecret) -> tuple[Sent | SendError, str]:
         """Send, follow a chat that has moved, and return the last answer with the address that gave it."""
-        if isinstance(secret, SendError):
-            return secret, submission.address
         answer = self._connector.send(submission, secret)
         for _ in range(_ADDRESS_CHANGES):
             if isinstance(answer, Sent) or answer.new_address is None:

@@ -19,6 +19,7 @@ from chat4all.domain.events import (
     MessageAccepted,
     MessageSubmitted,
     ParticipantJoining,
+    SignalsRequested,
     StatusUpdate,
     WebhookEvent,
 )
@@ -351,6 +352,10 @@ class Events(Protocol):
         """Request the routing of a message that is stored."""
         ...
 
+    def signals_requested(self, event: SignalsRequested) -> None:
+        """Request signals to the people of a conversation."""
+        ...
+
     def deliveries_requested(self, requested: Sequence[DeliveryRequested]) -> None:
         """Publish all requests, in order per conversation and recipient.
 
@@ -410,5 +415,12 @@ class Limiter(Protocol):
         """Take the tokens of one message and return 0, or return the seconds to wait for them.
 
         If many messages wait for the account, their times are an interval apart.
+        """
+        ...
+
+    def account_wait_s(self, channel: str, account: str, now: float) -> float:
+        """Take a token of the account alone and return 0, or return the seconds to wait for it.
+
+        The request takes no place among the messages that wait for the account.
         """
         ...

@@ -24,6 +24,16 @@ class MessageProgress(msgspec.Struct, frozen=True):
     message: Message
     deliveries: tuple[DeliveryPart, ...]
     """The deliveries that were begun, ordered by recipient, channel and part."""
+    edit: "ActProgress | None" = None
+    """The latest edit."""
+    deletion: "ActProgress | None" = None
+
+
+class ActProgress(msgspec.Struct, frozen=True):
+    """An act on a message: its record, and its deliveries that were begun."""
+
+    record: Message
+    deliveries: tuple[DeliveryPart, ...]
 
 
 class ReadMessages:
@@ -44,7 +54,15 @@ class ReadMessages:
         message = self.get(message_id)
         deliveries = self._deliveries.of_message(message_id)
         deliveries.sort(key=lambda part: (part.recipient_id, part.channel, part.part))
-        return MessageProgress(message, tuple(deliveries))
+        return MessageProgress(
+            message, tuple(deliveries), self._act(message.edit_id), self._act(message.deletion_id)
+        )
+
+    def _act(self, act_id: str | None) -> ActProgress | None:
+        record = self._messages.get(act_id) if act_id is not None else None
+        if record is None:
+            return None
+        return ActProgress(record, tuple(self._deliveries.of_message(record.message_id)))
 
     def history(
         self, conversation_id: str, participant_id: str | None, cursor: str | None, limit: int

@@ -13,13 +13,14 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.errors import NotFound
+from chat4all.domain.errors import MessageDeleted, NotFound
 from chat4all.domain.events import (
     ChatEvent,
     MessageAccepted,
     MessageSubmitted,
     ParticipantJoining,
     Recipient,
+    SignalsRequested,
 )
 from chat4all.domain.message import Message
 from chat4all.domain.retry import DELIVERY_GRACE
@@ -30,6 +31,7 @@ from chat4all.domain.waiting import Fallback
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.messaging.accept_message import REFUSALS, AcceptMessage, Routed, accepted_event
 from chat4all.services.messaging.ports import Events, Fallbacks, Messages
+from chat4all.services.messaging.route_act import RouteAct
 
 
 class RouteMessage:
@@ -41,6 +43,7 @@ class RouteMessage:
         events: Events,
         fallbacks: Fallbacks,
         accept: AcceptMessage,
+        route_act: RouteAct,
         capabilities: Mapping[str, Capabilities],
         clock: Clock,
     ) -> None:
@@ -49,6 +52,7 @@ class RouteMessage:
         self._events = events
         self._fallbacks = fallbacks
         self._accept = accept
+        self._route_act = route_act
         self._capabilities = capabilities
         self._clock = clock
 
@@ -63,6 +67,8 @@ class RouteMessage:
                 self._settle(event, number)
             case MessageAccepted():
                 self._request(event)
+            case SignalsRequested(requested=requested):
+                self._events.deliveries_requested(requested)
             case ParticipantJoining(conversation_id, user_id, joined_at):
                 self._conversations.place_participant(conversation_id, user_id, joined_at, number)
 
@@ -89,6 +95,8 @@ class RouteMessage:
 
     def _accepted(self, submitted: MessageSubmitted, message: Message) -> MessageAccepted | None:
         """Return the event for the recipients who take part now; None if there is nobody to be reached."""
+        if message.act is not None:
+            return self._route_act(message, message.act, submitted.content or message.content)
         conversation = self._conversations.get(message.conversation_id)
         if conversation is not None and conversation.overtaken and message.notice is None:
             self._conversations.give_turn(message.conversation_id)
@@ -113,6 +121,11 @@ class RouteMessage:
 
         The state begins first, because a status of a delivery is recorded in it.
         """
+        if accepted.act is None and (accepted.round or accepted.position):
+            current_words = self._with_words_of_now(accepted)
+            if current_words is None:
+                return
+            accepted = current_words
         begun = [self._begin(accepted, recipient) for recipient in accepted.recipients if recipient.fallbacks]
         # A recipient whose fallback has moved on to a later channel is reached on that channel.
         now_at = {fallback.recipient.user_id: fallback.recipient for fallback in begun}
@@ -126,6 +139,23 @@ class RouteMessage:
         self._events.deliveries_requested(requested)
         for fallback in begun:
             self._fallbacks.routed(fallback, self._deadline(fallback))
+
+    def _with_words_of_now(self, accepted: MessageAccepted) -> MessageAccepted | None:
+        """Return the event of a message that goes out again, or by a next channel, as our side edited it.
+
+        Return None for a message that our side deleted: nobody gets it any more.
+        """
+        message = self._messages.get(accepted.message_id)
+        if message is None or message.is_relayed:
+            return accepted
+        if message.deleted_at is not None:
+            if message.status is Status.PENDING:
+                at = iso(self._clock())
+                self._messages.give_up(message, at, MessageDeleted.code, "The message was deleted.")
+            return None
+        if message.edit_id is None:
+            return accepted
+        return msgspec.structs.replace(accepted, content=self._accept.as_read(message))
 
     def _begin(self, accepted: MessageAccepted, recipient: Recipient) -> Fallback:
         event = msgspec.structs.replace(accepted, recipients=(recipient,), position=0)
