@@ -34,6 +34,7 @@ from chat4all.services.messaging.ports import Limiter
 from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_message import RouteMessage
+from chat4all.services.messaging.schedule_message import ScheduleMessage, SendScheduled
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
@@ -87,6 +88,7 @@ class Product:
             capabilities=CAPABILITIES,
             clock=self.clock,
         )
+        self.schedule = ScheduleMessage(self.messages, self.accept, self.clock)
         self.echoes = MemoryEchoes()
         self.held_deliveries = MemoryHeldDeliveries(HeldTable())
         self.fallbacks = MemoryFallbacks(self.table)
@@ -108,6 +110,7 @@ class Product:
         self.relay = Relay(
             self.clock,
             (
+                SendScheduled(self.messages, self.accept),
                 RepublishMessages(self.messages, self.deliveries, self.accept, self.follow),
                 RetryStatuses(self.deliveries, self.record),
                 BringBackHeldDeliveries(self.held_deliveries, self.events),
@@ -244,6 +247,7 @@ def a_message(
     channels: tuple[str, ...] = (),
     reply_to: str | None = None,
     file: Attachment | None = None,
+    send_at: str | None = None,
 ) -> NewMessage:
     return NewMessage(
         message_id=message_id,
@@ -252,6 +256,7 @@ def a_message(
         content=a_content(content, file),
         channels=channels,
         reply_to=reply_to,
+        send_at=send_at,
     )
 
 

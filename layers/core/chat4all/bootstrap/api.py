@@ -19,6 +19,7 @@ from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
+from chat4all.services.messaging.schedule_message import ScheduleMessage
 
 
 def app(settings: ApiSettings) -> LazyApp:
@@ -38,6 +39,7 @@ def app(settings: ApiSettings) -> LazyApp:
         read,
         channels,
         runtime.new_id,
+        schedule=ScheduleMessage(accepting.messages, accepting.accept, runtime.now),
         preview=PreviewMessage(accepting.conversation_cache, accepting.messages, accepting.capabilities),
         attach=AttachFile(files),
         addresses=public,

@@ -28,6 +28,7 @@ from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
+from chat4all.services.messaging.schedule_message import SendScheduled
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def handler() -> Handler:
     relay = Relay(
         runtime.now,
         (
+            SendScheduled(accepting.messages, accepting.accept),
             RepublishMessages(accepting.messages, deliveries, accepting.accept, follow),
             RetryStatuses(deliveries, record),
             ConfirmInTime(fallbacks, deliveries, fall_back, accepting.capabilities),

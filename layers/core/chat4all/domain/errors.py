@@ -13,8 +13,8 @@
     │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
     │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
-    │   └── NotFailed, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted, FileExpired,
-    │       UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
+    │   └── NotFailed, NotScheduled, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted,
+    │       FileExpired, UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
     │       GroupTooSmall, NotAGroup, TooManyIdentities
     ├── TooLarge           413
     ├── UnsupportedMedia   415
@@ -185,6 +185,12 @@ class NotFailed(Conflict):
     """Nothing of the message failed."""
 
     code = "NOT_FAILED"
+
+
+class NotScheduled(Conflict):
+    """The message is not scheduled: it was accepted already, or was refused at its time."""
+
+    code = "NOT_SCHEDULED"
 
 
 class FileNotReady(Conflict):

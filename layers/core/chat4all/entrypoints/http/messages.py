@@ -24,6 +24,7 @@ from chat4all.domain.errors import (
     NotAParticipant,
     NotFound,
     NotPossible,
+    NotScheduled,
     NotYourFile,
 )
 from chat4all.domain.files.file import NOT_READY, Attachment
@@ -38,7 +39,7 @@ from chat4all.domain.text import check_caption, check_content
 from chat4all.domain.wording import worded
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import Id, PageQuery
+from chat4all.entrypoints.http.bodies import Id, PageQuery, Time, time_from
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
 from chat4all.entrypoints.http.message_views import (
     MessagePage,
@@ -53,6 +54,7 @@ from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
 from chat4all.services.messaging.ports import MessageQuery
 from chat4all.services.messaging.preview_message import PreviewMessage, Rendering
 from chat4all.services.messaging.read_messages import ReadMessages, exactly_one
+from chat4all.services.messaging.schedule_message import ScheduleMessage
 
 DELIVERY_TIMEOUT_S: Final = 300
 """The seconds that each of several channels has to confirm a delivery, by default."""
@@ -74,6 +76,7 @@ ACCEPTED: Final = {
     "status": "PENDING",
     "accepted_at": "2026-01-31T12:05:00.123Z",
     "status_url": f"https://api.example.com/v1/messages/{_ID}/status",
+    "send_at": None,
 }
 _MESSAGE: Final[dict[str, object]] = {
     "message_id": _ID,
@@ -87,6 +90,7 @@ _MESSAGE: Final[dict[str, object]] = {
     "status": "DELIVERED",
     "error": None,
     "accepted_at": "2026-01-31T12:05:00.123Z",
+    "send_at": None,
     "edits": [],
     "deleted_at": None,
     "sent_at": None,
@@ -160,26 +164,33 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delivery_timeout_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | None = None
     reply_to: Id | None = None
     metadata: dict[str, str] = {}
+    send_at: Time | None = None
+    """The time at which the message is accepted, up to 365 days ahead; without it, the message goes at once."""
     template: object = None
 
 
 class AcceptedView(msgspec.Struct, frozen=True):
-    """The accepted message; `status_url` is the address of its status."""
+    """The accepted message; `status_url` is the address of its status.
+
+    A message with a `send_at` is SCHEDULED, or what has become of it if it is posted again.
+    """
 
     message_id: str
     conversation_id: str
     status: str
     accepted_at: str
     status_url: str
+    send_at: str | None = None
 
 
 def accepted_view(address_of: AddressOf, message: Message) -> AcceptedView:
     return AcceptedView(
         message_id=message.message_id,
         conversation_id=message.conversation_id,
-        status=Status.PENDING.value,
+        status=(Status.PENDING if message.was_accepted else message.status).value,
         accepted_at=message.accepted_at,
         status_url=address_of(f"/v1/messages/{message.message_id}/status"),
+        send_at=message.send_at,
     )
 
 
@@ -221,12 +232,13 @@ def rendering_view(rendering: Rendering) -> RenderingView:
 class SearchMessages(PageQuery, frozen=True):
     """Exactly one of `conversation_id`, `sender_id` and `status` is needed.
 
-    The messages of a status are sorted by the time of the failure, or of the next look at a PENDING message.
+    The messages of a status are sorted by the time of the failure, of the next look at a PENDING message, or
+    for which a SCHEDULED message is scheduled.
     """
 
     conversation_id: Id | None = None
     sender_id: Id | None = None
-    status: Literal["PENDING", "FAILED"] | None = None
+    status: Literal["PENDING", "FAILED", "SCHEDULED"] | None = None
     sort: TimeOrder = TimeOrder.NEWEST_FIRST
 
 
@@ -238,11 +250,13 @@ class MessageViews:
         channels: frozenset[str],
         new_id: NewId,
         *,
+        schedule: ScheduleMessage,
         preview: PreviewMessage,
         attach: AttachFile,
         addresses: Addresses,
     ) -> None:
         self._accept = accept
+        self._schedule = schedule
         self._preview = preview
         self._read = read
         self._channels = channels
@@ -279,7 +293,8 @@ class MessageViews:
         ),
     )
     def post(self, request: Request, body: PostMessage) -> Answer:
-        accepted = self._accept(self._new(request, body))
+        new = self._new(request, body)
+        accepted = self._accept(new) if new.send_at is None else self._schedule(new)
         message = accepted.message
         headers = {"idempotent-replay": "true"} if accepted.replayed else {}
         return Answer(accepted_view(self._addresses(request), message), 202, headers)
@@ -355,6 +370,18 @@ class MessageViews:
     def progress(self, request: Request, message_id: str) -> Answer:
         return Answer(progress_view(self._read.progress(message_id)))
 
+    @route(
+        "CancelMessage",
+        "POST",
+        "/v1/messages/{message_id}/cancel",
+        Returns(MessageView, {**_MESSAGE, "status": "CANCELLED", "sequence": "", "channel": None}),
+        summary="Cancel a scheduled message; again, it stays cancelled",
+        scope="messages:write",
+        errors=(MessageNotFound, NotScheduled),
+    )
+    def cancel(self, request: Request, message_id: str) -> Answer:
+        return Answer(message_view(self._schedule.cancel(message_id)))
+
     def _new(self, request: Request, body: PostMessage) -> NewMessage:
         if body.template is not None:
             raise NotPossible("template is not supported yet.", Detail("template", "is not supported yet"))
@@ -370,6 +397,7 @@ class MessageViews:
             delivery_timeout_s=(body.delivery_timeout_s or DELIVERY_TIMEOUT_S) if body.channels else 0,
             reply_to=body.reply_to,
             metadata=body.metadata,
+            send_at=time_from("send_at", body.send_at),
         )
 
     def _content(self, request: Request, body: PostMessage) -> Content:
@@ -388,7 +416,8 @@ class MessageViews:
 
     def _file(self, request: Request, body: PostMessage, file_id: str) -> Attachment:
         try:
-            return self._attach(file_id, owner_of(request), body.conversation_id)
+            kept_until = time_from("send_at", body.send_at)
+            return self._attach(file_id, owner_of(request), body.conversation_id, kept_until)
         except (NotFound, Forbidden, Conflict):
             # A repeated request finds its message accepted, even if the file no longer exists.
             before = self._accept.accepted_file(body.message_id) if body.message_id is not None else None
