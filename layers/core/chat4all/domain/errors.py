@@ -10,10 +10,10 @@
     ├── Forbidden          403  a key whose scope, or a sender whose role, does not allow it
     │   └── MissingScope, NotAParticipant, NotYourFile, InvalidVerifyToken
     ├── NotFound           404
-    │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
+    │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
     │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
-    │   └── NotFailed, NotScheduled, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted,
+    │   └── NotFailed, NotScheduled, BatchOver, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted,
     │       FileExpired, UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
     │       GroupTooSmall, NotAGroup, TooManyIdentities
     ├── TooLarge           413
@@ -126,6 +126,12 @@ class MessageNotFound(NotFound):
     code = "MESSAGE_NOT_FOUND"
 
 
+class BatchNotFound(NotFound):
+    """There is no such batch."""
+
+    code = "BATCH_NOT_FOUND"
+
+
 class DeadLetterNotFound(NotFound):
     """There is no such dead letter."""
 
@@ -191,6 +197,12 @@ class NotScheduled(Conflict):
     """The message is not scheduled: it was accepted already, or was refused at its time."""
 
     code = "NOT_SCHEDULED"
+
+
+class BatchOver(Conflict):
+    """The batch is done or cancelled, which is final."""
+
+    code = "BATCH_OVER"
 
 
 class FileNotReady(Conflict):
@@ -284,7 +296,7 @@ class TooManyIdentities(Conflict):
 
 
 class TooLarge(Chat4AllError):
-    """The body is over 256 KiB."""
+    """The body is over 256 KiB; the body of a batch may have 4 MB."""
 
     http_status = 413
     code = "TOO_LARGE"

@@ -1,7 +1,7 @@
 """/v1/messages: accept a message, read it, follow its status, search."""
 
 import uuid
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Protocol
 
 import msgspec
 from chalice.app import Request
@@ -167,6 +167,17 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     send_at: Time | None = None
     """The time at which the message is accepted, up to 365 days ahead; without it, the message goes at once."""
     template: object = None
+
+
+class HasChannels(Protocol):
+    """A body that names channels."""
+
+    @property
+    def channel(self) -> str | None: ...
+    @property
+    def channels(self) -> tuple[str, ...]: ...
+    @property
+    def delivery_timeout_s(self) -> int | None: ...
 
 
 class AcceptedView(msgspec.Struct, frozen=True):
@@ -385,11 +396,10 @@ class MessageViews:
     def _new(self, request: Request, body: PostMessage) -> NewMessage:
         if body.template is not None:
             raise NotPossible("template is not supported yet.", Detail("template", "is not supported yet"))
-        check_channel("channel", body.channel, self._channels)
-        _check_channels(body, self._channels)
+        check_channels(body, self._channels)
         check_metadata(body.metadata)
         return NewMessage(
-            message_id=_checked_id(body.message_id) if body.message_id is not None else self._new_id(),
+            message_id=checked_id("message_id", body.message_id) if body.message_id is not None else self._new_id(),
             conversation_id=body.conversation_id,
             sender_id=body.sender_id,
             content=self._content(request, body),
@@ -426,8 +436,9 @@ class MessageViews:
             return before
 
 
-def _check_channels(body: PostMessage, known: frozenset[str]) -> None:
+def check_channels(body: HasChannels, known: frozenset[str]) -> None:
     """Check the channels and the timeout of the message; raises Invalid."""
+    check_channel("channel", body.channel, known)
     for index, channel in enumerate(body.channels):
         check_channel(f"channels[{index}]", channel, known)
     wrong = {
@@ -445,12 +456,12 @@ def _check_channels(body: PostMessage, known: frozenset[str]) -> None:
         raise Invalid("The channels are not valid.", *details)
 
 
-def _checked_id(message_id: str) -> str:
-    """Return the id, which must be a uuid4 in its canonical spelling, so that a message has one id."""
+def checked_id(field: str, given: str) -> str:
+    """Return the id, which must be a uuid4 in its canonical spelling, so that a thing has one id."""
     try:
-        canonical = uuid.UUID(message_id)
+        canonical = uuid.UUID(given)
     except ValueError:
         canonical = None
-    if canonical is None or canonical.version != 4 or str(canonical) != message_id:
-        raise Invalid("message_id is not valid.", Detail("message_id", "must be a uuid4 in lower case"))
-    return message_id
+    if canonical is None or canonical.version != 4 or str(canonical) != given:
+        raise Invalid(f"{field} is not valid.", Detail(field, "must be a uuid4 in lower case"))
+    return given
