@@ -48,7 +48,7 @@ from tests.integration.permissions import Need, Role, aws_calls, mapping_needs
 from tests.integration.template import ROOT, environment, functions
 from tests.integration.world import World, a_world
 
-EVERY_FUNCTION = ["api", "files", "webhooks", "inbound", "router", *CHANNELS, "status", "relay"]
+EVERY_FUNCTION = ["api", "files", "webhooks", "inbound", "router", *CHANNELS, "status", "batches", "relay"]
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 

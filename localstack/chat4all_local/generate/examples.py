@@ -14,6 +14,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "account": "main",
     "action": AuditAction.WEBHOOKS_REPLAY,
     "address": "424242",
+    "batch_id": "3c9d7e0a-5b1f-4c62-8f0e-7a2b9d4c1e05",
     "channel": "telegram",
     "conversation_id": "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003",
     "cursor": encode_cursor(TimeCursor("2026-01-31T12:00:00.000Z", _CUSTOMER)),
