@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from chat4all.domain.audit import AuditAction
+from chat4all.domain.batches import RecipientOutcome
 from chat4all.domain.pages import TimeCursor, encode_cursor
 from chat4all.domain.person import UserType
 from chat4all.domain.status import Status
@@ -34,8 +35,12 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "user_id": _CUSTOMER,
 }
 """The examples of the parameters without a default. A parameter has the same meaning in every route."""
+_OF_SHAPES: Final[Mapping[str, str]] = {"RecipientOutcome": RecipientOutcome.REFUSED}
+"""The examples of values that another parameter of the same name does not have."""
 
 
 def example_of(parameter: str, schema: Mapping[str, object]) -> object:
     """Return the default in the parameter's schema, or else its example. Raises KeyError without both."""
-    return schema["default"] if "default" in schema else _EXAMPLES[parameter]
+    if "default" in schema:
+        return schema["default"]
+    return _OF_SHAPES.get(str(schema.get("$ref", "")).rpartition("/")[2]) or _EXAMPLES[parameter]

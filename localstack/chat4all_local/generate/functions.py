@@ -24,7 +24,8 @@ def function_names(channels: Sequence[Manifest]) -> tuple[str, ...]:
 
 def consumer_names(channels: Sequence[Manifest]) -> tuple[str, ...]:
     """Return the names of the queue functions that upload no files."""
-    return ("inbound", "router", *(channel.name for channel in channels if not channel.uploads), "status")
+    without_uploads = (channel.name for channel in channels if not channel.uploads)
+    return ("inbound", "router", *without_uploads, "status", "batches")
 
 
 def oldest_ages_s(channels: Sequence[Manifest]) -> Mapping[str, int]:

@@ -18,9 +18,9 @@ from chat4all.domain.files.file import Attachment
 
 SHARE: Final = 0.8
 """The share of the provider's rate that batches take."""
-SLICE_S: Final = 8.0
+SLICE_S: Final = 6.0
 """The most seconds for which slots are taken at once. Shorter than a conversation is kept in memory."""
-MOST_WAIT_S: Final = 10.0
+MOST_WAIT_S: Final = 5.0
 """A process waits for its first slot no longer; else it takes no slots, and comes again when the line is shorter.
 
 If it never waited, a process that takes new slots as soon as its slots end would keep all others out.

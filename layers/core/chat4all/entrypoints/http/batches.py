@@ -273,7 +273,7 @@ class BatchViews:
         "POST",
         "/v1/batches/{batch_id}/pause",
         Returns(BatchView, {**_PROGRESS, "state": "PAUSED", "estimated_finish_at": None}),
-        summary="Pause a batch within about 20 seconds",
+        summary="Pause a batch within about 15 seconds",
         scope="messages:write",
         errors=(BatchNotFound, BatchOver),
     )
@@ -297,7 +297,7 @@ class BatchViews:
         "POST",
         "/v1/batches/{batch_id}/cancel",
         Returns(BatchView, {**_PROGRESS, "state": "CANCELLED", "estimated_finish_at": None}),
-        summary="End a batch within about 20 seconds; its accepted messages stay accepted",
+        summary="End a batch within about 15 seconds; its accepted messages stay accepted",
         scope="messages:write",
         errors=(BatchNotFound, BatchOver),
     )

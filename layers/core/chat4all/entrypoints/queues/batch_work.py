@@ -11,8 +11,8 @@ from chat4all.services.batches.run_batch import RunBatch
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-NEEDED_MS: Final = int(1_000 * (MOST_WAIT_S + SLICE_S)) + 5_000
-"""The time that a slice of a batch needs: the wait for its slots, the slots, and 5 seconds."""
+NEEDED_MS: Final = int(1_000 * (MOST_WAIT_S + SLICE_S)) + 4_000
+"""The time that a slice of a batch needs: the wait for its slots, the slots, and 4 seconds."""
 _LEAST_WAIT_S: Final = 1.0
 """SQS waits for whole seconds."""
 
