@@ -1,4 +1,4 @@
-"""All ten functions, each with its own environment from the template, and the queues between them."""
+"""All functions, each with its own environment from the template, and the queues between them."""
 
 import time
 import uuid
