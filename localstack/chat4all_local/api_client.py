@@ -9,6 +9,7 @@ import urllib3
 from msgspec.structs import asdict
 
 from chat4all.domain.person import User
+from chat4all.entrypoints.http.answers import ErrorBody
 from chat4all.entrypoints.http.batches import (
     BatchRecipientPage,
     BatchRecipientView,
@@ -16,7 +17,6 @@ from chat4all.entrypoints.http.batches import (
     CreatedBatchView,
     PostedRecipient,
 )
-from chat4all.entrypoints.http.answers import ErrorBody
 from chat4all.entrypoints.http.conversations import ConversationPage, ConversationView
 from chat4all.entrypoints.http.dead_letters import DeadLetterPage, DeadLetterView
 from chat4all.entrypoints.http.files import FileView, LinkView, UploadView

@@ -74,9 +74,7 @@ def test_two_hundred_people_on_three_channels_get_the_batch_once(stage: Stage) -
     stage.settle()
 
     batch_id = post(stage, agent_id, customers)
-    done = eventually(
-        lambda: batch(stage, batch_id), lambda shown: shown["state"] == "DONE", DONE_WITHIN_S
-    )
+    done = eventually(lambda: batch(stage, batch_id), lambda shown: shown["state"] == "DONE", DONE_WITHIN_S)
 
     assert (done["accepted"], done["refused"], done["pending"]) == (len(customers), 0, 0)
     expected = Counter(f"{batch_id} {place}" for place in range(len(customers)))

@@ -289,7 +289,9 @@ class MemoryMessages:
     def _listed_at(self, message: Message, query: MessageQuery) -> str | None:
         """Of the statuses, PENDING and FAILED are listed, by the time of the next look and of the failure."""
         if query.status is None:
-            is_listed = message.sender_id == query.sender_id and message.notice is None and message.was_accepted
+            is_listed = (
+                message.sender_id == query.sender_id and message.notice is None and message.was_accepted
+            )
             return message.accepted_at if is_listed else None
         if message.status is not query.status:
             return None

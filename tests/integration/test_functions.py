@@ -728,7 +728,8 @@ def test_relay_fails_a_scheduled_message_that_is_refused_at_its_time(world: Worl
 
 def test_a_batch_reaches_its_recipients_on_their_channels(world: World, agent: str) -> None:
     customers = [
-        world.create("CUSTOMER", (channel, an_address(channel))) for channel in ("telegram", "sms", "telegram")
+        world.create("CUSTOMER", (channel, an_address(channel)))
+        for channel in ("telegram", "sms", "telegram")
     ]
     conversation = world.converse(agent, customers[0])
     recipients = [
@@ -774,7 +775,11 @@ def test_relay_begins_a_batch_anew_and_a_long_line_hands_it_back(world: World, a
     batches.postpone(batch_id, LONG_AGO)
     DynamoPace(world.product.aws.output("Data.LimitsTable")).take("sms", "main", 1, 3_600, time.time())
     with world.recorder.running("batches"):
-        assert DynamoPace(world.product.aws.output("Data.LimitsTable")).take("sms", "main", 1, 1, time.time()).wait_s
+        assert (
+            DynamoPace(world.product.aws.output("Data.LimitsTable"))
+            .take("sms", "main", 1, 1, time.time())
+            .wait_s
+        )
 
     world.product.invoke("relay", {})
     world.product.pump()

@@ -94,9 +94,7 @@ def test_a_batch_of_ten_thousand_fits_and_is_read_in_pages(api: Gateway, cast: C
 
 
 def test_a_body_over_the_limit_is_too_large(api: Gateway, cast: Cast) -> None:
-    recipients = [
-        {"user_id": str(uuid.uuid4()), "variables": {"name": "x" * 400}} for _ in range(10_000)
-    ]
+    recipients = [{"user_id": str(uuid.uuid4()), "variables": {"name": "x" * 400}} for _ in range(10_000)]
 
     assert api.post("/v1/batches", batch_of(cast, recipients=recipients)).status == 413
 
@@ -135,8 +133,10 @@ def test_the_indexes_of_wrong_recipients_are_named_the_first_20(api: Gateway, ca
         ({"content": "Hi {{name"}, "content"),
         ({"content": "Hi {{}}"}, "content"),
         ({"content": "Hi {{ name"}, "content"),
-        ({"content": "{{name}}", "recipients": [{"user_id": "a", "variables": {"name": " "}}]},
-         "recipients[0].variables"),
+        (
+            {"content": "{{name}}", "recipients": [{"user_id": "a", "variables": {"name": " "}}]},
+            "recipients[0].variables",
+        ),
         ({"content": {"type": "reaction", "emoji": "👍"}}, "content"),
         ({"content": {"type": "unsupported"}}, "content.type"),
         ({"channel": "pigeon"}, "channel"),

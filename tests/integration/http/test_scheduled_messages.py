@@ -107,9 +107,7 @@ def test_a_message_that_went_or_failed_is_not_cancelled(
 
     refusals = [api.post(f"/v1/messages/{message_id}/cancel", {}) for message_id in (sent, failed)]
 
-    assert [(refused.status, refused.json["error"]) for refused in refusals] == [
-        (409, "NOT_SCHEDULED")
-    ] * 2
+    assert [(refused.status, refused.json["error"]) for refused in refusals] == [(409, "NOT_SCHEDULED")] * 2
     assert api.get(f"/v1/messages/{failed}").json["error"]["code"] == "OPTED_OUT"
     assert api.post(f"/v1/messages/{uuid.uuid4()}/cancel", {}).status == 404
     assert api.post(f"/v1/messages/{failed}/retry", {}).status == 409
@@ -128,4 +126,3 @@ def test_a_file_that_is_removed_before_the_time_is_refused(
     assert refused.status == 422
     assert [detail["field"] for detail in refused.json["details"]] == ["send_at"]
     assert schedule(api, cast, content=content, send_at=later(days=1)).status == 202
-

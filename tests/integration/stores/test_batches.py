@@ -64,9 +64,7 @@ def test_a_batch_is_added_once_and_read_with_its_chunks(batches: Batches, batch:
     assert batches.add(batch) is None
     assert batches.add(replace(batch, fingerprint="g")) == batch
     assert batches.get(batch.batch_id) == batch
-    assert batches.latest(None, 1_000) == [] or batch.batch_id not in dict(
-        (item_id, cursor) for cursor, item_id in batches.latest(None, 1_000)
-    )
+    assert batch.batch_id not in [batch_id for _, batch_id in batches.latest(None, 1_000)]
     assert not batches.move(batch.batch_id, BatchState.PAUSED, [BatchState.RUNNING], at=NOW, due_at=None)
 
     batches.add_chunks(batch.batch_id, chunks_of(RECIPIENTS))
@@ -148,7 +146,9 @@ def test_batches_are_listed_newest_first(batches: Batches, new_id: Callable[[], 
     assert listed == [one.batch_id for one in newest_first]
 
 
-def test_processes_share_the_slots_of_an_account(paces: Callable[[], Pace], new_id: Callable[[], str]) -> None:
+def test_processes_share_the_slots_of_an_account(
+    paces: Callable[[], Pace], new_id: Callable[[], str]
+) -> None:
     one, other, account = paces(), paces(), new_id()
 
     taken = [

@@ -150,5 +150,8 @@ def test_scheduled_messages_are_listed_in_pages_by_their_time(
         if item_id in {message.message_id for message in made}
     ]
 
-    ids = [message.message_id for message in sorted(made, key=lambda made_: (made_.send_at or "", made_.message_id))]
+    ids = [
+        message.message_id
+        for message in sorted(made, key=lambda made_: (made_.send_at or "", made_.message_id))
+    ]
     assert listed == (ids if order is TimeOrder.OLDEST_FIRST else ids[::-1])

@@ -151,7 +151,8 @@ class World:
         """Run the function until the queue is empty; time passes while all records wait."""
         groups = list(groups)
         while len(self.queue):
-            if not any([self.serve(group) for group in groups]):
+            served = [self.serve(group) for group in groups]
+            if not any(served):
                 following = self.queue.next_visible()
                 assert following is not None
                 self.product.clock.advance(following - self.product.clock.monotonic() + 0.001)
@@ -199,9 +200,7 @@ def test_every_recipient_gets_the_message_and_the_batch_is_done(world: World) ->
     assert not created.replayed
     assert world.counts() == (CHUNK + 5, 0, 0)
     assert world.state() is BatchState.DONE
-    messages = [
-        world.product.message(created.batch.message_id(recipient)) for recipient in recipients
-    ]
+    messages = [world.product.message(created.batch.message_id(recipient)) for recipient in recipients]
     assert {message.status for message in messages} == {Status.PENDING}
     assert [message.conversation_id for message in messages] == [
         recipient.conversation_id for recipient in recipients

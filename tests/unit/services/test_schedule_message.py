@@ -114,16 +114,15 @@ def test_the_same_message_again_is_the_same_before_and_after_its_time(
 
 
 @pytest.mark.parametrize("seconds", [0, 3_601])
-@pytest.mark.parametrize("field", ["text", "send_at"])
-def test_another_body_under_the_same_id_is_a_conflict(product: Product, seconds: float, field: str) -> None:
+@pytest.mark.parametrize(("text", "hours"), [("bye", 1), ("hello", 2)])
+def test_another_body_under_the_same_id_is_a_conflict(
+    product: Product, seconds: float, text: str, hours: int
+) -> None:
     schedule(product)
     pass_to(product, seconds)
 
     with pytest.raises(Conflict):
-        if field == "text":
-            schedule(product, "bye")
-        else:
-            schedule(product, send_at=iso(BEGINNING + timedelta(hours=2)))
+        schedule(product, text, send_at=iso(BEGINNING + timedelta(hours=hours)))
 
 
 @pytest.mark.parametrize("seconds", [0, 3_601])

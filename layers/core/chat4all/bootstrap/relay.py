@@ -30,9 +30,9 @@ from chat4all.services.inbound.recognize_echo import BringBackEchoes
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
+from chat4all.services.messaging.schedule_message import SendScheduled
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
-from chat4all.services.messaging.schedule_message import SendScheduled
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 
 if TYPE_CHECKING:

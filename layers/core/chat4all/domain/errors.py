@@ -10,12 +10,12 @@
     ├── Forbidden          403  a key whose scope, or a sender whose role, does not allow it
     │   └── MissingScope, NotAParticipant, NotYourFile, InvalidVerifyToken
     ├── NotFound           404
-    │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
-    │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound
+    │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound,
+    │       ConversationNotFound, UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
-    │   └── NotFailed, NotScheduled, BatchOver, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted,
-    │       FileExpired, UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
-    │       GroupTooSmall, NotAGroup, TooManyIdentities
+    │   └── NotFailed, NotScheduled, BatchOver, FileNotReady, FileRefused, FileGone, FileComplete,
+    │       FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong, ConversationArchived,
+    │       IdentityInUse, GroupFull, GroupTooSmall, NotAGroup, TooManyIdentities
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel

@@ -1,8 +1,8 @@
 """The pace of batches: how fast their messages are accepted for a channel account.
 
 The messages of all batches for an account share a line of slots, an interval apart, which is stored as the
-time of its first free slot. They are accepted at 80 % of the rate that the provider takes from the account, so
-that the account's queue stays short, and a single answer of an agent does not wait behind a batch.
+time of its first free slot. They are accepted at 80 % of the rate that the provider takes from the account.
+So the account's queue stays short, and a single answer of an agent does not wait behind a batch.
 
 A bucket (`domain.buckets`) would not do: it lets its burst pass at once, and for Twilio's numbers that is as
 much as the account sends in ten minutes.
@@ -21,7 +21,7 @@ SHARE: Final = 0.8
 SLICE_S: Final = 6.0
 """The most seconds for which slots are taken at once. Shorter than a conversation is kept in memory."""
 MOST_WAIT_S: Final = 5.0
-"""A process waits for its first slot no longer; else it takes no slots, and comes again when the line is shorter.
+"""A process waits for its first slot no longer. It then takes none, and comes again when the line is shorter.
 
 If it never waited, a process that takes new slots as soon as its slots end would keep all others out.
 """

@@ -188,9 +188,7 @@ class DynamoBatches:
         rows = ResultRow.query(
             _partition(batch_id), ResultRow.record.startswith(_RESULT), consistent_read=True
         )
-        return [
-            ChunkCounts(_number_of(row.record), int(row.accepted), int(row.refused)) for row in rows
-        ]
+        return [ChunkCounts(_number_of(row.record), int(row.accepted), int(row.refused)) for row in rows]
 
     @answering
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:

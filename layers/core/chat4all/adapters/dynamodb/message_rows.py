@@ -109,9 +109,10 @@ class MessageRow(Model):
     """A message as it was accepted. `status` is its first status: PENDING, or DELIVERED without recipients.
 
     Only a later version, or the deletion by its author, changes it. A scheduled message has `conversation_id`
-    in the place of the keys of the indexes, and `due_*` until its time; the accepted message replaces it. A notice has another `conversation_key`
-    (`notices_key`) and no `sender_key`, so that no history and no list by sender has it. `sent_order` is set
-    for a late message.
+    in the place of the keys of the indexes, and `due_*` until its time. The accepted message replaces it.
+
+    A notice has another `conversation_key` (`notices_key`) and no `sender_key`, so that no history and no list
+    by sender has it. `sent_order` is set for a late message.
     """
 
     class Meta(TableSettings):
@@ -250,7 +251,7 @@ class ParkedDeletionRow(Model):
 
 
 class DueRow(Model):
-    """A parked status, a fallback, a holding queue, a dead record, a scheduled message or a batch, as the index `by-due` shows it."""
+    """A row with work that becomes due, as the index `by-due` shows it: its keys."""
 
     class Meta(TableSettings):
         pass

@@ -19,9 +19,9 @@ from chat4all.adapters.dynamodb.message_rows import (
     PARKED_DELETION,
     STATE,
     DeliveryRow,
+    DueRow,
     MessageRow,
     ParkedDeletionRow,
-    DueRow,
     ProviderRow,
     StateRow,
     dead_keys,
@@ -334,7 +334,10 @@ class DynamoMessages:
     ) -> list[tuple[TimeCursor, str]]:
         order = query.order
         if query.status is Status.SCHEDULED:
-            found = [_scheduled(shard, after, limit, order) for shard in shards_of(SCHEDULED, due_shards(SCHEDULED))]
+            found = [
+                _scheduled(shard, after, limit, order)
+                for shard in shards_of(SCHEDULED, due_shards(SCHEDULED))
+            ]
         elif query.status is not None:
             span = _span(StateRow.listed_at, after, order)
             shards = shards_of(query.status.value, LISTING_SHARDS)

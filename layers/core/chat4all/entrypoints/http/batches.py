@@ -45,8 +45,8 @@ from chat4all.services.batches.create_batch import CreateBatch
 from chat4all.services.files.attach_file import AttachFile
 
 MOST_BATCH_BYTES: Final = 4_000_000
-"""The most bytes of a batch. Lambda takes 6 MB of request, in which the body is a JSON text: its quotes take two
-bytes each. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+"""The most bytes of a batch. Lambda takes 6 MB of request, in which the body is a JSON text: its quotes take
+two bytes each. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 _MOST_VARIABLES: Final = 20
 
 _BATCH_ID: Final = "3c9d7e0a-5b1f-4c62-8f0e-7a2b9d4c1e05"
@@ -112,9 +112,7 @@ class PostBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     sender_id: Id
     content: str | PostedContent
-    recipients: Annotated[
-        tuple[PostedRecipient, ...], msgspec.Meta(min_length=1, max_length=MOST_RECIPIENTS)
-    ]
+    recipients: Annotated[tuple[PostedRecipient, ...], msgspec.Meta(min_length=1, max_length=MOST_RECIPIENTS)]
     batch_id: str | None = None
     channel: str | None = None
     channels: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=5)] = ()

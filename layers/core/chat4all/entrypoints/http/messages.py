@@ -165,7 +165,7 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reply_to: Id | None = None
     metadata: dict[str, str] = {}
     send_at: Time | None = None
-    """The time at which the message is accepted, up to 365 days ahead; without it, the message goes at once."""
+    """The time at which the message is accepted, up to 365 days ahead; without it, it goes at once."""
     template: object = None
 
 
@@ -399,7 +399,9 @@ class MessageViews:
         check_channels(body, self._channels)
         check_metadata(body.metadata)
         return NewMessage(
-            message_id=checked_id("message_id", body.message_id) if body.message_id is not None else self._new_id(),
+            message_id=checked_id("message_id", body.message_id)
+            if body.message_id is not None
+            else self._new_id(),
             conversation_id=body.conversation_id,
             sender_id=body.sender_id,
             content=self._content(request, body),

@@ -57,8 +57,8 @@ class Route(msgspec.Struct, frozen=True):
 
     `name` is the name of the operation in the description and of the event in template.yaml. `scope` is what
     a key needs; None: the route needs no key. The view gets the request, each path parameter by its name,
-    `query` and `body`. A body of `bytes` is passed on unchanged; any other has at most `most_bytes`. `errors` are the errors that no other
-    field of the declaration implies.
+    `query` and `body`. A body of `bytes` is passed on unchanged; any other has at most `most_bytes`. `errors`
+    are the errors that no other field of the declaration implies.
     """
 
     name: str

@@ -124,9 +124,7 @@ class ControlBatch:
         items = self._with_messages(batch, found[:limit])
         return Page(items, encode_cursor(BatchCursor(found[limit - 1][0])) if len(found) > limit else None)
 
-    def _with_messages(
-        self, batch: Batch, found: list[_Entry]
-    ) -> tuple[RecipientProgress, ...]:
+    def _with_messages(self, batch: Batch, found: list[_Entry]) -> tuple[RecipientProgress, ...]:
         ids = {index: batch.message_id(recipient) for index, recipient, _ in found}
         accepted = [ids[index] for index, _, result in found if result.outcome is RecipientOutcome.ACCEPTED]
         messages = {message.message_id: message for message in self._messages.get_many(accepted)}

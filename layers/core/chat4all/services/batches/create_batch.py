@@ -10,8 +10,8 @@
       │
     send ── its first record in the queue `batches`; or, with `send_at`, `relay` sends it at that time
 
-The case that breaks it: the process dies before the batch is ready. The client received no 202 and repeats the
-POST, which finds the batch with the same fingerprint and stores the same chunks again. Another body under the
+The case that breaks it: the process dies before the batch is ready. The client received no 202 and repeats
+the POST, which finds the batch with the same fingerprint and stores the same chunks again. Another body under the
 same id writes nothing.
 """
 
@@ -55,8 +55,8 @@ class CreateBatch:
         """Create the batch, unless it exists.
 
         Raises:
-            Invalid: a recipient is named twice or lacks a variable, a text is not valid, the sender is unknown,
-                or `send_at` is past or over 365 days ahead.
+            Invalid: a recipient is named twice or lacks a variable, a text is not valid, the sender is
+                unknown, or `send_at` is past or over 365 days ahead.
             Conflict: the id belongs to another batch.
             Unavailable: AWS did not answer; the same POST may be repeated.
         """

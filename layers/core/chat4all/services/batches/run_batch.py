@@ -50,7 +50,7 @@ from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.ports import Messages
 
 MOST_RECEIVES: Final = 500
-"""A record that was received so often is replaced by a new record: the queue gives up a record after 1,000."""
+"""A record that was received so often is replaced: the queue gives up a record after 1,000."""
 _SOON_S: Final = 1.0
 _TOGETHER: Final = 10
 """The recipients that are looked up at once."""
@@ -151,9 +151,7 @@ class RunBatch:
         if number < batch.chunk_count:
             return self._batches.chunk(batch.batch_id, number)
         before = (BatchState.RUNNING, BatchState.PAUSED)
-        self._batches.move(
-            batch.batch_id, BatchState.DONE, before, at=iso(self._clock()), due_at=None
-        )
+        self._batches.move(batch.batch_id, BatchState.DONE, before, at=iso(self._clock()), due_at=None)
         return None
 
     def _continued(self, batch: Batch, chunk: Chunk) -> float:

@@ -19,7 +19,7 @@ class AttachFile:
     def __call__(
         self, file_id: str, owner: str, conversation_id: str, send_at: str | None = None
     ) -> Attachment:
-        """Return the attachment of the file. `owner` is the id of the key that sends the message at `send_at`.
+        """Return the attachment of the file. `owner` is the id of the key that sends it, now or at `send_at`.
 
         Raises:
             NotFound: no such file.

@@ -158,8 +158,8 @@ class AcceptMessage:
     def due(self, scheduled: Message) -> Message:
         """Accept a scheduled message; return the message as it is stored then.
 
-        A message that was cancelled meanwhile stays cancelled, and a repeat changes nothing. Raises the errors
-        of accepting it.
+        A message that was cancelled meanwhile stays cancelled, and a repeat changes nothing. Raises the
+        errors of accepting it.
         """
         new = _of_stored(scheduled)
         message, stored = self._submit(new, *self._prepare(new), fingerprint=scheduled.fingerprint)

@@ -198,8 +198,8 @@ class Messages(Protocol):
     ) -> list[tuple[TimeCursor, str]]:
         """Return (cursor, message_id) of the messages that match the query, after the cursor `after`.
 
-        A search by sender finds no notices, and no message that is not accepted yet. SCHEDULED messages are in
-        the order of their times.
+        A search by sender finds no notices, and no message that is not accepted yet. SCHEDULED messages
+        are in the order of their times.
         """
         ...
 

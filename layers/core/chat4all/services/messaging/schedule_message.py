@@ -104,8 +104,8 @@ def _replay(stored: Message, new: NewMessage) -> Accepted:
 class SendScheduled:
     """A job: accept the messages whose time has come, those of a conversation in the order of time and id.
 
-    A message that is refused now becomes FAILED with the reason. If AWS does not answer, the later messages of
-    the conversation wait with it for the next run, and the other conversations go on.
+    A message that is refused now becomes FAILED with the reason. If AWS does not answer, the later messages
+    of the conversation wait with it for the next run, and the other conversations go on.
     """
 
     def __init__(
@@ -121,7 +121,9 @@ class SendScheduled:
     def __call__(self, now: datetime) -> Counter[str]:
         due = self._messages.scheduled(iso(now), BATCH)
         in_order = sorted(due, key=lambda message: message.conversation_id)
-        conversations = [list(group) for _, group in groupby(in_order, lambda message: message.conversation_id)]
+        conversations = [
+            list(group) for _, group in groupby(in_order, lambda message: message.conversation_id)
+        ]
         handled = self._side_by_side(lambda group: self._in_order(group, iso(now)), conversations)
         outcomes = [outcome for group in handled for outcome in group]
         errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
@@ -130,7 +132,7 @@ class SendScheduled:
         return Counter(outcome for outcome in outcomes if isinstance(outcome, str))
 
     def _in_order(self, messages: Sequence[Message], now: str) -> list[str | Exception]:
-        """Accept the messages of a conversation; return the metric of each, and the error that stopped them."""
+        """Accept the messages of a conversation; return their metrics, and the error that stopped them."""
         outcomes: list[str | Exception] = []
         for message in messages:
             try:
@@ -149,7 +151,5 @@ class SendScheduled:
         return "ScheduledAccepted"
 
     def _refuse(self, message: Message, refused: Chat4AllError, now: str) -> str:
-        self._messages.end_scheduled(
-            message.message_id, Status.FAILED, now, refused.code, refused.message
-        )
+        self._messages.end_scheduled(message.message_id, Status.FAILED, now, refused.code, refused.message)
         return "ScheduledRefused"
