@@ -257,6 +257,31 @@ def test_a_refusal_is_told_with_its_code_and_stops_nobody(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize("stage", ["looked up", "accepted"])
+def test_a_fault_of_ours_with_one_recipient_stops_nobody_else(world: World, stage: str) -> None:
+    """A campaign of Chatwoot ended at its first error: https://github.com/chatwoot/chatwoot/pull/11980"""
+    recipients = world.people(3)
+    owner, name = (
+        (world.product.conversation_cache, "recent")
+        if stage == "looked up"
+        else (world.product.messages, "add")
+    )
+    sound = getattr(owner, name)
+
+    def faulty(about: object) -> object:
+        if getattr(about, "conversation_id", about) == "pigeon 1":
+            raise ZeroDivisionError
+        return sound(about)
+
+    setattr(owner, name, faulty)
+    world.begin(recipients)
+    world.pump()
+
+    assert world.counts() == (2, 1, 0)
+    (refused,) = world.control.recipients(BATCH_ID, RecipientOutcome.REFUSED, None, 10).items
+    assert (refused.index, refused.result.code) == (1, "INTERNAL")
+
+
 def test_a_customer_is_reached_in_their_conversation_with_the_sender_or_a_new_one(world: World) -> None:
     world.people(1)
     new = customer("new", "pigeon")

@@ -111,8 +111,8 @@ class MessageRow(Model):
     Only a later version, or the deletion by its author, changes it. A scheduled message has `conversation_id`
     in the place of the keys of the indexes, and `due_*` until its time. The accepted message replaces it.
 
-    A notice has another `conversation_key` (`notices_key`) and no `sender_key`, so that no history and no list
-    by sender has it. `sent_order` is set for a late message.
+    A notice has another `conversation_key` (`notices_key`) and no `sender_key`, so that no history and no
+    list by sender has it. `sent_order` is set for a late message.
     """
 
     class Meta(TableSettings):

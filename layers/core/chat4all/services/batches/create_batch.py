@@ -11,8 +11,8 @@
     send ── its first record in the queue `batches`; or, with `send_at`, `relay` sends it at that time
 
 The case that breaks it: the process dies before the batch is ready. The client received no 202 and repeats
-the POST, which finds the batch with the same fingerprint and stores the same chunks again. Another body under the
-same id writes nothing.
+the POST, which finds the batch with the same fingerprint and stores the same chunks again. Another body under
+the same id writes nothing.
 """
 
 from collections.abc import Mapping, Sequence

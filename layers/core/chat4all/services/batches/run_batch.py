@@ -14,6 +14,7 @@ an earlier place than the one that was reached belongs to a chain that another r
 dropped, unless it comes again after its process died.
 """
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ from chat4all.domain.batches import (
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import file_of
-from chat4all.domain.errors import NotFound
+from chat4all.domain.errors import Chat4AllError, NotFound, Unavailable
 from chat4all.domain.pacing import SLICE_S, interval_s, times
 from chat4all.domain.routing import parts_of
 from chat4all.services.batches.create_batch import content_for, is_begun_later
@@ -55,6 +56,8 @@ _SOON_S: Final = 1.0
 _TOGETHER: Final = 10
 """The recipients that are looked up at once."""
 _REFUSED: Final = (*REFUSALS, NotFound)
+
+_log = logging.getLogger(__name__)
 
 Account = tuple[str, str]
 """A channel and an account of ours."""
@@ -196,7 +199,7 @@ class RunBatch:
                 nexts.append(item)
         return nexts
 
-    def _prepare(self, batch: Batch, item: _Next) -> Exception | None:
+    def _prepare(self, batch: Batch, item: _Next) -> Unavailable | None:
         """Set the message of the recipient and its slots; return the error if AWS did not answer."""
         recipient = item.recipient
         try:
@@ -208,8 +211,12 @@ class RunBatch:
             if item.new is None:
                 item.refused = Result(RecipientOutcome.REFUSED, code=refused.code)
             return None
-        except Exception as error:  # noqa: BLE001 - raised by the caller, after the other recipients
+        except Unavailable as error:
             return error
+        except Exception:  # noqa: BLE001 - logged: a fault with one recipient stops nobody else
+            _log.exception("a recipient of batch %s could not be looked up", batch.batch_id)
+            item.refused = _broken()
+            return None
         for to in routed.to:
             capabilities = self._capabilities[to.channel]
             on = to.channel, to.account
@@ -252,10 +259,10 @@ class RunBatch:
                 item.at = max(item.at, at)
         return 0.0
 
-    def _accepted(self, item: _Next) -> Result | Exception:
+    def _accepted(self, item: _Next) -> Result | Unavailable:
         """Accept the message at its time; return the error if AWS did not answer."""
-        if item.new is None:
-            return item.refused or Result(RecipientOutcome.REFUSED)
+        if item.new is None or item.refused is not None:
+            return item.refused or _broken()
         wait_s = item.at - self._clock().timestamp()
         if wait_s > 0:
             self._sleep(wait_s)
@@ -264,16 +271,24 @@ class RunBatch:
             self._accept(item.new)
         except _REFUSED as refused:
             return self._refused(item.new, named, refused.code)
-        except Exception as error:  # noqa: BLE001 - raised by the caller, after the other messages
+        except Unavailable as error:
             return error
+        except Exception:  # noqa: BLE001 - logged, as in `_prepare`
+            _log.exception("message %s of a batch could not be accepted", item.new.message_id)
+            return self._refused(item.new, named, Chat4AllError.code)
         return Result(RecipientOutcome.ACCEPTED, named)
 
-    def _refused(self, new: NewMessage, named: str | None, code: str) -> Result | Exception:
+    def _refused(self, new: NewMessage, named: str | None, code: str) -> Result | Unavailable:
         """Return the result of a refusal: an earlier try may have accepted the message, where it was then."""
         try:
             stored = self._messages.get(new.message_id)
-        except Exception as error:  # noqa: BLE001 - as in `_accepted`
+        except Unavailable as error:
             return error
         if stored is None:
             return Result(RecipientOutcome.REFUSED, named, code)
         return Result(RecipientOutcome.ACCEPTED, stored.conversation_id if named else None)
+
+
+def _broken() -> Result:
+    """Return the result of a recipient whose message met a fault of ours, which stops nobody else."""
+    return Result(RecipientOutcome.REFUSED, code=Chat4AllError.code)

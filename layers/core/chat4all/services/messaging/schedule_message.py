@@ -29,7 +29,6 @@ from chat4all.domain.errors import (
     MessageNotFound,
     NotFound,
     NotScheduled,
-    Unavailable,
 )
 from chat4all.domain.message import Message
 from chat4all.domain.scheduling import check_send_at
@@ -137,15 +136,13 @@ class SendScheduled:
         for message in messages:
             try:
                 outcomes.append(self._send(message, now))
-            except Unavailable as error:
+            except Exception as error:  # noqa: BLE001 - raised after the other conversations
                 return [*outcomes, error]
         return outcomes
 
     def _send(self, message: Message, now: str) -> str:
         try:
             self._accept.due(message)
-        except Unavailable:
-            raise
         except _REFUSED as refused:
             return self._refuse(message, refused, now)
         return "ScheduledAccepted"
