@@ -80,6 +80,7 @@ class World:
     batches: MemoryBatches = field(default_factory=MemoryBatches)
     pace: MemoryPace = field(default_factory=MemoryPace)
     accepted_at: list[float] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     capabilities: Mapping[str, Capabilities] = field(default_factory=lambda: CAPABILITIES)
 
     def __post_init__(self) -> None:
@@ -100,6 +101,7 @@ class World:
             one_to_one=FindOneToOne(accepting.conversations, accepting.directory, clock),
             capabilities=self.capabilities,
             clock=clock,
+            log_fault=self.faults.append,
             sleep=clock.advance,
         )
         submit = accepting.events.message_submitted
@@ -280,6 +282,7 @@ def test_a_fault_of_ours_with_one_recipient_stops_nobody_else(world: World, stag
     assert world.counts() == (2, 1, 0)
     (refused,) = world.control.recipients(BATCH_ID, RecipientOutcome.REFUSED, None, 10).items
     assert (refused.index, refused.result.code) == (1, "INTERNAL")
+    assert len(world.faults) == 1
 
 
 def test_a_customer_is_reached_in_their_conversation_with_the_sender_or_a_new_one(world: World) -> None:

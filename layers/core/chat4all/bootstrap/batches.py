@@ -5,6 +5,7 @@ from typing import Final
 
 from chat4all.adapters.dynamodb.batches import DynamoBatches
 from chat4all.adapters.dynamodb.pace import DynamoPace
+from chat4all.adapters.failure_log import log_fault
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime
@@ -36,6 +37,7 @@ def handler() -> Handler:
         one_to_one=FindOneToOne(accepting.conversations, accepting.directory, runtime.now),
         capabilities=accepting.capabilities,
         clock=runtime.now,
+        log_fault=log_fault,
         each=threads.map,
     )
     batch = BatchRecords(run, accepting.sqs, settings.batches_queue)

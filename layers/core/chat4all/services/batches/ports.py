@@ -76,3 +76,9 @@ class Pace(Protocol):
     def take(self, channel: str, account: str, slots: int, interval: float, now: float) -> Slots:
         """Take slots of the account, `interval` seconds apart, or return the seconds to wait for them."""
         ...
+
+
+class LogFault(Protocol):
+    def __call__(self, what: str) -> None:
+        """Log the error that is being handled, a fault of ours, and what it met."""
+        ...

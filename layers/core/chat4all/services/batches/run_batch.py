@@ -14,7 +14,6 @@ an earlier place than the one that was reached belongs to a chain that another r
 dropped, unless it comes again after its process died.
 """
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,7 +39,7 @@ from chat4all.domain.pacing import SLICE_S, interval_s, times
 from chat4all.domain.routing import parts_of
 from chat4all.services.batches.create_batch import content_for, is_begun_later
 from chat4all.services.batches.find_one_to_one import FindOneToOne
-from chat4all.services.batches.ports import Batches, BatchQueue, Pace
+from chat4all.services.batches.ports import Batches, BatchQueue, LogFault, Pace
 from chat4all.services.messaging.accept_message import (
     REFUSALS,
     AcceptMessage,
@@ -56,8 +55,6 @@ _SOON_S: Final = 1.0
 _TOGETHER: Final = 10
 """The recipients that are looked up at once."""
 _REFUSED: Final = (*REFUSALS, NotFound)
-
-_log = logging.getLogger(__name__)
 
 Account = tuple[str, str]
 """A channel and an account of ours."""
@@ -88,6 +85,7 @@ class RunBatch:
         one_to_one: FindOneToOne,
         capabilities: Mapping[str, Capabilities],
         clock: Clock,
+        log_fault: LogFault,
         sleep: Callable[[float], None] = time.sleep,
         each: Each = map,
     ) -> None:
@@ -101,6 +99,7 @@ class RunBatch:
         self._one_to_one = one_to_one
         self._capabilities = capabilities
         self._clock = clock
+        self._log_fault = log_fault
         self._sleep = sleep
         self._each = each
 
@@ -214,7 +213,7 @@ class RunBatch:
         except Unavailable as error:
             return error
         except Exception:  # noqa: BLE001 - logged: a fault with one recipient stops nobody else
-            _log.exception("a recipient of batch %s could not be looked up", batch.batch_id)
+            self._log_fault(f"A recipient of batch {batch.batch_id} could not be looked up.")
             item.refused = _broken()
             return None
         for to in routed.to:
@@ -274,7 +273,7 @@ class RunBatch:
         except Unavailable as error:
             return error
         except Exception:  # noqa: BLE001 - logged, as in `_prepare`
-            _log.exception("message %s of a batch could not be accepted", item.new.message_id)
+            self._log_fault(f"Message {item.new.message_id} of a batch could not be accepted.")
             return self._refused(item.new, named, Chat4AllError.code)
         return Result(RecipientOutcome.ACCEPTED, named)
 
