@@ -79,6 +79,6 @@ class Pace(Protocol):
 
 
 class LogFault(Protocol):
-    def __call__(self, what: str) -> None:
+    def __call__(self, what: str, /) -> None:
         """Log the error that is being handled, a fault of ours, and what it met."""
         ...
