@@ -731,7 +731,7 @@ def test_a_batch_reaches_its_recipients_on_their_channels(world: World, agent: s
         world.create("CUSTOMER", (channel, an_address(channel)))
         for channel in ("telegram", "sms", "telegram")
     ]
-    conversation = world.converse(agent, customers[0])
+    conversation, known = (world.converse(agent, customer) for customer in (customers[0], customers[2]))
     recipients = [
         {"conversation_id": conversation, "variables": {"name": "Ana"}},
         {"user_id": customers[1], "variables": {"name": "Ben"}},
@@ -760,7 +760,8 @@ def test_a_batch_reaches_its_recipients_on_their_channels(world: World, agent: s
     assert len(sent) == 3
     assert all(sum(name in text for text in sent) == 1 for name in ("Ana", "Ben", "Cem"))
     (begun,) = world.api.get("/v1/conversations", user_id=customers[1]).json["conversations"]
-    assert begun["conversation_id"] == listed[1]["conversation_id"]
+    found = [shown["conversation_id"] for shown in listed]
+    assert found == [conversation, begun["conversation_id"], known, None]
     assert world.product.hand("batches", BatchWork(batch_id, 0, 2), receives=2) == []
 
 
@@ -799,8 +800,8 @@ def test_a_batch_goes_on_in_another_record_when_its_time_is_over(world: World, a
     batches.add(batch)
     batches.add_chunks(batch.batch_id, chunks_of(recipients))
     batches.make_ready(batch, iso(datetime.now(UTC)))
+    queue = SqsBatchQueue(world.product.aws.sqs, world.product.aws.queue("BatchesQueue"))
     with world.recorder.running("batches"):
-        queue = SqsBatchQueue(world.product.aws.sqs, world.product.aws.queue("BatchesQueue"))
         queue.send(BatchWork(batch.batch_id, 0, 0))
 
     world.product.pump()
