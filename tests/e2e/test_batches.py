@@ -96,7 +96,7 @@ def test_two_hundred_people_on_three_channels_get_the_batch_once(stage: Stage) -
 
 def test_a_paused_batch_rests_and_a_cancelled_batch_ends(stage: Stage) -> None:
     agent_id = stage.agent()
-    customers = customers_of(stage, {"telegram": 150})
+    customers = customers_of(stage, {"sms": 24})
     batch_id = post(stage, agent_id, customers)
     eventually(lambda: batch(stage, batch_id)["accepted"])
 
