@@ -11,6 +11,13 @@ from msgspec.structs import asdict
 from chat4all.domain.content import Plain
 from chat4all.domain.person import User
 from chat4all.entrypoints.http.answers import ErrorBody
+from chat4all.entrypoints.http.batches import (
+    BatchRecipientPage,
+    BatchRecipientView,
+    BatchView,
+    CreatedBatchView,
+    PostedRecipient,
+)
 from chat4all.entrypoints.http.conversations import ConversationPage, ConversationView
 from chat4all.entrypoints.http.dead_letters import DeadLetterPage, DeadLetterView
 from chat4all.entrypoints.http.files import FileView, LinkView, UploadView
@@ -125,6 +132,25 @@ class ApiClient:
 
     def message_status(self, message_id: str) -> ProgressView:
         return self._call("GET", f"/messages/{_segment(message_id)}/status", ProgressView)
+
+    def create_batch(
+        self, batch_id: str, sender_id: str, text: str, recipients: Sequence[PostedRecipient]
+    ) -> CreatedBatchView:
+        named = [_without_none(asdict(recipient)) for recipient in recipients]
+        body = {"batch_id": batch_id, "sender_id": sender_id, "content": text, "recipients": named}
+        return self._call("POST", "/batches", CreatedBatchView, body)
+
+    def batch(self, batch_id: str) -> BatchView:
+        return self._call("GET", f"/batches/{_segment(batch_id)}", BatchView)
+
+    def batch_recipients(self, batch_id: str) -> Iterator[BatchRecipientView]:
+        """Yield every recipient of the batch, page by page."""
+        cursor: str | None = ""
+        while cursor is not None:
+            path = _paged(f"/batches/{_segment(batch_id)}/recipients", cursor, _PAGE)
+            page = self._call("GET", path, BatchRecipientPage)
+            yield from page.recipients
+            cursor = page.next_cursor
 
     def history_page(self, conversation_id: str, *, limit: int = _PAGE, cursor: str = "") -> MessagePage:
         path = f"/conversations/{_segment(conversation_id)}/messages"

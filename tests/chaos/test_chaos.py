@@ -30,7 +30,7 @@ def test_nothing_is_lost_reordered_or_repeated(outcomes: dict[str, Outcome], nam
 
     assert outcome.wrongs == []
     more = outcome.account.accepted - MESSAGES
-    assert more > 0 if name == "overload" else more == 0
+    assert more > 0 if name in {"overload", "batch"} else more == 0
     assert outcome.timeline.strikes
 
 

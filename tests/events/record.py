@@ -58,7 +58,7 @@ def _stage(cloud: Cloud) -> Iterator[Stage]:
 
 
 def _play(stage: Stage, recorder: Recorder) -> None:
-    """Send and receive texts on every channel, one on a second channel, verify a webhook, and move files."""
+    """Send and receive texts on every channel, one on a second channel and one in a batch; move files."""
     customers = [stage.customer(channel) for channel in CHANNELS]
     talks = [stage.talk(customer) for customer in customers]
     with holding(stage.cloud, "router"):  # so that a batch has messages of several conversations
@@ -73,7 +73,16 @@ def _play(stage: Stage, recorder: Recorder) -> None:
         _answered(stage, talk)
     _play_a_second_channel(stage)
     stage.simulators["whatsapp"].verify()
+    _play_a_batch(stage)
     _play_with_files(stage)
+
+
+def _play_a_batch(stage: Stage) -> None:
+    """Send a text to the recipients of a batch."""
+    recipients = [{"user_id": stage.customer("telegram").user_id}]
+    body = {"sender_id": stage.agent(), "content": "Hello, all", "recipients": recipients}
+    created = stage.api.call("POST", "/batches", body)
+    assert created.status_code == 202, created.text
 
 
 def _play_a_second_channel(stage: Stage) -> None:
@@ -118,6 +127,7 @@ def _chosen(heard: Heard, files_bucket: str) -> dict[str, Event]:
         "files": _with_body(heard["files"], '"stored"'),
         "files-fetch": _with_body(heard["files"], '"fetch"'),
         "files-guardduty": guardduty.event("NO_THREATS_FOUND", bucket=files_bucket),
+        "batches": heard["batches"][0],
         "relay": heard["relay"][0],
     }
 

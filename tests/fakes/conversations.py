@@ -164,6 +164,10 @@ class MemoryConversations:
         )
         return newest_first(joined, after, limit)
 
+    def one_to_ones(self, user_id: str, limit: int) -> list[str]:
+        self.reads += 1
+        return self._turns.get(user_id, [])[::-1][:limit]
+
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         created = (
             (conversation.created_at, conversation.conversation_id) for conversation in self._by_id.values()

@@ -27,9 +27,41 @@ class MemoryMessages:
     def add(self, message: Message) -> Message | None:
         with self._table.lock:
             stored = self._table.messages.get(message.message_id)
+            is_its_time = (
+                stored is not None
+                and stored.status is Status.SCHEDULED
+                and stored.fingerprint == message.fingerprint
+            )
+            if stored is None or is_its_time:
+                self._table.messages[message.message_id] = message
+                return None
+            return stored
+
+    def schedule(self, message: Message) -> Message | None:
+        with self._table.lock:
+            stored = self._table.messages.get(message.message_id)
             if stored is None:
                 self._table.messages[message.message_id] = message
             return stored
+
+    def scheduled(self, now: str, limit: int) -> list[Message]:
+        with self._table.lock:
+            due = [
+                message
+                for message in self._table.messages.values()
+                if message.status is Status.SCHEDULED and (message.send_at or "") < now
+            ]
+        return sorted(due, key=lambda message: (message.send_at or "", message.message_id))[:limit]
+
+    def end_scheduled(
+        self, message_id: str, status: Status, at: str, code: str | None = None, reason: str | None = None
+    ) -> bool:
+        with self._table.lock:
+            now = self._table.messages.get(message_id)
+            if now is None or now.status is not Status.SCHEDULED:
+                return False
+            self._move(now, status, at, code, reason)
+            return True
 
     def renumber(self, message: Message, sequence: str) -> Message:
         with self._table.lock:
@@ -220,6 +252,7 @@ class MemoryMessages:
             if message.conversation_id == conversation_id
             and message.notice is None
             and message.act is None
+            and message.was_accepted
             and message.sequence > after
             and (before is None or message.sequence < before)
         ]
@@ -234,6 +267,7 @@ class MemoryMessages:
             if message.conversation_id == conversation_id
             and message.notice is None
             and message.act is None
+            and message.was_accepted
             and message.sequence > after
             and (past is None or sent_place(message) < (past.sent_at, past.sequence))
         ]
@@ -259,12 +293,18 @@ class MemoryMessages:
     def _listed_at(self, message: Message, query: MessageQuery) -> str | None:
         """Of the statuses, PENDING and FAILED are listed, by the time of the next look and of the failure."""
         if query.status is None:
-            is_listed = message.sender_id == query.sender_id and not (message.notice or message.act)
+            is_listed = (
+                message.sender_id == query.sender_id
+                and not (message.notice or message.act)
+                and message.was_accepted
+            )
             return message.accepted_at if is_listed else None
         if message.status is not query.status:
             return None
         if message.status is Status.FAILED:
             return message.status_history[-1].at
+        if message.status is Status.SCHEDULED:
+            return message.send_at
         return self._table.due_at.get(message.message_id) if message.status is Status.PENDING else None
 
     def latest_from(self, user_id: str, channel: str, account: str, since: str) -> str | None:

@@ -44,6 +44,7 @@ from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
+from chat4all.services.messaging.schedule_message import ScheduleMessage, SendScheduled
 from chat4all.services.messaging.send_signals import SendSignals
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.redrive import Redrive
@@ -103,6 +104,7 @@ class Product:
             accounts=EnabledAccounts(self.accounts, dict.fromkeys(CAPABILITIES, ""), self.clock.monotonic),
             clock=self.clock,
         )
+        self.schedule = ScheduleMessage(self.messages, self.accept, self.clock)
         self.echoes = MemoryEchoes()
         self.held_deliveries = MemoryHeldDeliveries(HeldTable())
         self.fallbacks = MemoryFallbacks(self.table)
@@ -143,6 +145,7 @@ class Product:
         self.relay = Relay(
             self.clock,
             (
+                SendScheduled(self.messages, self.accept),
                 RepublishMessages(self.messages, self.deliveries, self.accept, self.follow),
                 RetryStatuses(self.deliveries, self.record),
                 BringBackHeldDeliveries(self.held_deliveries, self.events),
@@ -292,6 +295,7 @@ def a_message(
     channels: tuple[str, ...] = (),
     reply_to: str | None = None,
     file: Attachment | None = None,
+    send_at: str | None = None,
 ) -> NewMessage:
     return NewMessage(
         message_id=message_id,
@@ -300,6 +304,7 @@ def a_message(
         content=a_content(content, file),
         channels=channels,
         reply_to=reply_to,
+        send_at=send_at,
     )
 
 

@@ -1,4 +1,4 @@
-"""All ten functions, each with its own environment from the template, and the queues between them."""
+"""All functions, each with its own environment from the template, and the queues between them."""
 
 import time
 import uuid
@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from chat4all.bootstrap import api, channel, files, inbound, relay, router, status, webhooks
+from chat4all.bootstrap import api, batches, channel, files, inbound, relay, router, status, webhooks
 from chat4all.channels.registry import manifests
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.gateway import Context
@@ -27,6 +27,7 @@ WIRED: "dict[str, Callable[[], Any]]" = {
     "inbound": inbound.handler,
     "router": router.handler,
     "status": status.handler,
+    "batches": batches.handler,
     "relay": relay.handler,
     **dict.fromkeys(CHANNELS, channel.handler),
 }

@@ -1,4 +1,4 @@
-"""The ten functions together, with their real wiring, over the tables and queues of the template.
+"""The functions together, with their real wiring, over the tables and queues of the template.
 
 All calls to AWS in this file's tests are recorded. The last tests compare them with the functions' roles.
 """
@@ -14,11 +14,15 @@ import msgspec
 import pytest
 from PIL import Image
 
+from chat4all.adapters.dynamodb.batches import DynamoBatches
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
+from chat4all.adapters.dynamodb.pace import DynamoPace
+from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.channels.registry import manifest_of, manifests
+from chat4all.domain.batches import Batch, BatchRecipient, BatchWork, chunks_of
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
@@ -44,7 +48,7 @@ from tests.integration.provider import INSTAGRAM_ACCOUNT
 from tests.integration.template import ROOT, environment, functions
 from tests.integration.world import World, a_world
 
-EVERY_FUNCTION = ["api", "files", "webhooks", "inbound", "router", *CHANNELS, "status", "relay"]
+EVERY_FUNCTION = ["api", "files", "webhooks", "inbound", "router", *CHANNELS, "status", "batches", "relay"]
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
@@ -472,7 +476,7 @@ def test_a_refusal_fails_the_message_or_makes_it_wait(
     assert (delivery["error"]["code"] if delivery["error"] else None) == code
 
 
-@pytest.mark.parametrize("name", ["inbound", "router", *CHANNELS, "status"])
+@pytest.mark.parametrize("name", ["inbound", "router", *CHANNELS, "status", "batches"])
 def test_what_cannot_be_decoded_is_handed_back(world: World, name: str) -> None:
     assert world.product.hand(name, "no JSON") == ["no JSON"]
 
@@ -724,6 +728,125 @@ def test_relay_ends_what_cannot_be_delivered_any_more(world: World, agent: str) 
 
     message = world.api.get(f"/v1/messages/{message_id}").json
     assert (message["status"], message["error"]["code"]) == ("FAILED", "CONVERSATION_ARCHIVED")
+
+
+def scheduled_long_ago(world: World, agent: str, conversation: str) -> str:
+    """Schedule a message, and let its time have passed."""
+    send_at = iso(datetime.now(UTC) + timedelta(days=1))
+    message = world.message(world.post(conversation, agent, "later", send_at=send_at))
+    overdue = msgspec.structs.replace(message, message_id=str(uuid.uuid4()), send_at=LONG_AGO)
+    assert world.messages.schedule(overdue) is None
+    assert world.api.post(f"/v1/messages/{message.message_id}/cancel", {}).status == 200
+    return overdue.message_id
+
+
+def test_relay_accepts_a_scheduled_message_at_its_time(world: World, agent: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("sms", an_address("sms"))))
+    message_id = scheduled_long_ago(world, agent, conversation)
+    scheduled = world.api.get("/v1/messages", status="SCHEDULED", limit="100").json["messages"]
+    assert message_id in [message["message_id"] for message in scheduled]
+
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    assert world.progress(message_id)["current_status"] == "SENT"
+    assert sum("later" in str(request) for request in world.provider.accepted) == 1
+    assert [message["message_id"] for message in world.history(conversation)] == [message_id]
+
+
+def test_relay_fails_a_scheduled_message_that_is_refused_at_its_time(world: World, agent: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("sms", an_address("sms"))))
+    message_id = scheduled_long_ago(world, agent, conversation)
+    world.api.patch(f"/v1/conversations/{conversation}", {"state": "ARCHIVED"})
+
+    world.product.invoke("relay", {})
+
+    message = world.api.get(f"/v1/messages/{message_id}").json
+    assert (message["status"], message["error"]["code"]) == ("FAILED", "CONVERSATION_ARCHIVED")
+    assert world.api.post(f"/v1/messages/{message_id}/retry", {}).status == 409
+
+
+def test_a_batch_reaches_its_recipients_on_their_channels(world: World, agent: str) -> None:
+    customers = [
+        world.create("CUSTOMER", (channel, an_address(channel)))
+        for channel in ("telegram", "sms", "telegram")
+    ]
+    conversation, known = (world.converse(agent, customer) for customer in (customers[0], customers[2]))
+    recipients = [
+        {"conversation_id": conversation, "variables": {"name": "Ana"}},
+        {"user_id": customers[1], "variables": {"name": "Ben"}},
+        {"user_id": customers[2], "variables": {"name": "Cem"}},
+        {"user_id": "nobody", "variables": {"name": "Nobody"}},
+    ]
+    batch_id = str(uuid.uuid4())
+    body = {
+        "batch_id": batch_id,
+        "sender_id": agent,
+        "content": "Hello {{name}} of the batch",
+        "recipients": recipients,
+    }
+
+    assert [world.api.post("/v1/batches", body).status for _ in range(2)] == [202, 202]
+    world.product.pump()
+
+    batch = world.api.get(f"/v1/batches/{batch_id}").json
+    assert (batch["state"], batch["accepted"], batch["refused"], batch["pending"]) == ("DONE", 3, 1, 0)
+    listed = world.api.get(f"/v1/batches/{batch_id}/recipients").json["recipients"]
+    assert [(shown["status"], shown["code"]) for shown in listed] == [
+        *[("SENT", None)] * 3,
+        (None, "USER_NOT_FOUND"),
+    ]
+    sent = [str(request) for request in world.provider.accepted if "of the batch" in str(request)]
+    assert len(sent) == 3
+    assert all(sum(name in text for text in sent) == 1 for name in ("Ana", "Ben", "Cem"))
+    (begun,) = world.api.get("/v1/conversations", user_id=customers[1]).json["conversations"]
+    found = [shown["conversation_id"] for shown in listed]
+    assert found == [conversation, begun["conversation_id"], known, None]
+    assert world.product.hand("batches", BatchWork(batch_id, 0, 2), receives=2) == []
+
+
+def test_relay_begins_a_batch_anew_and_a_long_line_hands_it_back(world: World, agent: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("sms", an_address("sms"))))
+    batch_id = str(uuid.uuid4())
+    recipients = [{"conversation_id": conversation}]
+    body = {"batch_id": batch_id, "sender_id": agent, "content": "hi all", "recipients": recipients}
+    world.api.post("/v1/batches", body)
+    world.product.aws.drained(world.product.aws.queue("BatchesQueue"))
+    batches = DynamoBatches(world.product.aws.output("Data.MessagesTable"))
+    batches.postpone(batch_id, LONG_AGO)
+    DynamoPace(world.product.aws.output("Data.LimitsTable")).take("sms", "main", 1, 3_600, time.time())
+    with world.recorder.running("batches"):
+        assert (
+            DynamoPace(world.product.aws.output("Data.LimitsTable"))
+            .take("sms", "main", 1, 1, time.time())
+            .wait_s
+        )
+
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    assert world.api.get(f"/v1/batches/{batch_id}").json["pending"] == 1
+    assert [
+        world.api.post(f"/v1/batches/{batch_id}/{act}", {}).status for act in ("pause", "resume", "cancel")
+    ] == [200] * 3
+    world.product.pump()
+
+
+def test_a_batch_goes_on_in_another_record_when_its_time_is_over(world: World, agent: str) -> None:
+    customers = [world.create("CUSTOMER", ("telegram", an_address("telegram"))) for _ in range(2)]
+    batches = DynamoBatches(world.product.aws.output("Data.MessagesTable"))
+    recipients = [BatchRecipient(user_id=customer) for customer in customers]
+    batch = Batch(str(uuid.uuid4()), agent, Text("in two records"), 2, "f", iso(datetime.now(UTC)))
+    batches.add(batch)
+    batches.add_chunks(batch.batch_id, chunks_of(recipients))
+    batches.make_ready(batch, iso(datetime.now(UTC)))
+    queue = SqsBatchQueue(world.product.aws.sqs, world.product.aws.queue("BatchesQueue"))
+    with world.recorder.running("batches"):
+        queue.send(BatchWork(batch.batch_id, 0, 0))
+
+    world.product.pump()
+
+    assert sum("in two records" in str(request) for request in world.provider.accepted) == 2
 
 
 def test_what_failed_is_redriven_and_arrives_once(world: World, agent: str) -> None:
@@ -1052,6 +1175,7 @@ def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
         api.get("/v1/messages", status="PENDING"),
         api.get("/v1/messages", conversation_id=group),
         api.get(f"/v1/messages/{message_id}"),
+        api.get("/v1/batches"),
         api.get("/v1/channels"),
         api.get("/v1/channels/whatsapp/capabilities"),
         *(answer for channel in CHANNELS for answer in _with_an_account(api, channel)),

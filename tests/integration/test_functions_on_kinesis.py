@@ -305,6 +305,7 @@ def test_nobody_may_put_to_a_stream_that_is_not_theirs(world: World) -> None:
     assert may_put == {
         "api": {CHAT_EVENTS},
         "inbound": {CHAT_EVENTS},
+        "batches": {CHAT_EVENTS},
         "relay": both,
         "status": {CHAT_EVENTS},
         **{name: {STATUS_UPDATES} for name in ("webhooks", *CHANNELS)},

@@ -28,6 +28,7 @@ def message_view(
         status=status,
         error=None,
         accepted_at=accepted_at,
+        send_at=None,
         edits=(),
         deleted_at=None,
         sent_at=None,

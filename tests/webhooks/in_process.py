@@ -60,6 +60,7 @@ from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
+from chat4all.services.messaging.schedule_message import ScheduleMessage
 from chat4all.services.messaging.try_again import TryAgain
 from tests.channels import sample
 from tests.fakes.audit import MemoryAudit
@@ -275,6 +276,7 @@ class InProcess:
                 read,
                 channels,
                 ids,
+                schedule=ScheduleMessage(messages, accept, clock),
                 preview=PreviewMessage(conversation_cache, messages, capabilities, accept.windows),
                 attach=AttachFile(files),
                 addresses=addresses("https://api.example.com"),

@@ -5,6 +5,7 @@ from typing import Final
 
 from chat4all_local.chaos.scenario import Scenario
 from chat4all_local.chaos.scenarios.aws import AWS
+from chat4all_local.chaos.scenarios.batch import BATCH
 from chat4all_local.chaos.scenarios.full_disk import FULL_DISK
 from chat4all_local.chaos.scenarios.kill_store import KILL_STORE
 from chat4all_local.chaos.scenarios.kills import KILLS
@@ -16,7 +17,10 @@ from chat4all_local.cloud.errors import CloudError
 
 SCENARIOS: Final = {
     scenario.name: scenario
-    for scenario in (*RESTART, *KILLS, *AWS, *PROVIDERS, *TRAFFIC, *OVERLOAD, *FULL_DISK, *KILL_STORE, *KILL)
+    for scenario in (
+        *(*RESTART, *KILLS, *AWS, *PROVIDERS, *TRAFFIC, *BATCH),
+        *(*OVERLOAD, *FULL_DISK, *KILL_STORE, *KILL),
+    )
 }
 """The scenarios in their order.
 

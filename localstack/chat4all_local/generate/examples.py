@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from chat4all.domain.audit import AuditAction
+from chat4all.domain.batches import RecipientOutcome
 from chat4all.domain.pages import TimeCursor, encode_cursor
 from chat4all.domain.person import UserType
 from chat4all.domain.status import Status
@@ -14,6 +15,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "account": "main",
     "action": AuditAction.WEBHOOKS_REPLAY,
     "address": "424242",
+    "batch_id": "3c9d7e0a-5b1f-4c62-8f0e-7a2b9d4c1e05",
     "channel": "telegram",
     "conversation_id": "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003",
     "cursor": encode_cursor(TimeCursor("2026-01-31T12:00:00.000Z", _CUSTOMER)),
@@ -34,8 +36,12 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "webhook_id": "telegram|main|2026-01-31T12:00:00.123Z|" + "9f86d081884c7d65" * 4,
 }
 """The examples of the parameters without a default. A parameter has the same meaning in every route."""
+_OF_SHAPES: Final[Mapping[str, str]] = {"RecipientOutcome": RecipientOutcome.REFUSED}
+"""The examples of values that another parameter of the same name does not have."""
 
 
 def example_of(parameter: str, schema: Mapping[str, object]) -> object:
     """Return the default in the parameter's schema, or else its example. Raises KeyError without both."""
-    return schema["default"] if "default" in schema else _EXAMPLES[parameter]
+    if "default" in schema:
+        return schema["default"]
+    return _OF_SHAPES.get(str(schema.get("$ref", "")).rpartition("/")[2]) or _EXAMPLES[parameter]

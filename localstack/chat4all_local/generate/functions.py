@@ -18,12 +18,14 @@ TABLES: Final = (
 
 
 def function_names(channels: Sequence[Manifest]) -> tuple[str, ...]:
-    return ("api", "webhooks", "inbound", "router", *_names(channels), "status", "files", "relay")
+    first = ("api", "webhooks", "inbound", "router")
+    return (*first, *_names(channels), "status", "files", "batches", "relay")
 
 
 def consumer_names(channels: Sequence[Manifest]) -> tuple[str, ...]:
     """Return the names of the queue functions that upload no files."""
-    return ("inbound", "router", *(channel.name for channel in channels if not channel.uploads), "status")
+    without_uploads = (channel.name for channel in channels if not channel.uploads)
+    return ("inbound", "router", *without_uploads, "status", "batches")
 
 
 def oldest_ages_s(channels: Sequence[Manifest]) -> Mapping[str, int]:
@@ -33,7 +35,7 @@ def oldest_ages_s(channels: Sequence[Manifest]) -> Mapping[str, int]:
     take 16 minutes, and may be repeated.
     """
     ages = {"chat-events": 300, "status-updates": 300, "inbound": 300}
-    return {**ages, **dict.fromkeys(_names(channels), 1800), "files": 3600}
+    return {**ages, **dict.fromkeys(_names(channels), 1800), "files": 3600, "batches": 3600}
 
 
 def _names(channels: Sequence[Manifest]) -> list[str]:

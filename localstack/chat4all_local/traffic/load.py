@@ -106,6 +106,11 @@ class Load:
         return list(dict.fromkeys(line.conversation for line in self._lines))
 
     @property
+    def size(self) -> int:
+        """Return the number of the messages to be posted."""
+        return len(self._lines)
+
+    @property
     def duration_s(self) -> float:
         return self._lines[-1].after_s
 

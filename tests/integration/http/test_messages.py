@@ -40,7 +40,8 @@ def test_a_message_is_accepted_and_can_be_followed(api: Gateway, cast: Cast, aws
     assert accepted.status == 202
     assert "idempotent-replay" not in accepted.headers
     assert accepted.headers["content-type"] == "application/json"
-    assert set(accepted.json) == {"message_id", "conversation_id", "status", "accepted_at", "status_url"}
+    fields = {"message_id", "conversation_id", "status", "accepted_at", "status_url", "send_at"}
+    assert set(accepted.json) == fields
     assert (accepted.json["message_id"], accepted.json["status"]) == (message_id, "PENDING")
     assert accepted.json["status_url"] == f"{PUBLIC_URL}/v1/messages/{message_id}/status"
     (event,) = published(aws, cast.conversation)

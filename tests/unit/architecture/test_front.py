@@ -59,7 +59,7 @@ def test_the_accounts_role_is_set_where_it_is_wanted(given: str, made: int) -> N
 def test_each_channel_has_a_concurrency_of_its_own() -> None:
     limited = {name: limit for name, limit in concurrencies(ON_AWS).items() if limit is not None}
 
-    assert limited == dict.fromkeys(("inbound", *names()), 100)
+    assert limited == dict.fromkeys(("inbound", "batches", *names()), 100)
     assert set(concurrencies(Template(parameters={"ChannelConcurrency": 0})).values()) == {None}
 
 

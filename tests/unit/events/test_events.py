@@ -13,6 +13,7 @@ import pytest
 from chat4all.adapters.media.guardduty import scan_result
 from chat4all.channels.registry import connector, names
 from chat4all.channels.shared.http import HttpClient
+from chat4all.domain.batches import BatchWork
 from chat4all.domain.events import ChatEvent, DeliveryRequested, MessageSubmitted, StatusUpdate, WebhookEvents
 from chat4all.domain.files.file import FileEvent
 from chat4all.entrypoints.queues.batches import Record
@@ -29,6 +30,7 @@ BODIES: Final[dict[str, Any]] = {
     "inbound": WebhookEvents,
     "status": StatusUpdate,
     "files": FileEvent,
+    "batches": BatchWork,
     **dict.fromkeys(names(), DeliveryRequested),
 }
 """The type of the events that a queue's function reads."""
@@ -38,7 +40,7 @@ FIFO_ATTRIBUTES: Final = {
     "SenderId": ACCOUNT,
     "ApproximateFirstReceiveTimestamp": r"\d{13}",
     "MessageGroupId": r"[\w:|-]{1,128}",
-    "MessageDeduplicationId": r"[\w:|-]{1,128}",
+    "MessageDeduplicationId": r"[\w:.|-]{1,128}",
     "SequenceNumber": r"\d{20}",
 }
 PROXY: Final = {
@@ -213,6 +215,8 @@ def test_a_record_is_grouped_and_named_as_its_event_says(path: Path) -> None:
                 assert (seen.group, named_by) == (event.conversation_id, event.deduplication_id)
             case DeliveryRequested():
                 assert (seen.group, named_by) == (event.group, event.deduplication_id)
+            case BatchWork():
+                assert (seen.group, named_by) == (event.batch_id, event.deduplication_id)
             case StatusUpdate() | WebhookEvents():
                 # Hashes of the content before it was tidied.
                 assert re.fullmatch(r"[0-9a-f]{64}", seen.group)

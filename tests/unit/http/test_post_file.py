@@ -31,6 +31,7 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
         product.read,
         frozenset({"pigeon", "telex"}),
         product.ids,
+        schedule=product.schedule,
         preview=PreviewMessage(
             product.conversation_cache, product.messages, CAPABILITIES, product.accept.windows
         ),

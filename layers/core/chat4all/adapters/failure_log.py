@@ -20,3 +20,8 @@ def log_failure(delivery_id: DeliveryId, conversation_id: str, code: str | None,
         "error_code": code,
     }
     _log.warning("a delivery failed: %s", reason, extra=found_by)
+
+
+def log_fault(what: str) -> None:
+    """Log the error that is being handled, and what it met."""
+    _log.exception("%s", what)

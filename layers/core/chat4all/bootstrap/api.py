@@ -24,6 +24,7 @@ from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.read_windows import ReadWindows
+from chat4all.services.messaging.schedule_message import ScheduleMessage
 
 
 def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> LazyApp:
@@ -46,6 +47,7 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
         read,
         channels,
         runtime.new_id,
+        schedule=ScheduleMessage(accepting.messages, accepting.accept, runtime.now),
         preview=PreviewMessage(
             accepting.conversation_cache, accepting.messages, accepting.capabilities, accepting.accept.windows
         ),

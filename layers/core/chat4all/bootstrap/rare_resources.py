@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from chat4all.adapters.dynamodb.audit import DynamoAudit
+from chat4all.adapters.dynamodb.batches import DynamoBatches
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
+from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.adapters.s3.files import S3Files
 from chat4all.adapters.secrets import WritableSecrets
 from chat4all.bootstrap import runtime
@@ -21,6 +23,7 @@ from chat4all.entrypoints.http.acts import ActViews
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.audit import AuditViews
 from chat4all.entrypoints.http.audit_trail import AuditTrail
+from chat4all.entrypoints.http.batches import BatchViews
 from chat4all.entrypoints.http.channels import ChannelViews
 from chat4all.entrypoints.http.consents import ConsentViews
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews
@@ -31,9 +34,12 @@ from chat4all.entrypoints.http.users import UserViews
 from chat4all.services.access.check_health import CheckHealth
 from chat4all.services.access.read_audit import ReadAudit
 from chat4all.services.accounts.manage_accounts import ManageAccounts
+from chat4all.services.batches.control_batch import ControlBatch
+from chat4all.services.batches.create_batch import CreateBatch
 from chat4all.services.directory.manage_consents import ManageConsents
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.record_consent import RecordConsent
+from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.download_file import DownloadFile
 from chat4all.services.files.upload_file import UploadFile
 from chat4all.services.messaging.change_message import ChangeMessage
@@ -93,6 +99,7 @@ def rare_resources(
     return [
         _act_views(settings, accepting, public),
         DeadLetterViews(redrive, channels, trail, public),
+        _batch_views(settings, accepting, files, public),
         _file_views(settings, accepting, files, public),
         AuditViews(ReadAudit(audit)),
         UserViews(manage_users, channels, runtime.now),
@@ -124,6 +131,22 @@ def _act_views(settings: ApiSettings, accepting: Accepting, public: Addresses) -
         new_id=runtime.new_id,
     )
     return ActViews(change, signals, accepting.messages, public)
+
+
+def _batch_views(
+    settings: ApiSettings, accepting: Accepting, files: DynamoFiles, public: Addresses
+) -> BatchViews:
+    batches = DynamoBatches(settings.messages_table)
+    queue = SqsBatchQueue(accepting.sqs, settings.batches_queue)
+    return BatchViews(
+        CreateBatch(batches, queue, accepting.directory, runtime.now),
+        ControlBatch(batches, queue, accepting.messages, runtime.now),
+        frozenset(accepting.capabilities),
+        AttachFile(files),
+        public,
+        clock=runtime.now,
+        new_id=runtime.new_id,
+    )
 
 
 def _file_views(

@@ -1,7 +1,9 @@
 """The `relay` function: run the scheduled jobs."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
+from chat4all.adapters.dynamodb.batches import DynamoBatches
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
@@ -9,6 +11,7 @@ from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.failure_log import log_failure
+from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.adapters.queues.dead_queues import QueuePair, SqsDeadQueues
 from chat4all.adapters.queues.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
 from chat4all.adapters.queues.sqs import Queues
@@ -21,11 +24,13 @@ from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import names
 from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.scheduled import scheduled
+from chat4all.services.batches.control_batch import WakeBatches
 from chat4all.services.files.expire_files import ExpireFiles
 from chat4all.services.inbound.recognize_echo import BringBackEchoes
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
+from chat4all.services.messaging.schedule_message import SendScheduled
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 STATUS_UPDATES: Final = "status-updates"
+_SIDE_BY_SIDE: Final = 8
+"""The conversations whose scheduled messages are accepted at once."""
 
 
 def handler() -> Handler:
@@ -67,9 +74,15 @@ def handler() -> Handler:
         channels=frozenset(names()),
         new_id=runtime.new_id,
     )
+    threads = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="conversation")
     relay = Relay(
         runtime.now,
         (
+            SendScheduled(accepting.messages, accepting.accept, threads.map),
+            WakeBatches(
+                DynamoBatches(settings.messages_table),
+                SqsBatchQueue(accepting.sqs, settings.batches_queue),
+            ),
             RepublishMessages(accepting.messages, deliveries, accepting.accept, follow),
             RetryStatuses(deliveries, record),
             ConfirmInTime(fallbacks, deliveries, fall_back, accepting.capabilities),

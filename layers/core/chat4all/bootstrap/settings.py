@@ -44,6 +44,7 @@ class ApiSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     files_table: str
     files_bucket: str
     files_queue: str
+    batches_queue: str
     file_retention_days: int
     audit_table: str
     api_url: str
@@ -68,6 +69,12 @@ class InboundSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     file_retention_days: int
     audit_table: str
     keep_deleted_words: bool
+
+
+class BatchesSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
+    needed = ("chat_events",)
+    limits_table: str
+    batches_queue: str
 
 
 class RouterSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
@@ -123,6 +130,7 @@ class RelaySettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     files_queue: str
     inbound_queue: str
     inbound_dead_letter_queue: str
+    batches_queue: str
     powertools_service_name: str
     """The name of the stack."""
 

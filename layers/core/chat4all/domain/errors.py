@@ -10,14 +10,14 @@
     ├── Forbidden          403  a key whose scope, or a sender whose role, does not allow it
     │   └── MissingScope, NotAParticipant, NotYourFile, NotYourMessage, InvalidVerifyToken
     ├── NotFound           404
-    │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
-    │       UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound, ParticipantNotFound,
-    │       WebhookNotFound
+    │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound,
+    │       ConversationNotFound, UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound,
+    │       ParticipantNotFound, WebhookNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
-    │   └── NotFailed, MessageChanged, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted,
-    │       FileExpired, UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
-    │       GroupTooSmall, NotAGroup, TooManyIdentities, ConsentWithdrawn, AccountEnabled, AccountDiffers,
-    │       TooManyAccounts, MessageDeleted
+    │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
+    │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
+    │       ConversationArchived, IdentityInUse, GroupFull, GroupTooSmall, NotAGroup, TooManyIdentities,
+    │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
@@ -141,6 +141,12 @@ class WebhookNotFound(NotFound):
     code = "WEBHOOK_NOT_FOUND"
 
 
+class BatchNotFound(NotFound):
+    """There is no such batch."""
+
+    code = "BATCH_NOT_FOUND"
+
+
 class DeadLetterNotFound(NotFound):
     """There is no such dead letter."""
 
@@ -212,6 +218,18 @@ class MessageChanged(Conflict):
     """The message was changed after it was sent, and its failed parts hold words that no longer stand."""
 
     code = "MESSAGE_CHANGED"
+
+
+class NotScheduled(Conflict):
+    """The message is not scheduled: it was accepted already, or was refused at its time."""
+
+    code = "NOT_SCHEDULED"
+
+
+class BatchOver(Conflict):
+    """The batch is done or cancelled, which is final."""
+
+    code = "BATCH_OVER"
 
 
 class FileNotReady(Conflict):
@@ -335,7 +353,7 @@ class MessageDeleted(Conflict):
 
 
 class TooLarge(Chat4AllError):
-    """The body is over 256 KiB."""
+    """The body is over 256 KiB; the body of a batch may have 4 MB."""
 
     http_status = 413
     code = "TOO_LARGE"

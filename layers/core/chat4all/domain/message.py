@@ -99,6 +99,13 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     purpose: Purpose = Purpose.SERVICE
     routed: bool = False
     """The message has a state: its deliveries were requested, or are being requested."""
+    send_at: str | None = None
+    """The time at which the message was to be accepted, ISO 8601 UTC; None: it was accepted at once."""
+
+    @property
+    def was_accepted(self) -> bool:
+        """Return whether the message has its place in the conversation: a scheduled message has none yet."""
+        return self.send_at is None or self.sequence != ""
 
     @property
     def is_relayed(self) -> bool:

@@ -47,6 +47,12 @@ class SentCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_
     under: Annotated[str, msgspec.Meta(pattern=_NUMBER)] | None
 
 
+class BatchCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """The index of the last recipient of a page."""
+
+    after: Annotated[int, msgspec.Meta(ge=0, lt=10_000)]
+
+
 class HistoryOrder(StrEnum):
     """The time by which a history is sorted, newest first."""
 

@@ -8,6 +8,9 @@
 A step may be skipped (READ implies DELIVERED), but is never taken back. A DELIVERED delivery can no longer
 fail. A FAILED delivery stays FAILED, unless its provider proves later that the person has it: DELIVERED and
 READ are proof, SENT is not.
+
+A scheduled message is SCHEDULED until its time. It becomes PENDING when it is accepted, or else CANCELLED or
+FAILED. None of these steps is a step of a delivery.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,6 +21,8 @@ import msgspec
 
 
 class Status(StrEnum):
+    SCHEDULED = "SCHEDULED"
+    CANCELLED = "CANCELLED"
     PENDING = "PENDING"
     SENT = "SENT"
     DELIVERED = "DELIVERED"
@@ -33,6 +38,8 @@ class StatusChange(msgspec.Struct, frozen=True):
 
 
 _MAY_BECOME: Final[dict[Status, frozenset[Status]]] = {
+    Status.SCHEDULED: frozenset(),
+    Status.CANCELLED: frozenset(),
     Status.PENDING: frozenset({Status.SENT, Status.DELIVERED, Status.READ, Status.FAILED}),
     Status.SENT: frozenset({Status.DELIVERED, Status.READ, Status.FAILED}),
     Status.DELIVERED: frozenset({Status.READ}),

@@ -12,6 +12,7 @@ from pynamodb.transactions import TransactWrite
 from chat4all.adapters.dynamodb.conversation_rows import (
     ALL,
     CONVERSATION,
+    ONE_TO_ONE_PREFIX,
     READ,
     ConversationRow,
     MemberRow,
@@ -20,6 +21,7 @@ from chat4all.adapters.dynamodb.conversation_rows import (
     ReadRow,
     conversation_of,
     member_row,
+    person_key,
     places_row,
     places_rows,
     row_of,
@@ -231,6 +233,17 @@ class DynamoConversations:
         rows = MemberRow.by_user.query(key(user_id), upto, scan_index_forward=False, page_size=limit + 1)
         entries = (TimeIndexEntry(row.joined_at, name_of(row.partition)) for row in rows)
         return page_of(entries, after, limit)
+
+    @answering
+    def one_to_ones(self, user_id: str, limit: int) -> list[str]:
+        rows = OneToOneRow.query(
+            person_key(user_id),
+            OneToOneRow.record.startswith(ONE_TO_ONE_PREFIX),
+            consistent_read=True,
+            scan_index_forward=False,
+            limit=limit,
+        )
+        return [row.place for row in rows]
 
     @answering
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:

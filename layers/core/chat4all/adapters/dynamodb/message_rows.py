@@ -114,6 +114,9 @@ class MessageRow(Model):
     Only a later version, an act, or the deletion by its author changes it. A notice or an act has another
     `conversation_key` (`notices_key`) and no `sender_key`, so that no history and no list by sender has it.
     `sent_order` is set for a late message.
+
+    A scheduled message has `conversation_id` in the place of the keys of the indexes, and `due_*` until its
+    time. The accepted message replaces it.
     """
 
     class Meta(TableSettings):
@@ -121,8 +124,9 @@ class MessageRow(Model):
 
     partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True, default=MESSAGE)
-    conversation_key = UnicodeAttribute()
-    sequence = UnicodeAttribute()
+    conversation_key = UnicodeAttribute(null=True)
+    conversation_id = UnicodeAttribute(null=True)
+    sequence = UnicodeAttribute(null=True)
     sender_key = UnicodeAttribute(null=True)
     sender_id = UnicodeAttribute()
     content = StructAttribute[Content](Content)
@@ -148,6 +152,14 @@ class MessageRow(Model):
     edit_id = UnicodeAttribute(null=True)
     deletion_id = UnicodeAttribute(null=True)
     sent_order = UnicodeAttribute(null=True)
+    send_at = UnicodeAttribute(null=True)
+    due_key = UnicodeAttribute(null=True)
+    due_at = UnicodeAttribute(null=True)
+    ended_at = UnicodeAttribute(null=True)
+    error_code = UnicodeAttribute(null=True)
+    error_reason = UnicodeAttribute(null=True)
+    listing_key = UnicodeAttribute(null=True)
+    listed_at = UnicodeAttribute(null=True)
     by_conversation = ByConversation()
     by_sent = BySent()
     by_sender = BySender()
@@ -248,7 +260,7 @@ class ParkedDeletionRow(Model):
 
 
 class DueRow(Model):
-    """A parked status, a fallback, a holding queue or a dead record, as the index `by-due` shows it."""
+    """A row with work that becomes due, as the index `by-due` shows it: its keys."""
 
     class Meta(TableSettings):
         pass
@@ -372,12 +384,12 @@ def sent_order(place: SentPlace) -> str:
 
 def message_of(row: MessageRow, state: StateRow | None) -> Message:
     """Build the message from its row and its state, if it has one."""
-    first = (StatusChange(Status(row.status), row.accepted_at),)
+    first = _first_of(row)
     later = history_of(state.status_history, row.accepted_at) if state else ()
     return Message(
         message_id=name_of(row.partition),
-        conversation_id=name_of(row.conversation_key),
-        sequence=row.sequence,
+        conversation_id=row.conversation_id or name_of(row.conversation_key),
+        sequence=row.sequence or "",
         sender_id=row.sender_id,
         content=row.content,
         status=Status(state.status if state else row.status),
@@ -398,15 +410,22 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         edit_id=row.edit_id,
         deletion_id=row.deletion_id,
         late=row.sent_order is not None,
-        error_code=state.error_code if state else None,
-        error_reason=state.error_reason if state else None,
+        error_code=(state or row).error_code,
+        error_reason=(state or row).error_reason,
         round=int(state.round or 0) if state else 0,
         asked_channels=row.asked_channels or (),
         delivery_timeout_s=int(row.delivery_timeout_s or 0),
         tag=HUMAN_AGENT if row.tag == HUMAN_AGENT else None,
         purpose=Purpose(row.purpose or Purpose.SERVICE),
         routed=state is not None,
+        send_at=row.send_at,
     )
+
+
+def _first_of(row: MessageRow) -> tuple[StatusChange, ...]:
+    if not row.ended_at:
+        return (StatusChange(Status(row.status), row.accepted_at),)
+    return StatusChange(Status.SCHEDULED, row.accepted_at), StatusChange(Status(row.status), row.ended_at)
 
 
 def delivery_of(row: DeliveryRow) -> DeliveryPart:

@@ -19,6 +19,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     PARKED_DELETION,
     STATE,
     DeliveryRow,
+    DueRow,
     MessageRow,
     ParkedDeletionRow,
     ProviderRow,
@@ -26,6 +27,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     dead_keys,
     delivery_again,
     delivery_record,
+    due_keys,
     history_line,
     message_of,
     provider_row,
@@ -35,7 +37,10 @@ from chat4all.adapters.dynamodb.rows import answering, bind, committed, connecti
 from chat4all.adapters.dynamodb.table_keys import (
     LISTING_SHARDS,
     REDRIVEN,
+    SCHEDULED,
     SENDER_SHARDS,
+    due_key,
+    due_shards,
     key,
     listing_key,
     name_of,
@@ -64,13 +69,49 @@ _LATEST_READ: Final = 50
 
 class DynamoMessages:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, MessageRow, StateRow, ParkedDeletionRow, DeliveryRow, ProviderRow)
+        bind(table_name, MessageRow, StateRow, ParkedDeletionRow, DeliveryRow, ProviderRow, DueRow)
 
     @answering
     def add(self, message: Message) -> Message | None:
-        if saved(_row(message), MessageRow.partition.does_not_exist()):
+        is_its_time = _IS_SCHEDULED & (MessageRow.fingerprint == message.fingerprint)
+        if saved(_row(message), MessageRow.partition.does_not_exist() | is_its_time):
             return None
         return _find(message.message_id)
+
+    @answering
+    def schedule(self, message: Message) -> Message | None:
+        row = _row(message)
+        row.conversation_key, row.sequence, row.sender_key = None, None, None
+        row.conversation_id = message.conversation_id
+        row.due_key = due_key(SCHEDULED, message.message_id)
+        row.due_at = f"{message.send_at}#{message.message_id}"
+        return None if saved(row, MessageRow.partition.does_not_exist()) else _find(message.message_id)
+
+    @answering
+    def scheduled(self, now: str, limit: int) -> list[Message]:
+        message_ids = [name_of(partition) for partition, _ in due_keys(SCHEDULED, now, limit)]
+        rows = _batch(MessageRow, MESSAGE, message_ids, consistent=True)
+        due = [message_of(row, None) for row in rows if row.status == Status.SCHEDULED.value]
+        return sorted(due, key=lambda message: (message.send_at or "", message.message_id))
+
+    @answering
+    def end_scheduled(
+        self, message_id: str, status: Status, at: str, code: str | None = None, reason: str | None = None
+    ) -> bool:
+        actions = [
+            MessageRow.status.set(status.value),
+            MessageRow.ended_at.set(at),
+            MessageRow.due_key.remove(),
+            MessageRow.due_at.remove(),
+        ]
+        if status is Status.FAILED:
+            actions += [
+                MessageRow.error_code.set(code or ""),
+                MessageRow.error_reason.set(reason or ""),
+                MessageRow.listing_key.set(listing_key(status.value, message_id)),
+                MessageRow.listed_at.set(at),
+            ]
+        return updated(MessageRow(key(message_id), MESSAGE), actions, _IS_SCHEDULED)
 
     @answering
     def renumber(self, message: Message, sequence: str) -> Message:
@@ -298,7 +339,12 @@ class DynamoMessages:
         self, query: MessageQuery, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:
         order = query.order
-        if query.status is not None:
+        if query.status is Status.SCHEDULED:
+            found = [
+                _scheduled(shard, after, limit, order)
+                for shard in shards_of(SCHEDULED, due_shards(SCHEDULED))
+            ]
+        elif query.status is not None:
             span = _span(StateRow.listed_at, after, order)
             shards = shards_of(query.status.value, LISTING_SHARDS)
             found = [_listed(shard, span, limit, order) for shard in shards]
@@ -382,6 +428,18 @@ def _listed(shard: str, span: Condition | None, limit: int, order: TimeOrder) ->
     return (TimeIndexEntry(row.listed_at or "", name_of(row.partition)) for row in rows)
 
 
+def _scheduled(
+    shard: str, after: TimeCursor | None, limit: int, order: TimeOrder
+) -> Iterator[TimeIndexEntry]:
+    is_oldest_first = order is TimeOrder.OLDEST_FIRST
+    span = None
+    if after is not None:
+        # A due time is followed by the message's id.
+        span = DueRow.due_at >= after.at if is_oldest_first else DueRow.due_at <= f"{after.at}~"
+    rows = DueRow.by_due.query(shard, span, scan_index_forward=is_oldest_first, page_size=limit + 1)
+    return (TimeIndexEntry(row.due_at.partition("#")[0], name_of(row.partition)) for row in rows)
+
+
 def _by_sender(shard: str, span: Condition | None, limit: int, order: TimeOrder) -> Iterator[TimeIndexEntry]:
     rows = MessageRow.by_sender.query(
         shard, span, scan_index_forward=order is TimeOrder.OLDEST_FIRST, page_size=limit + 1
@@ -389,6 +447,7 @@ def _by_sender(shard: str, span: Condition | None, limit: int, order: TimeOrder)
     return (TimeIndexEntry(row.accepted_at, name_of(row.partition)) for row in rows)
 
 
+_IS_SCHEDULED: Final[Condition] = MessageRow.status == Status.SCHEDULED.value
 _NOT_FAILED: Final[list[Action]] = [
     attribute.remove()
     for attribute in (StateRow.error_code, StateRow.error_reason, StateRow.dead_key, StateRow.dead_order)
@@ -468,6 +527,7 @@ def _row(message: Message) -> MessageRow:
         act=message.act,
         sent_order=_sent_order(message),
         tag=message.tag,
+        send_at=message.send_at,
     )
     if (
         message.channel is not None

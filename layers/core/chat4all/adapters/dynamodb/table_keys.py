@@ -24,6 +24,12 @@ LISTING_SHARDS: Final = 32
 """A message is listed as PENDING and is removed when it is sent: 20,000 writes a second."""
 FALLBACK: Final = "FALLBACK"
 """The kind of the fallbacks in `by-due`: a message with several channels has one for each recipient."""
+SCHEDULED: Final = "SCHEDULED"
+"""The kind of the scheduled messages in `by-due`: a message costs one write, and one when it is accepted."""
+BATCH: Final = "BATCH"
+"""The kind of the batches in `by-due`, and lists all batches in `by-status`."""
+BATCH_SHARDS: Final = 4
+"""A batch costs one write when it is created."""
 DEAD_SHARDS: Final = 16
 """While a channel refuses every message, a message costs one write: 10,000 writes a second."""
 CREATION_SHARDS: Final = 16

@@ -43,14 +43,14 @@ _LONGEST_PATH: Final = 200
 _NAMING: Final = ("Object contains unknown field `", "Object missing required field `")
 
 
-def body_of(request: Request, kind: type[T]) -> T:
+def body_of(request: Request, kind: type[T], most_bytes: int = MOST_BODY_BYTES) -> T:
     """Read the JSON body as `kind`; raises UnsupportedMedia, TooLarge, or Invalid with the field."""
     content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise UnsupportedMedia("The body must be application/json.")
     raw = raw_body_of(request)
-    if len(raw) > MOST_BODY_BYTES:
-        raise TooLarge(f"The body is over {MOST_BODY_BYTES} bytes.")
+    if len(raw) > most_bytes:
+        raise TooLarge(f"The body is over {most_bytes} bytes.")
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:

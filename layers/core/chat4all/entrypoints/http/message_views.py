@@ -35,6 +35,9 @@ class MessageView(msgspec.Struct, frozen=True):
     status: str
     error: ErrorView | None
     accepted_at: str
+    """When the message was accepted; until then, when it was scheduled."""
+    send_at: str | None
+    """The time for which the message was scheduled."""
     edits: tuple[Edit, ...]
     deleted_at: str | None
     """When the author deleted the message for everybody; their words are removed then, or kept by policy."""
@@ -114,6 +117,7 @@ def message_view(message: Message) -> MessageView:
         status=message.status.value,
         error=_error(message.error_code, message.error_reason),
         accepted_at=message.accepted_at,
+        send_at=message.send_at,
         edits=message.edits,
         deleted_at=message.deleted_at,
         sent_at=received.sent_at if received else None,

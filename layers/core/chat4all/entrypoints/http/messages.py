@@ -1,7 +1,7 @@
 """/v1/messages: accept a message, read it, follow its status, search."""
 
 import uuid
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Protocol
 
 import msgspec
 from chalice.app import Request
@@ -25,6 +25,7 @@ from chat4all.domain.errors import (
     NotAParticipant,
     NotFound,
     NotPossible,
+    NotScheduled,
     NotYourFile,
     OptedOut,
     TagNotPossible,
@@ -44,7 +45,7 @@ from chat4all.domain.windows import Tag
 from chat4all.domain.wording import worded
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import Id, PageQuery
+from chat4all.entrypoints.http.bodies import Id, PageQuery, Time, time_from
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
 from chat4all.entrypoints.http.message_views import (
     MessagePage,
@@ -59,6 +60,7 @@ from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
 from chat4all.services.messaging.ports import MessageQuery
 from chat4all.services.messaging.preview_message import PreviewMessage, Rendering
 from chat4all.services.messaging.read_messages import ReadMessages, exactly_one
+from chat4all.services.messaging.schedule_message import ScheduleMessage
 
 DELIVERY_TIMEOUT_S: Final = 300
 """The seconds that each of several channels has to confirm a delivery, by default."""
@@ -80,6 +82,7 @@ ACCEPTED: Final = {
     "status": "PENDING",
     "accepted_at": "2026-01-31T12:05:00.123Z",
     "status_url": f"https://api.example.com/v1/messages/{_ID}/status",
+    "send_at": None,
 }
 _MESSAGE: Final[dict[str, object]] = {
     "message_id": _ID,
@@ -93,6 +96,7 @@ _MESSAGE: Final[dict[str, object]] = {
     "status": "DELIVERED",
     "error": None,
     "accepted_at": "2026-01-31T12:05:00.123Z",
+    "send_at": None,
     "edits": [],
     "deleted_at": None,
     "sent_at": None,
@@ -172,26 +176,44 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metadata: dict[str, str] = {}
     tag: Tag | None = None
     purpose: Purpose = Purpose.SERVICE
+    send_at: Time | None = None
+    """The time at which the message is accepted, up to 365 days ahead; without it, it goes at once."""
     template: object = None
 
 
+class HasChannels(Protocol):
+    """A body that names channels."""
+
+    @property
+    def channel(self) -> str | None: ...
+    @property
+    def channels(self) -> tuple[str, ...]: ...
+    @property
+    def delivery_timeout_s(self) -> int | None: ...
+
+
 class AcceptedView(msgspec.Struct, frozen=True):
-    """The accepted message; `status_url` is the address of its status."""
+    """The accepted message; `status_url` is the address of its status.
+
+    A message with a `send_at` is SCHEDULED, or what has become of it if it is posted again.
+    """
 
     message_id: str
     conversation_id: str
     status: str
     accepted_at: str
     status_url: str
+    send_at: str | None = None
 
 
 def accepted_view(address_of: AddressOf, message: Message) -> AcceptedView:
     return AcceptedView(
         message_id=message.message_id,
         conversation_id=message.conversation_id,
-        status=Status.PENDING.value,
+        status=(Status.PENDING if message.was_accepted else message.status).value,
         accepted_at=message.accepted_at,
         status_url=address_of(f"/v1/messages/{message.message_id}/status"),
+        send_at=message.send_at,
     )
 
 
@@ -233,12 +255,13 @@ def rendering_view(rendering: Rendering) -> RenderingView:
 class SearchMessages(PageQuery, frozen=True):
     """Exactly one of `conversation_id`, `sender_id` and `status` is needed.
 
-    The messages of a status are sorted by the time of the failure, or of the next look at a PENDING message.
+    The messages of a status are sorted by the time of the failure, of the next look at a PENDING message, or
+    for which a SCHEDULED message is scheduled.
     """
 
     conversation_id: Id | None = None
     sender_id: Id | None = None
-    status: Literal["PENDING", "FAILED"] | None = None
+    status: Literal["PENDING", "FAILED", "SCHEDULED"] | None = None
     sort: TimeOrder = TimeOrder.NEWEST_FIRST
 
 
@@ -250,11 +273,13 @@ class MessageViews:
         channels: frozenset[str],
         new_id: NewId,
         *,
+        schedule: ScheduleMessage,
         preview: PreviewMessage,
         attach: AttachFile,
         addresses: Addresses,
     ) -> None:
         self._accept = accept
+        self._schedule = schedule
         self._preview = preview
         self._read = read
         self._channels = channels
@@ -295,7 +320,8 @@ class MessageViews:
         ),
     )
     def post(self, request: Request, body: PostMessage) -> Answer:
-        accepted = self._accept(self._new(request, body))
+        new = self._new(request, body)
+        accepted = self._accept(new) if new.send_at is None else self._schedule(new)
         message = accepted.message
         headers = {"idempotent-replay": "true"} if accepted.replayed else {}
         return Answer(accepted_view(self._addresses(request), message), 202, headers)
@@ -374,14 +400,27 @@ class MessageViews:
     def progress(self, request: Request, message_id: str) -> Answer:
         return Answer(progress_view(self._read.progress(message_id)))
 
+    @route(
+        "CancelMessage",
+        "POST",
+        "/v1/messages/{message_id}/cancel",
+        Returns(MessageView, {**_MESSAGE, "status": "CANCELLED", "sequence": "", "channel": None}),
+        summary="Cancel a scheduled message; again, it stays cancelled",
+        scope="messages:write",
+        errors=(MessageNotFound, NotScheduled),
+    )
+    def cancel(self, request: Request, message_id: str) -> Answer:
+        return Answer(message_view(self._schedule.cancel(message_id)))
+
     def _new(self, request: Request, body: PostMessage) -> NewMessage:
         if body.template is not None:
             raise NotPossible("template is not supported yet.", Detail("template", "is not supported yet"))
-        check_channel("channel", body.channel, self._channels)
-        _check_channels(body, self._channels)
+        check_channels(body, self._channels)
         check_metadata(body.metadata)
         return NewMessage(
-            message_id=_checked_id(body.message_id) if body.message_id is not None else self._new_id(),
+            message_id=checked_id("message_id", body.message_id)
+            if body.message_id is not None
+            else self._new_id(),
             conversation_id=body.conversation_id,
             sender_id=body.sender_id,
             content=self._content(request, body),
@@ -391,6 +430,7 @@ class MessageViews:
             metadata=body.metadata,
             tag=body.tag,
             purpose=body.purpose,
+            send_at=time_from("send_at", body.send_at),
         )
 
     def _content(self, request: Request, body: PostMessage) -> Content:
@@ -411,7 +451,8 @@ class MessageViews:
 
     def _file(self, request: Request, body: PostMessage, file_id: str) -> Attachment:
         try:
-            return self._attach(file_id, owner_of(request), body.conversation_id)
+            kept_until = time_from("send_at", body.send_at)
+            return self._attach(file_id, owner_of(request), body.conversation_id, kept_until)
         except (NotFound, Forbidden, Conflict):
             # A repeated request finds its message accepted, even if the file no longer exists.
             before = self._accept.accepted_file(body.message_id) if body.message_id is not None else None
@@ -420,8 +461,9 @@ class MessageViews:
             return before
 
 
-def _check_channels(body: PostMessage, known: frozenset[str]) -> None:
+def check_channels(body: HasChannels, known: frozenset[str]) -> None:
     """Check the channels and the timeout of the message; raises Invalid."""
+    check_channel("channel", body.channel, known)
     for index, channel in enumerate(body.channels):
         check_channel(f"channels[{index}]", channel, known)
     wrong = {
@@ -439,12 +481,12 @@ def _check_channels(body: PostMessage, known: frozenset[str]) -> None:
         raise Invalid("The channels are not valid.", *details)
 
 
-def _checked_id(message_id: str) -> str:
-    """Return the id, which must be a uuid4 in its canonical spelling, so that a message has one id."""
+def checked_id(field: str, given: str) -> str:
+    """Return the id, which must be a uuid4 in its canonical spelling, so that a thing has one id."""
     try:
-        canonical = uuid.UUID(message_id)
+        canonical = uuid.UUID(given)
     except ValueError:
         canonical = None
-    if canonical is None or canonical.version != 4 or str(canonical) != message_id:
-        raise Invalid("message_id is not valid.", Detail("message_id", "must be a uuid4 in lower case"))
-    return message_id
+    if canonical is None or canonical.version != 4 or str(canonical) != given:
+        raise Invalid(f"{field} is not valid.", Detail(field, "must be a uuid4 in lower case"))
+    return given

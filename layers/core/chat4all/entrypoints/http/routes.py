@@ -23,7 +23,7 @@ from chat4all.domain.errors import (
     UnsupportedMedia,
 )
 from chat4all.entrypoints.http.answers import Answer, broken, refuse, respond, trace_id
-from chat4all.entrypoints.http.bodies import LONGEST_ID, body_of, query_of, raw_body_of
+from chat4all.entrypoints.http.bodies import LONGEST_ID, MOST_BODY_BYTES, body_of, query_of, raw_body_of
 from chat4all.services.access.authenticate import Authenticate
 
 V = TypeVar("V", bound=Callable[..., Answer])
@@ -57,8 +57,8 @@ class Route(msgspec.Struct, frozen=True):
 
     `name` is the name of the operation in the description and of the event in template.yaml. `scope` is what
     a key needs; None: the route needs no key. The view gets the request, each path parameter by its name,
-    `query` and `body`. A body of `bytes` is passed on unchanged. `errors` are the errors that no other
-    field of the declaration implies.
+    `query` and `body`. A body of `bytes` is passed on unchanged; any other has at most `most_bytes`. `errors`
+    are the errors that no other field of the declaration implies.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Route(msgspec.Struct, frozen=True):
     needs_body: bool
     example: Example | None
     view: Callable[..., Answer]
+    most_bytes: int
 
     @property
     def parameters(self) -> list[str]:
@@ -109,12 +110,25 @@ def route(
     body: type[msgspec.Struct] | type[bytes] | None = None,
     needs_body: bool = True,
     example: Example | None = None,
+    most_bytes: int = MOST_BODY_BYTES,
 ) -> Callable[[V], V]:
     """Declare the decorated view as a route; `example` shows its body. Route explains the fields."""
 
     def declared(view: V) -> V:
         _DECLARED[view] = Route(
-            name, method, path, scope, summary, returns, errors, query, body, needs_body, example, view
+            name,
+            method,
+            path,
+            scope,
+            summary,
+            returns,
+            errors,
+            query,
+            body,
+            needs_body,
+            example,
+            view,
+            most_bytes,
         )
         return view
 
@@ -184,7 +198,7 @@ def _body(
         return raw_body_of(request)
     if not declared.needs_body and not raw_body_of(request):
         return kind()
-    return body_of(request, kind)
+    return body_of(request, kind, declared.most_bytes)
 
 
 def _check(parameters: Mapping[str, str]) -> None:

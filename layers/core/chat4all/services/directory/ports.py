@@ -96,6 +96,10 @@ class Conversations(Protocol):
         """Return (cursor, conversation_id) of the user's conversations, the latest joined first."""
         ...
 
+    def one_to_ones(self, user_id: str, limit: int) -> list[str]:
+        """Return the ids of the customer's active 1:1 conversations, the latest turn first."""
+        ...
+
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         """Return (cursor, conversation_id) of all conversations, the latest created first."""
         ...

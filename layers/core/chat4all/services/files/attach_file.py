@@ -16,14 +16,17 @@ class AttachFile:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def __call__(self, file_id: str, owner: str, conversation_id: str) -> Attachment:
-        """Return the attachment of the file. `owner` is the id of the key that sends the message.
+    def __call__(
+        self, file_id: str, owner: str, conversation_id: str, send_at: str | None = None
+    ) -> Attachment:
+        """Return the attachment of the file. `owner` is the id of the key that sends it, now or at `send_at`.
 
         Raises:
             NotFound: no such file.
             Forbidden: the file belongs to another conversation, or another key uploaded it.
             Conflict: the file is not READY, and may never be READY.
             NotPossible: a person sent the file, and it did not pass every check: it can only be downloaded.
+                Or the file is removed before `send_at`.
         """
         file = self._files.get(file_id)
         if file is None:
@@ -38,6 +41,9 @@ class AttachFile:
         if file.inspection is not None:
             issue = f"can be downloaded, but not be sent: {file.inspection}"
             raise FileNotPossible("A person's file of this type cannot be sent on.", Detail(_FIELD, issue))
+        if send_at is not None and file.expires_at <= send_at:
+            issue = f"must be before {file.expires_at}, when the file is removed"
+            raise FileNotPossible("The file is removed before the message is sent.", Detail("send_at", issue))
         self._keep_for_message(file)
         return attachment
 

@@ -84,6 +84,8 @@ class NewMessage(msgspec.Struct, frozen=True):
     provider_message_id: str | None = None
     received: Received | None = None
     tag: Tag | None = None
+    send_at: str | None = None
+    """The time at which a scheduled message is accepted, ISO 8601 UTC."""
     notice: ChangeNotice | None = None
     """Set if the message tells the others of a change; `content` is what is new then."""
 
@@ -162,6 +164,28 @@ class AcceptMessage:
             return self._accepted_before(new, refused)
         message, stored = self._submit(new, snapshot, routed)
         return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
+
+    def check(self, new: NewMessage) -> Message:
+        """Check `new` as if it were accepted now; return it as it is stored until its time.
+
+        The windows are not asked: nobody knows when the person writes next.
+
+        Raises the errors of accepting it.
+        """
+        self._prepare(new, asks_windows=False)
+        message = self._message(new, (), iso(self._clock()))
+        history = (StatusChange(Status.SCHEDULED, message.accepted_at),)
+        return msgspec.structs.replace(message, status=Status.SCHEDULED, status_history=history)
+
+    def due(self, scheduled: Message) -> Message:
+        """Accept a scheduled message; return the message as it is stored then.
+
+        A message that was cancelled meanwhile stays cancelled, and a repeat changes nothing. Raises the
+        errors of accepting it.
+        """
+        new = _of_stored(scheduled)
+        message, stored = self._submit(new, *self._prepare(new), fingerprint=scheduled.fingerprint)
+        return message if stored is None else stored
 
     def tell(self, notice: NewMessage) -> None:
         """Accept a notice to the other participants, if there are any who can be reached.
@@ -292,9 +316,12 @@ class AcceptMessage:
         reached = reach(snapshot.conversation, snapshot.users, message.sender_id, message.asked_channels)
         return accepted_event(message, Routed(content, reached.recipients))
 
-    def _submit(self, new: NewMessage, snapshot: Snapshot, routed: Routed) -> tuple[Message, Message | None]:
+    def _submit(
+        self, new: NewMessage, snapshot: Snapshot, routed: Routed, *, fingerprint: str | None = None
+    ) -> tuple[Message, Message | None]:
         """Submit and store the message; return it, and the message that already has its id."""
         message = self._message(new, routed.to, iso(self._clock()))
+        message = msgspec.structs.replace(message, fingerprint=fingerprint or message.fingerprint)
         submitted = MessageSubmitted(
             message=message,
             recipients=routed.to,
@@ -306,7 +333,8 @@ class AcceptMessage:
         message = msgspec.structs.replace(message, sequence=number, late=late)
         return message, self._messages.add(message)
 
-    def _prepare(self, new: NewMessage) -> tuple[Snapshot, Routed]:
+    def _prepare(self, new: NewMessage, *, asks_windows: bool = True) -> tuple[Snapshot, Routed]:
+        asks_windows = asks_windows and not new.is_relayed
         # An opt-out counts at once for marketing; a service message may go out for as long as users are kept.
         is_marketing = new.purpose is Purpose.MARKETING
         read = self._conversation_cache.fresh if is_marketing else self._conversation_cache.recent
@@ -314,7 +342,7 @@ class AcceptMessage:
         try:
             routed = self._wanted_route(snapshot, new)
             self._require_accounts(new, routed, anew=False)
-            if not new.is_relayed:
+            if asks_windows:
                 self.windows.require_open(routed.to, snapshot.users, routed.content, new.tag)
         except REFUSALS:
             routed = None
@@ -324,7 +352,7 @@ class AcceptMessage:
             snapshot = self._conversation_cache.fresh(new.conversation_id)
             routed = self._wanted_route(snapshot, new)
             self._require_accounts(new, routed, anew=True)
-            if not new.is_relayed:
+            if asks_windows:
                 to = self.windows.open_routes(routed.to, snapshot.users, routed.content, new.tag)
                 routed = Routed(routed.content, to)
         check_reply(new, self._messages)
@@ -345,7 +373,7 @@ class AcceptMessage:
 
         What a person wrote, and the notice of a change, is passed on in any case.
         """
-        if new.provider_message_id is None and new.notice is None:
+        if not new.is_relayed:
             self._accounts.require(routed.to, anew=anew)
 
     def _route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
@@ -380,7 +408,7 @@ class AcceptMessage:
             status_history=(StatusChange(status, now),),
             accepted_at=now,
             attempt=secrets.token_hex(4),
-            fingerprint=_fingerprint(new),
+            fingerprint=fingerprint_of(new),
             channel=new.received_over or (over.pop() if len(over) == 1 else None),
             account=new.account,
             asked_channels=new.channels,
@@ -392,6 +420,7 @@ class AcceptMessage:
             received=new.received,
             tag=new.tag,
             notice=new.notice,
+            send_at=new.send_at,
         )
 
     def _again(self, message: Message) -> NewMessage:
@@ -407,7 +436,7 @@ class AcceptMessage:
     def _accepted_before(self, new: NewMessage, refused: Chat4AllError) -> Accepted:
         """Return the stored message if the same message was accepted before; else raise `refused`."""
         stored = self._messages.get(new.message_id)
-        if stored is None or stored.fingerprint != _fingerprint(new):
+        if stored is None or stored.fingerprint != fingerprint_of(new):
             raise refused
         return Accepted(stored, replayed=True)
 
@@ -472,7 +501,7 @@ def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
     return Snapshot(msgspec.structs.replace(conversation, participants=members), snapshot.users)
 
 
-def _fingerprint(new: NewMessage) -> str:
+def fingerprint_of(new: NewMessage) -> str:
     """Return the same text for the same message, by whichever webhook it came."""
     new = msgspec.structs.replace(new, received=None)
     return hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
@@ -499,11 +528,12 @@ def _of_stored(message: Message) -> NewMessage:
         received=message.received,
         tag=message.tag,
         notice=message.notice,
+        send_at=message.send_at,
     )
     later = (*(edit.content for edit in message.edits[1:]), message.content)
     for edit, content in zip(message.edits, later, strict=False):
         by_edit = msgspec.structs.replace(known, content=content)
-        if message.received is not None and _fingerprint(by_edit) == message.fingerprint:
+        if message.received is not None and fingerprint_of(by_edit) == message.fingerprint:
             received = msgspec.structs.replace(message.received, known_by_edit_at=edit.at)
             return msgspec.structs.replace(by_edit, received=received)
     return known

@@ -51,7 +51,24 @@ class Arriving(msgspec.Struct, frozen=True):
 
 class Messages(Protocol):
     def add(self, message: Message) -> Message | None:
-        """Store the message and return None; if its id is taken, return the stored message instead."""
+        """Store the message and return None; if its id is taken, return the stored message instead.
+
+        The message takes the place of a SCHEDULED message with the same fingerprint.
+        """
+        ...
+
+    def schedule(self, message: Message) -> Message | None:
+        """Store a SCHEDULED message and return None; if its id is taken, return the stored message."""
+        ...
+
+    def scheduled(self, now: str, limit: int) -> list[Message]:
+        """Return the SCHEDULED messages whose time is before `now`, in the order of time and id."""
+        ...
+
+    def end_scheduled(
+        self, message_id: str, status: Status, at: str, code: str | None = None, reason: str | None = None
+    ) -> bool:
+        """Move a SCHEDULED message to CANCELLED or FAILED; return False if it is no longer SCHEDULED."""
         ...
 
     def renumber(self, message: Message, sequence: str) -> Message:
@@ -183,7 +200,8 @@ class Messages(Protocol):
     ) -> list[tuple[TimeCursor, str]]:
         """Return (cursor, message_id) of the messages that match the query, after the cursor `after`.
 
-        A search by sender finds no notices.
+        A search by sender finds no notices, and no message that is not accepted yet. SCHEDULED messages
+        are in the order of their times.
         """
         ...
 

@@ -80,8 +80,10 @@ class RouteMessage:
         """
         late = is_late(submitted.message, self._clock())
         message = msgspec.structs.replace(submitted.message, sequence=number, late=late)
-        stored = self._messages.get(message.message_id) or self._messages.add(message) or message
-        is_another = stored.fingerprint != message.fingerprint
+        stored = self._messages.get(message.message_id)
+        if stored is None or stored.status is Status.SCHEDULED:
+            stored = self._messages.add(message) or message
+        is_another = stored.fingerprint != message.fingerprint or not stored.was_accepted
         is_done = stored.routed or not submitted.recipients
         if is_another or (is_done and stored.sequence != number):
             return

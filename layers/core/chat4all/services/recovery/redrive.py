@@ -158,6 +158,8 @@ class Redrive:
 
     def _again(self, message: Message, failed: Sequence[DeliveryPart]) -> bool:
         """Redrive a batch of parts in a new round; return False if the message has changed meanwhile."""
+        if not message.was_accepted:
+            raise NotFailed("The message was never accepted; post it again with a new message_id.")
         if not failed and message.status is not Status.FAILED:
             if self._publish(message):
                 return True
