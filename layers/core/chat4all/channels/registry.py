@@ -9,6 +9,7 @@ from chat4all.channels.shared.manifest import Manifest
 from chat4all.domain.channel import Capabilities, ChannelAccounts
 from chat4all.domain.errors import NotFound
 from chat4all.services.messaging.connector import Connector
+from chat4all.services.messaging.template_catalogue import TemplateCatalogue
 
 _NAMES: Final = ("whatsapp", "telegram", "instagram", "sms")
 
@@ -48,4 +49,12 @@ def connector(name: str, http: HttpClient, base_url: str) -> Connector:
     make: Callable[[HttpClient, str], Connector] = import_module(
         f"chat4all.channels.{name}.connector"
     ).CONNECTOR
+    return make(http, base_url)
+
+
+def template_catalogue(name: str, http: HttpClient, base_url: str) -> TemplateCatalogue:
+    """Make the catalogue of templates of a channel whose manifest says that it has templates."""
+    make: Callable[[HttpClient, str], TemplateCatalogue] = import_module(
+        f"chat4all.channels.{name}.templates"
+    ).CATALOGUE
     return make(http, base_url)

@@ -11,15 +11,16 @@
     │   └── MissingScope, NotAParticipant, NotYourFile, InvalidVerifyToken
     ├── NotFound           404
     │   └── MessageNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound, ConversationNotFound,
-    │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound
+    │       UserNotFound, IdentityNotFound, ChannelNotFound, ParticipantNotFound, TemplateNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, FileNotReady, FileRefused, FileGone, FileComplete, FileAborted, FileExpired,
     │       UploadGone, PartsMissing, PartsWrong, ConversationArchived, IdentityInUse, GroupFull,
-    │       GroupTooSmall, NotAGroup, TooManyIdentities
+    │       GroupTooSmall, NotAGroup, TooManyIdentities, TemplateExists
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
-    │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft
+    │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft,
+    │       TemplateNotUsable, TemplateMismatch, TemplateRefused
     ├── Throttled          429  try again after `retry_after` seconds
     └── Unavailable        503  nothing was accepted; try again after `retry_after` seconds
 
@@ -174,6 +175,12 @@ class ParticipantNotFound(NotFound):
     code = "NOT_A_PARTICIPANT"
 
 
+class TemplateNotFound(NotFound):
+    """The account has no such template."""
+
+    code = "TEMPLATE_NOT_FOUND"
+
+
 class Conflict(Chat4AllError):
     """The id belongs to something else, or the state forbids it."""
 
@@ -277,6 +284,12 @@ class TooManyIdentities(Conflict):
     code = "TOO_MANY_IDENTITIES"
 
 
+class TemplateExists(Conflict):
+    """The account has a template of this name and language, or deleted it not long ago."""
+
+    code = "TEMPLATE_EXISTS"
+
+
 class TooLarge(Chat4AllError):
     """The body is over 256 KiB."""
 
@@ -326,6 +339,24 @@ class RecipientLeft(NotPossible):
     """The recipient takes part in the conversation no more."""
 
     code = "NOT_A_PARTICIPANT"
+
+
+class TemplateNotUsable(NotPossible):
+    """The template is unknown, or is not approved; the details name its status and what would do."""
+
+    code = "TEMPLATE_NOT_USABLE"
+
+
+class TemplateMismatch(NotPossible):
+    """The values do not fit the template; the details name the fields."""
+
+    code = "TEMPLATE_MISMATCH"
+
+
+class TemplateRefused(NotPossible):
+    """The provider refused the template; the details have its reason."""
+
+    code = "TEMPLATE_REFUSED"
 
 
 class Throttled(Chat4AllError):

@@ -10,6 +10,7 @@ from chat4all.domain.message import Message
 from chat4all.domain.received import NOTHING, Author, AuthorKind, Context
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status
+from chat4all.domain.templates import TemplateNews
 
 
 class Route(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -301,7 +302,31 @@ class InboundStatus(msgspec.Struct, frozen=True, omit_defaults=True, tag="status
     covers_earlier: bool = False
 
 
-InboundEvent = InboundMessage | InboundDeletion | InboundMove | InboundStatus
+class TemplateChanged(msgspec.Struct, frozen=True, omit_defaults=True, tag="template"):
+    """The provider reports news of a template. `owner` is the provider's id of the account that has it."""
+
+    owner: str
+    name: str
+    language: str
+    at: str
+    news: TemplateNews
+
+    @property
+    def account(self) -> None:
+        """Return None: a template belongs to no number, bot or page alone."""
+
+    @property
+    def address(self) -> str:
+        """Return a name for the order of the news of a template."""
+        return f"template:{self.name}:{self.language}"
+
+    @property
+    def provider_message_id(self) -> str:
+        """Return the empty text: the news are told by no message."""
+        return ""
+
+
+InboundEvent = InboundMessage | InboundDeletion | InboundMove | InboundStatus | TemplateChanged
 
 
 class ParsedWebhook(msgspec.Struct, frozen=True):
@@ -329,7 +354,7 @@ class WebhookEvent(msgspec.Struct, frozen=True):
     channel: str
     account: str
     webhook_id: str
-    """A `WebhookId` as text; for a move that the answer to a send named, a `sending_id`."""
+    """A `WebhookId` as text; for news that the answer to a send told, a `sending_id`."""
     event: InboundEvent
     replay: str | None = None
     """The id of the replay that publishes it again."""

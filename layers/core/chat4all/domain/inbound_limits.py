@@ -23,7 +23,14 @@ from chat4all.domain.content import (
     Unsupported,
     kind_of,
 )
-from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, InboundStatus
+from chat4all.domain.events import (
+    InboundDeletion,
+    InboundEvent,
+    InboundMessage,
+    InboundMove,
+    InboundStatus,
+    TemplateChanged,
+)
 from chat4all.domain.kinds import (
     MOST_CONTACTS,
     MOST_MEANS,
@@ -33,9 +40,11 @@ from chat4all.domain.kinds import (
     Contacts,
     Location,
     Reaction,
+    Template,
 )
 from chat4all.domain.names import one_line
 from chat4all.domain.received import MOST_CONTEXT_BYTES, Author, bounded_context
+from chat4all.domain.templates import TemplateNews
 from chat4all.domain.text import shortened
 from chat4all.domain.wording import as_text, worded
 
@@ -98,6 +107,8 @@ def within_limits(event: InboundEvent) -> InboundEvent:
             )
         case InboundMove():
             return replace(event, account=account)
+        case TemplateChanged(name=name, language=language, news=news):
+            return replace(event, name=_id(name), language=_id(language), news=_news(news))
         case InboundDeletion():
             return replace(
                 event,
@@ -122,6 +133,11 @@ def _id(text: str) -> str:
 def _name_of_account(account: str | None) -> str | None:
     """Return the id of an account of ours; a hash for an id that could not be a part of a key."""
     return account if account is None or _ACCOUNT.fullmatch(account) else hashed(account.encode())
+
+
+def _news(news: TemplateNews) -> TemplateNews:
+    texts: dict[str, str | None] = msgspec.structs.asdict(news)
+    return TemplateNews(**{field: text and shortened(text) for field, text in texts.items()})
 
 
 def _author(author: Author | None) -> Author | None:
@@ -170,7 +186,7 @@ def _shortened(content: Plain) -> Plain:
             return worded(Contacts(tuple(map(_contact, contacts[:MOST_CONTACTS])), text))
         case Reaction(emoji=emoji, text=text):
             return worded(Reaction(shortened(emoji), text))
-        case Text() | Buttons() | Choices():
+        case Text() | Buttons() | Choices() | Template():
             return content
 
 

@@ -21,7 +21,9 @@ from chat4all.domain.kinds import (
     Location,
     Reaction,
     Row,
+    Template,
 )
+from chat4all.domain.template_values import template_issues
 from chat4all.domain.text import MAX_CHARACTERS, check_caption, check_content, is_blank, unprintable
 from chat4all.domain.wording import worded
 
@@ -46,7 +48,9 @@ def checked(content: Plain) -> Plain:
     return content
 
 
-def _issues(content: Location | Contacts | Reaction | Buttons | Choices) -> Iterator[tuple[str, str]]:
+def _issues(
+    content: Location | Contacts | Reaction | Buttons | Choices | Template,
+) -> Iterator[tuple[str, str]]:
     match content:
         case Location() as place:
             yield from _place(place)
@@ -64,6 +68,8 @@ def _issues(content: Location | Contacts | Reaction | Buttons | Choices) -> Iter
             yield from _twice("buttons", [button.title for button in buttons], "a title")
         case Choices() as choices:
             yield from _choices(choices)
+        case Template() as template:
+            yield from template_issues(template)
 
 
 def _place(place: Location) -> Iterator[tuple[str, str]]:

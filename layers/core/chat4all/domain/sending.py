@@ -52,6 +52,8 @@ class SendError(msgspec.Struct, frozen=True):
     reason: str
     retry_after_s: float | None = None
     new_address: str | None = None
+    template_status: str | None = None
+    """What the refusal tells of the template: its status, or OUTDATED if it is not what we know of it."""
 
 
 class OutgoingMedia(msgspec.Struct, frozen=True):
@@ -88,3 +90,5 @@ class Submission(msgspec.Struct, frozen=True):
     content: OutgoingContent
     thread: str | None = None
     quoted_provider_message_id: str | None = None
+    header: OutgoingMedia | None = None
+    """The file in the header, if the content is a template with one."""

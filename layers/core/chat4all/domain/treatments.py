@@ -16,7 +16,15 @@ from chat4all.domain.content import (
     kind_of,
 )
 from chat4all.domain.files.file import Attachment
-from chat4all.domain.kinds import Buttons, Choices, Contacts, Location, Reaction, without_variation
+from chat4all.domain.kinds import (
+    Buttons,
+    Choices,
+    Contacts,
+    Location,
+    Reaction,
+    Template,
+    without_variation,
+)
 
 
 def treatment_of(content: Content, capabilities: Capabilities, address: str) -> Treatment:
@@ -76,7 +84,7 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
         return f"takes up to {most} {what}" if most is not None and count > most else None
 
     match content:
-        case Text():
+        case Text() | Template():
             return None
         case Location(live_s=live_s):
             return _moves_too_long(live_s, rule.longest_live_s)

@@ -52,6 +52,7 @@ CAPABILITIES: Final = Capabilities(
             button_length=20,
             in_groups=False,
         ),
+        KindRule("template"),
     ),
     text_length=4096,
     text_unit=LengthUnit.CHARACTERS,
@@ -90,7 +91,8 @@ contacts-messages, reaction-messages, interactive-reply-buttons-messages and int
 page about lists allows a text of 4,096 characters, but the Cloud API refuses more than 1,024 in every
 interactive message ("Body text length invalid. Min length: 1, Max length: 1024"), as Meta's own SDK says:
 https://whatsapp.github.io/WhatsApp-Nodejs-SDK/api-reference/types/InteractiveObject
-A group takes texts and files only: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups
+A group takes texts, files and templates only:
+https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/groups-messaging
 
 80 messages a second of a number:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
@@ -108,10 +110,13 @@ MANIFEST: Final = Manifest(
         SecretField("access_token", "system user token"),
         SecretField("webhook_secret", "app secret"),
         SecretField("verify_token", "a word of yours"),
+        SecretField("business_account_id", "WhatsApp Business account id, for templates; may be empty"),
     ),
     webhook_setup=(
         "in the app's settings at developers.facebook.com, callback `$WEBHOOK_URL/v1/webhooks/whatsapp`,"
-        " the verify token of the secret; subscribe to `messages`, to `user_id_update`, and, if the WhatsApp"
+        " the verify token of the secret; subscribe to `messages`, to `user_id_update`, if you send templates"
+        " to `message_template_status_update`, `message_template_quality_update`,"
+        " `message_template_components_update` and `template_category_update`, and, if the WhatsApp"
         " Business app uses the number, too, to `smb_message_echoes` and `history`."
     ),
     webhook_proof="X-Hub-Signature-256",

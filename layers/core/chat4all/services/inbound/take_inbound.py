@@ -39,6 +39,7 @@ from chat4all.domain.events import (
     InboundMessage,
     InboundMove,
     InboundStatus,
+    TemplateChanged,
     WebhookEvent,
 )
 from chat4all.domain.files.file import Source
@@ -54,7 +55,7 @@ from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.recognize_echo import RecognizeEcho
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
-from chat4all.services.messaging.ports import Messages
+from chat4all.services.messaging.ports import KnownTemplates, Messages
 
 _TRIES: Final = 5
 DELETION_KEPT: Final = timedelta(days=30)
@@ -76,6 +77,7 @@ class TakeInbound:
         follow: FollowMoves,
         directory: Directory,
         messages: Messages,
+        templates: KnownTemplates,
         file: InboundFile,
         is_echo: RecognizeEcho,
         clock: Clock,
@@ -89,6 +91,7 @@ class TakeInbound:
         self._follow = follow
         self._directory = directory
         self._messages = messages
+        self._templates = templates
         self._file = file
         self._is_echo = is_echo
         self._clock = clock
@@ -114,6 +117,8 @@ class TakeInbound:
                 self._delete(channel, account, event)
             case InboundMove():
                 self._follow(channel, account, event)
+            case TemplateChanged(owner=owner, name=name, language=language, news=news, at=at):
+                self._templates.apply(channel, owner, name, language, news, at)
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 

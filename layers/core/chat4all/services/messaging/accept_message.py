@@ -42,6 +42,7 @@ from chat4all.domain.errors import (
 )
 from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient
 from chat4all.domain.files.file import Attachment
+from chat4all.domain.kinds import Template
 from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.person import User
 from chat4all.domain.received import Author, Received
@@ -362,6 +363,8 @@ def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
 def _fingerprint(new: NewMessage) -> str:
     """Return the same text for the same message, by whichever webhook it came."""
     new = msgspec.structs.replace(new, received=None)
+    if isinstance(new.content, Template):
+        new = msgspec.structs.replace(new, content=new.content.as_posted)
     return hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
 
 

@@ -25,6 +25,8 @@ class ChannelSecret(msgspec.Struct, frozen=True):
     """Our number, where a request to send names it."""
     webhook_url: str = ""
     """Where the provider calls us, where a request to send or a signature names it."""
+    business_account_id: str = ""
+    """The provider's id of the account that has the templates, where that is another than `account_id`."""
 
 
 class WebhookRequest(msgspec.Struct, frozen=True):

@@ -43,12 +43,28 @@ from chat4all.domain.content import Deleted, Media, Notice, Text, Unsupported, f
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import DeliveryRequested, InboundMove, StatusUpdate, WebhookEvent, sending_id
+from chat4all.domain.events import (
+    DeliveryRequested,
+    InboundMove,
+    StatusUpdate,
+    TemplateChanged,
+    WebhookEvent,
+    sending_id,
+)
 from chat4all.domain.files.file import StoredFile
-from chat4all.domain.kinds import Reaction
+from chat4all.domain.kinds import Reaction, Template
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Jitter, backoff_s
-from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingContent, SendError, Sent, Submission
+from chat4all.domain.sending import (
+    EARLIER_PART,
+    Outcome,
+    OutgoingContent,
+    OutgoingMedia,
+    SendError,
+    Sent,
+    Submission,
+)
 from chat4all.domain.status import Status
+from chat4all.domain.templates import TemplateNews
 from chat4all.services.files.outgoing_file import OutgoingFile, file_wait_s
 from chat4all.services.messaging.circuit import Attempt, ChannelCircuits, Wait
 from chat4all.services.messaging.connector import ChannelSecret, Connector
@@ -56,6 +72,9 @@ from chat4all.services.messaging.ports import Deliveries, Events, Limiter, Secre
 
 _ADDRESS_CHANGES: Final = 2
 _RECORD_TRIES: Final = 2
+_NO_HEADER: Final = SendError(
+    Outcome.PERMANENT, "FILE_GONE", "The file of the template's header can no longer be sent."
+)
 
 
 class Later(msgspec.Struct, frozen=True):
@@ -155,6 +174,7 @@ class Deliver:
         if wait_s > 0:
             return Later(wait_s)
         outgoing = self._outgoing(requested, stored)
+        header = self._header(requested, stored)
         claimed = self._deliveries.claim(
             requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
         )
@@ -162,7 +182,8 @@ class Deliver:
             return self._refused(claimed, requested)
         earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
         hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
-        to_send = hopeless or _aimless(outgoing, quoted) or outgoing
+        headless = header if isinstance(header, SendError) else None
+        to_send = hopeless or _aimless(outgoing, quoted) or headless or outgoing
         if isinstance(to_send, SendError):
             return self._failed(claimed, to_send)
         submission = Submission(
@@ -172,6 +193,7 @@ class Deliver:
             thread=to.thread,
             content=to_send,
             quoted_provider_message_id=quoted,
+            header=header if isinstance(header, OutgoingMedia) else None,
         )
         return self._attempt(claimed, submission, secret)
 
@@ -218,6 +240,7 @@ class Deliver:
         circuit.report(attempt, submission.address, answer)
         if sent_to != submission.address:
             self._report_move(claimed.delivery, submission.address, sent_to)
+        self._report_template(claimed.delivery, submission, secret, answer)
         return outcome
 
     def _report_move(self, delivery: DeliveryPart, address: str, new_address: str) -> None:
@@ -230,6 +253,19 @@ class Deliver:
         origin = sending_id(delivery.delivery_id)
         with suppress(Unavailable):
             self._events.webhook_events([WebhookEvent(delivery.channel, delivery.account, origin, move)])
+
+    def _report_template(
+        self, delivery: DeliveryPart, submission: Submission, secret: ChannelSecret, answer: Sent | SendError
+    ) -> None:
+        """Queue what a refusal tells of the template, for `inbound`; the next refusal tells it again."""
+        content = submission.content
+        if isinstance(answer, Sent) or answer.template_status is None or not isinstance(content, Template):
+            return
+        owner, news = secret.business_account_id, TemplateNews(status=answer.template_status)
+        changed = TemplateChanged(owner, content.name, content.language, iso(self._clock()), news)
+        origin = sending_id(delivery.delivery_id)
+        with suppress(Unavailable):
+            self._events.webhook_events([WebhookEvent(delivery.channel, delivery.account, origin, changed)])
 
     def _record(self, claimed: Claimed, attempt: Attempt, answer: Sent | SendError) -> Settled | Later:
         if isinstance(answer, Sent):
@@ -266,7 +302,19 @@ class Deliver:
         )
 
     def _stored_file(self, requested: DeliveryRequested) -> StoredFile | None:
-        return self._file.stored(requested.content) if isinstance(requested.content, Media) else None
+        file = file_of(requested.content)
+        return self._file.stored(Media(file)) if file is not None else None
+
+    def _header(
+        self, requested: DeliveryRequested, stored: StoredFile | None
+    ) -> OutgoingMedia | SendError | None:
+        """Return the file of a template's header; a SendError if the file can no longer be sent there."""
+        file = file_of(requested.content) if isinstance(requested.content, Template) else None
+        if file is None:
+            return None
+        capabilities, address = self._connector.capabilities, requested.recipient.address
+        sent = self._file(Media(file), stored, capabilities, address)
+        return sent if isinstance(sent, OutgoingMedia | SendError) else _NO_HEADER
 
     def _outgoing(
         self, requested: DeliveryRequested, stored: StoredFile | None
