@@ -12,6 +12,7 @@ from chat4all.adapters.s3.files import S3Files
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings
+from chat4all.bootstrap.templating import Templating
 from chat4all.channels.registry import accounts, connector
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.addresses import Addresses
@@ -22,12 +23,14 @@ from chat4all.entrypoints.http.dead_letters import DeadLetterViews
 from chat4all.entrypoints.http.description import DescriptionViews
 from chat4all.entrypoints.http.files import FileViews
 from chat4all.entrypoints.http.health import HealthViews
+from chat4all.entrypoints.http.templates import TemplateViews
 from chat4all.entrypoints.http.users import UserViews
 from chat4all.services.access.check_health import CheckHealth
 from chat4all.services.access.read_audit import ReadAudit
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.files.download_file import DownloadFile
 from chat4all.services.files.upload_file import UploadFile
+from chat4all.services.messaging.manage_templates import ManageTemplates
 from chat4all.services.recovery.redrive import Redrive
 
 
@@ -36,6 +39,7 @@ def rare_resources(
     accepting: Accepting,
     files: DynamoFiles,
     keys: DynamoApiKeys,
+    templates: Templating,
     public: Addresses,
 ) -> list[object]:
     """Make the views of every resource but messages and conversations."""
@@ -63,6 +67,15 @@ def rare_resources(
         AuditViews(ReadAudit(audit)),
         UserViews(manage_users, channels),
         ChannelViews(accepting.capabilities, accounts(), breakers, public),
+        TemplateViews(
+            ManageTemplates(
+                templates.known,
+                templates.catalogue,
+                templates.secrets,
+                channels.__contains__,
+                runtime.now,
+            )
+        ),
         HealthViews(health, breakers, accounts()),
         DescriptionViews(),
     ]

@@ -80,7 +80,7 @@ class ChannelSettings(StreamSettings, frozen=True, rename="upper", kw_only=True)
     channel_secret: str
     channel_queue: str
     inbound_queue: str = ""
-    """Set where the channel's manifest says that answers to sends name moves."""
+    """Set where the channel's manifest says that answers to sends bring news."""
     messages_table: str
     limits_table: str
     files_table: str

@@ -2,7 +2,7 @@
 
 Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
 `webhooks/reference/messages/{text,image,video,audio,document,sticker,location,contacts,reaction,interactive}`,
-`webhooks/reference/messages/{system,edit,unsupported,status}`,
+`webhooks/reference/messages/{system,edit,unsupported,status,button}`,
 `business-scoped-user-ids`, `groups/groups-messaging`.
 """
 
@@ -121,7 +121,7 @@ def message_webhook(
     if request.edit_of is not None:
         message |= _edit(request, media)
     elif choice is not None:
-        message |= {"type": "interactive", "interactive": choice.reply()}
+        message |= _tap(choice)
     elif request.kind == "system":
         message |= _system(request, customer)
     else:
@@ -129,6 +129,13 @@ def message_webhook(
     message |= request.raw or {}
     contacts: JsonObject = {} if request.kind == "system" else {"contacts": [_contact(customer)]}
     return _envelope(phone_number_id, {**contacts, "messages": [message]})
+
+
+def _tap(choice: Choice) -> JsonObject:
+    """Return a tap; the quick reply of a template is of a type of its own."""
+    if choice.kind == "button":
+        return {"type": "button", "button": {"payload": choice.id, "text": choice.title}}
+    return {"type": "interactive", "interactive": choice.reply()}
 
 
 def _envelope(phone_number_id: str, value: JsonObject) -> JsonObject:

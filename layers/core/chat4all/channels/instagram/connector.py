@@ -27,7 +27,7 @@ from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.files.file import MediaKind
-from chat4all.domain.kinds import Button, Buttons, Choices, Contacts, Location, Reaction, Row
+from chat4all.domain.kinds import Button, Buttons, Choices, Contacts, Location, Reaction, Row, Template
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
 
@@ -152,10 +152,10 @@ def _meant(provider_message_id: str) -> str:
 
 
 def _content(
-    content: Text | Location | Contacts | Buttons | Choices | OutgoingMedia, delivery_id: str
+    content: Text | Location | Contacts | Buttons | Choices | Template | OutgoingMedia, delivery_id: str
 ) -> _Content:
     match content:
-        case Text() | Location() | Contacts():
+        case Text() | Location() | Contacts() | Template():
             return _Content(delivery_id, content.text)
         case Buttons(text=text, buttons=buttons):
             return _Content(delivery_id, text, quick_replies=_quick_replies(buttons))

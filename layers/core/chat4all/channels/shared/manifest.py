@@ -52,7 +52,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     memory_mb: int = 512
     """The memory of the channel's function."""
     answers_name_moves: bool = False
-    """The answer to a send may name the new address of a chat, which the function puts into `inbound`."""
+    """The answer to a send may name the new address of a chat."""
 
     @property
     def name(self) -> str:
@@ -67,6 +67,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def uploads(self) -> bool:
         """Return whether we upload files to the provider: then the function and its queue need more time."""
         return any(rule.transfer is Transfer.UPLOAD for rule in self.capabilities.media)
+
+    @property
+    def answers_bring_news(self) -> bool:
+        """Return whether answers to sends may tell of a chat or a template: the function puts it into `inbound`."""
+        return self.answers_name_moves or self.capabilities.has_templates
 
     @property
     def final_status(self) -> Status:

@@ -102,11 +102,14 @@ def _file(file: OutgoingMedia) -> _Parameter | None:
 
 
 def _button(button: TemplateButton) -> _Component:
+    return _Component("button", (_button_value(button),), button.type.value, str(button.index))
+
+
+def _button_value(button: TemplateButton) -> _Parameter:
     match button.type:
         case TemplateButtonKind.QUICK_REPLY:
-            parameter = _Parameter("payload", payload=button.value)
+            return _Parameter("payload", payload=button.value)
         case TemplateButtonKind.URL:
-            parameter = _Parameter("text", text=button.value)
+            return _Parameter("text", text=button.value)
         case TemplateButtonKind.COPY_CODE:
-            parameter = _Parameter("coupon_code", coupon_code=button.value)
-    return _Component("button", (parameter,), button.type.value, str(button.index))
+            return _Parameter("coupon_code", coupon_code=button.value)

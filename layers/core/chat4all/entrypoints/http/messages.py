@@ -25,10 +25,12 @@ from chat4all.domain.errors import (
     NotFound,
     NotPossible,
     NotYourFile,
+    TemplateMismatch,
+    TemplateNotUsable,
 )
 from chat4all.domain.files.file import NOT_READY, Attachment
 from chat4all.domain.kind_checks import checked
-from chat4all.domain.kinds import Reaction
+from chat4all.domain.kinds import HeaderFile, Reaction, Template
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.public_addresses import AddressOf
@@ -50,6 +52,7 @@ from chat4all.entrypoints.http.message_views import (
 from chat4all.entrypoints.http.routes import Returns, owner_of, route
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
+from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.ports import MessageQuery
 from chat4all.services.messaging.preview_message import PreviewMessage, Rendering
 from chat4all.services.messaging.read_messages import ReadMessages, exactly_one
@@ -160,7 +163,6 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delivery_timeout_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | None = None
     reply_to: Id | None = None
     metadata: dict[str, str] = {}
-    template: object = None
 
 
 class AcceptedView(msgspec.Struct, frozen=True):
@@ -240,8 +242,10 @@ class MessageViews:
         *,
         preview: PreviewMessage,
         attach: AttachFile,
+        fill_template: FillTemplate,
         addresses: Addresses,
     ) -> None:
+        self._fill_template = fill_template
         self._accept = accept
         self._preview = preview
         self._read = read
@@ -276,10 +280,12 @@ class MessageViews:
             NoIdentity,
             FileNotPossible,
             KindNotPossible,
+            TemplateNotUsable,
+            TemplateMismatch,
         ),
     )
     def post(self, request: Request, body: PostMessage) -> Answer:
-        accepted = self._accept(self._new(request, body))
+        accepted = self._accept(self._fill_template(self._new(request, body)))
         message = accepted.message
         headers = {"idempotent-replay": "true"} if accepted.replayed else {}
         return Answer(accepted_view(self._addresses(request), message), 202, headers)
@@ -303,10 +309,12 @@ class MessageViews:
             NotPossible,
             NoIdentity,
             FileNotPossible,
+            TemplateNotUsable,
+            TemplateMismatch,
         ),
     )
     def preview(self, request: Request, body: PostMessage) -> Answer:
-        renderings = self._preview(self._new(request, body))
+        renderings = self._preview(self._fill_template(self._new(request, body)))
         return Answer(PreviewView(tuple(map(rendering_view, renderings))))
 
     @route(
@@ -356,8 +364,6 @@ class MessageViews:
         return Answer(progress_view(self._read.progress(message_id)))
 
     def _new(self, request: Request, body: PostMessage) -> NewMessage:
-        if body.template is not None:
-            raise NotPossible("template is not supported yet.", Detail("template", "is not supported yet"))
         check_channel("channel", body.channel, self._channels)
         _check_channels(body, self._channels)
         check_metadata(body.metadata)
@@ -383,12 +389,22 @@ class MessageViews:
                 raise Invalid(
                     "A reaction needs a message.", Detail("reply_to", "must name the message of the reaction")
                 )
+            case Template(header=HeaderFile() as header) as template:
+                checked(template)
+                if header.file is not None:
+                    field = "content.header.file"
+                    raise Invalid("The file is not valid.", Detail(field, "is set by the API; leave it out"))
+                file = self._file(request, body, header.file_id, "content.header.file_id")
+                with_file = msgspec.structs.replace(header, file=file)
+                return msgspec.structs.replace(template, header=with_file)
             case plain:
                 return worded(checked(plain))
 
-    def _file(self, request: Request, body: PostMessage, file_id: str) -> Attachment:
+    def _file(
+        self, request: Request, body: PostMessage, file_id: str, field: str = "content.file_id"
+    ) -> Attachment:
         try:
-            return self._attach(file_id, owner_of(request), body.conversation_id)
+            return self._attach(file_id, owner_of(request), body.conversation_id, field)
         except (NotFound, Forbidden, Conflict):
             # A repeated request finds its message accepted, even if the file no longer exists.
             before = self._accept.accepted_file(body.message_id) if body.message_id is not None else None

@@ -21,6 +21,7 @@ SCOPES: Final = (
     "users:read",
     "users:write",
     "channels:read",
+    "channels:write",
     "webhooks:read",
     "webhooks:write",
     "dead-letters:read",

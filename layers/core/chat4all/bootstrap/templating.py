@@ -1,0 +1,49 @@
+"""Wire what the use cases of templates share: the known templates, the catalogues and the secrets.
+
+Few messages have a template, so that nothing of a channel is loaded before the first.
+"""
+
+from functools import cache, cached_property
+from typing import Final
+
+from chat4all.adapters.dynamodb.templates import DynamoTemplates
+from chat4all.adapters.secrets import ManagedSecrets
+from chat4all.bootstrap.settings import ApiSettings, by_channel
+from chat4all.services.messaging.connector import ChannelSecret
+from chat4all.services.messaging.template_catalogue import TemplateCatalogue
+
+READ_TIMEOUT_S: Final = 5.0
+"""A client waits for its POST while the provider is asked."""
+
+
+class Templating:
+    def __init__(self, settings: ApiSettings) -> None:
+        self.known = DynamoTemplates(settings.directory_table)
+        self.catalogue = cache(self._catalogue)
+        self.secrets = _Secrets()
+
+    def _catalogue(self, channel: str) -> TemplateCatalogue | None:
+        from chat4all.channels.registry import manifest_of, names, template_catalogue  # noqa: PLC0415
+        from chat4all.channels.shared.http import HttpClient  # noqa: PLC0415
+
+        if channel not in names() or not manifest_of(channel).capabilities.has_templates:
+            return None
+        http = HttpClient(read_timeout_s=READ_TIMEOUT_S)
+        return template_catalogue(channel, http, by_channel([channel], "BASE_URL")[channel])
+
+
+class _Secrets:
+    """The secrets of the channels that have templates, read from the environment at the first use."""
+
+    def channel(self, channel: str) -> ChannelSecret:
+        return self._managed.channel(channel)
+
+    def forget(self, channel: str) -> None:
+        self._managed.forget(channel)
+
+    @cached_property
+    def _managed(self) -> ManagedSecrets:
+        from chat4all.channels.registry import manifests  # noqa: PLC0415
+
+        channels = [manifest.name for manifest in manifests() if manifest.capabilities.has_templates]
+        return ManagedSecrets(by_channel(channels, "SECRET"))
