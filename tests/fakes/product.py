@@ -1,10 +1,11 @@
 """Every use case over fakes, in one process. Events are recorded instead of queued."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from chat4all.adapters.failure_log import log_failure
+from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import Media, Text
 from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
@@ -29,6 +30,7 @@ from chat4all.services.messaging.circuit import AccountCircuit, ChannelCircuits,
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
+from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
 from chat4all.services.messaging.ports import Limiter
 from chat4all.services.messaging.read_messages import ReadMessages
@@ -51,6 +53,7 @@ from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.small_stores import MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
+from tests.fakes.templates import FakeCatalogue, MemoryTemplates
 
 MESSAGE_ID = "11111111-1111-4111-8111-111111111111"
 NUMBER = "00000000000000000001"
@@ -73,6 +76,8 @@ class Product:
     secrets: MemorySecrets = field(default_factory=MemorySecrets)
     breakers: MemoryBreakers = field(default_factory=MemoryBreakers)
     files: MemoryFiles = field(default_factory=MemoryFiles)
+    templates: MemoryTemplates = field(default_factory=MemoryTemplates)
+    catalogue: FakeCatalogue = field(default_factory=FakeCatalogue)
     announced: list[CircuitChanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -134,6 +139,7 @@ class Product:
             follow=follow,
             directory=self.directory,
             messages=self.messages,
+            templates=self.templates,
             file=InboundFile(self.files, self.events, self.clock, timedelta(days=365)),
             is_echo=RecognizeEcho(
                 conversations=self.conversations,
@@ -157,6 +163,20 @@ class Product:
             ACCOUNTS,
             self.clock,
             self.ids,
+        )
+
+    def fill_template(self, capabilities: Mapping[str, Capabilities] = CAPABILITIES) -> FillTemplate:
+        """Return the use case of a process of its own, over `catalogue`."""
+        return FillTemplate(
+            known=self.templates,
+            catalogue=lambda channel: self.catalogue if capabilities[channel].has_templates else None,
+            secrets=self.secrets,
+            messages=self.messages,
+            conversation_cache=self.conversation_cache,
+            capabilities=capabilities,
+            accounts=ACCOUNTS,
+            clock=self.clock,
+            monotonic=self.clock.monotonic,
         )
 
     def deliver(

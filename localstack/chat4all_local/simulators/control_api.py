@@ -153,7 +153,7 @@ class TemplateChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     language: str
-    event: Literal["APPROVED", "REJECTED", "PENDING", "PAUSED", "DISABLED", "FLAGGED", "ARCHIVED"] = "APPROVED"
+    event: Literal["APPROVED", "REJECTED", "PAUSED", "DISABLED", "ARCHIVED"] = "APPROVED"
     reason: str | None = None
     category: str | None = None
     quality: str | None = None

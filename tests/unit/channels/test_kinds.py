@@ -19,6 +19,7 @@ from chat4all.domain.kinds import (
     Reaction,
     Row,
     Section,
+    Template,
 )
 from chat4all.domain.sending import OutgoingContent, OutgoingMedia, Submission
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp, answer, file_submission
@@ -30,6 +31,7 @@ SAMPLES: Final[tuple[Plain, ...]] = (
     Reaction("❤", "A heart"),
     Buttons("When?", (Button("today", "Today"), Button("later", "Later"))),
     Choices("Which?", "Choose", (Section((Row("red", "Red"), Row("blue", "Blue"))),)),
+    Template("order_ready", "pt_BR", {"1": "Ana"}, text="Olá, Ana!"),
 )
 """A content of each plain kind."""
 QUOTED: Final = {"telegram": f"{registry.manifest_of('telegram').address_form.format(1)}:7"}

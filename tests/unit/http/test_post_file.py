@@ -33,6 +33,7 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
         product.ids,
         preview=PreviewMessage(product.conversation_cache, product.messages, CAPABILITIES),
         attach=product.attach,
+        fill_template=product.fill_template(),
         addresses=addresses("https://api.example.com"),
     )
     body = {"conversation_id": "conversation", "sender_id": "agent", "message_id": MESSAGE_ID, **fields}

@@ -60,7 +60,7 @@ def app(settings: ApiSettings) -> LazyApp:
     def rare() -> list[object]:
         from chat4all.bootstrap.rare_resources import rare_resources  # noqa: PLC0415 - see LazyApp
 
-        return rare_resources(settings, accepting, files, keys, templates, public)
+        return rare_resources(settings, accepting, files, keys, templates=templates, public=public)
 
     frequent = [messages, ConversationViews(manage, read, channels)]
     return LazyApp(frequent, rare, Authenticate(keys))

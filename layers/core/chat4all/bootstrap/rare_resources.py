@@ -39,6 +39,7 @@ def rare_resources(
     accepting: Accepting,
     files: DynamoFiles,
     keys: DynamoApiKeys,
+    *,
     templates: Templating,
     public: Addresses,
 ) -> list[object]:

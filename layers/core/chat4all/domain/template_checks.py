@@ -59,7 +59,7 @@ def _issues(template: NewTemplate) -> Iterator[tuple[str, str]]:
     if not is_language(template.language):
         yield "language", LANGUAGE_ISSUE
     if template.category is TemplateCategory.AUTHENTICATION:
-        yield "category", "must be UTILITY or MARKETING: the provider writes the words of authentication itself"
+        yield "category", "must be UTILITY or MARKETING: the provider itself words authentication"
     yield from _body(template)
     if template.header is not None:
         yield from _header(template.header)
@@ -99,26 +99,30 @@ def _names(field: str, names: list[str]) -> Iterator[tuple[str, str]]:
     if wrong:
         yield field, f"has the variable {wrong[0]!r}: name it in lower-case letters, or number it"
     elif any(name.isdigit() for name in names) and names != [str(n + 1) for n in range(len(names))]:
-        yield field, "must have variables that are all named, or numbered from {{1}} on, in order, without gaps"
+        yield field, "must have variables that are all named, or numbered from {{1}} on without gaps"
 
 
 def _braces(field: str, text: str) -> Iterator[tuple[str, str]]:
     opened, closed = text.count(_OPEN), text.count(_CLOSE)
     spelled = sum(text.count(f"{_OPEN}{name}{_CLOSE}") for name in variables(text))
     if not opened == closed == spelled:
-        yield field, "must have each variable in two braces without spaces, as in {{1}}, and no other {{ or }}"
+        yield field, "must have each variable in two braces without spaces, as in {{1}}"
 
 
 def _header(header: Header) -> Iterator[tuple[str, str]]:
-    if header.format is not HeaderFormat.TEXT:
-        if header.text:
-            yield "header.text", f"must be left out of a header of the format {header.format}"
-        if header.format is HeaderFormat.LOCATION:
-            if header.sample:
-                yield "header.sample", "must be left out of a location"
-        elif not header.sample or len(header.sample) > _LONGEST_HANDLE or not header.sample.isascii():
-            yield "header.sample", "must be the handle of a file, from the provider's Resumable Upload API"
+    if header.format is HeaderFormat.TEXT:
+        yield from _text_header(header)
         return
+    if header.text:
+        yield "header.text", f"must be left out of a header of the format {header.format}"
+    if header.format is HeaderFormat.LOCATION:
+        if header.sample:
+            yield "header.sample", "must be left out of a location"
+    elif not header.sample or len(header.sample) > _LONGEST_HANDLE or not header.sample.isascii():
+        yield "header.sample", "must be the handle of a file, from the provider's Resumable Upload API"
+
+
+def _text_header(header: Header) -> Iterator[tuple[str, str]]:
     yield from _line("header.text", header.text, LONGEST_HEADER)
     yield from _braces("header.text", header.text)
     names = variables(header.text)
@@ -148,7 +152,8 @@ def _all_buttons(buttons: tuple[ButtonOfTemplate, ...]) -> Iterator[tuple[str, s
     for kind, most in _MOST.items():
         if counts[kind] > most:
             yield "buttons", f"must have at most {most} of type {kind}, not {counts[kind]}"
-    groups = [is_reply for is_reply, _ in groupby(buttons, lambda button: button.type is ButtonType.QUICK_REPLY)]
+    replies = (button.type is ButtonType.QUICK_REPLY for button in buttons)
+    groups = [is_reply for is_reply, _ in groupby(replies)]
     if len(groups) > len(set(groups)):
         yield "buttons", "must have all quick replies side by side"
     for index, button in enumerate(buttons):
@@ -161,24 +166,32 @@ def _button(button: ButtonOfTemplate) -> Iterator[tuple[str, str]]:
         yield "type", "must be quick_reply, url, phone_number or copy_code"
         return
     given = {"url": button.url, "phone_number": button.phone_number, "sample": button.sample}
-    for field in given:
-        if given[field] and field not in _FIELDS[button.type]:
+    for field, value in given.items():
+        if value and field not in _FIELDS[button.type]:
             yield field, f"must be left out of a button of type {button.type}"
     if button.type is ButtonType.COPY_CODE:
-        if button.text:
-            yield "text", "must be left out: the app writes it"
-        if not (button.sample.isascii() and button.sample.isalnum() and len(button.sample) <= LONGEST_CODE):
-            yield "sample", f"must be 1 to {LONGEST_CODE} letters and digits"
+        yield from _code(button)
         return
     yield from _line("text", button.text, _LONGEST_BUTTON)
     if _OPEN in button.text or _CLOSE in button.text:
         yield "text", "must have no variables"
     if button.type is ButtonType.PHONE_NUMBER:
-        digits = button.phone_number.removeprefix("+")
-        if not (digits.isascii() and digits.isdigit() and len(button.phone_number) <= _LONGEST_PHONE):
-            yield "phone_number", f"must be 1 to {_LONGEST_PHONE} digits, with the country code"
+        yield from _phone(button.phone_number)
     if button.type is ButtonType.URL:
         yield from _url(button)
+
+
+def _code(button: ButtonOfTemplate) -> Iterator[tuple[str, str]]:
+    if button.text:
+        yield "text", "must be left out: the app writes it"
+    if not (button.sample.isascii() and button.sample.isalnum() and len(button.sample) <= LONGEST_CODE):
+        yield "sample", f"must be 1 to {LONGEST_CODE} letters and digits"
+
+
+def _phone(phone: str) -> Iterator[tuple[str, str]]:
+    digits = phone.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit() and len(phone) <= _LONGEST_PHONE):
+        yield "phone_number", f"must be 1 to {_LONGEST_PHONE} digits, with the country code"
 
 
 _FIELDS: Final[Mapping[ButtonType, tuple[str, ...]]] = {
@@ -192,7 +205,7 @@ _FIELDS: Final[Mapping[ButtonType, tuple[str, ...]]] = {
 def _url(button: ButtonOfTemplate) -> Iterator[tuple[str, str]]:
     url, sample = button.url, button.sample
     if not _is_address(url):
-        yield "url", f"must be an address that begins with https:// or http://, of at most {LONGEST_URL} characters"
+        yield "url", f"must begin with https:// or http://, and have at most {LONGEST_URL} characters"
     names = variables(url)
     yield from _braces("url", url)
     if names and (names != ["1"] or not url.endswith("{{1}}") or url.count(_OPEN) > 1):

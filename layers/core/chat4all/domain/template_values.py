@@ -62,7 +62,7 @@ def _parameters(parameters: dict[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in parameters.items():
         field = f"parameters.{shortened(name)}"
         if not is_variable_name(name):
-            yield field, "must be the name of a variable: a number from 1 on, or lower-case letters and digits"
+            yield field, "must name a variable: a number from 1 on, or lower-case letters and digits"
         issue = value_issue(value, MAX_CHARACTERS)
         if issue is not None:
             yield field, issue

@@ -189,7 +189,9 @@ def in_order(parameters: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(parameters.items(), key=lambda item: int(item[0]) if item[0].isdigit() else 0)
 
 
-def require_usable(template: AccountTemplate | None, asked: Template, languages: list[str]) -> AccountTemplate:
+def require_usable(
+    template: AccountTemplate | None, asked: Template, languages: list[str]
+) -> AccountTemplate:
     """Return the template if it can be sent; `languages` are those in which the name exists.
 
     Raises:
@@ -213,7 +215,7 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "PENDING": "wait for the provider's review, or send another template",
     "IN_APPEAL": "wait for the provider's review, or send another template",
     "REJECTED": "change it and submit it again, or send another template",
-    "PAUSED": "the provider resumes it by itself, usually after 3 or 6 hours; until then send another template",
+    "PAUSED": "the provider resumes it by itself, after 3 or 6 hours as a rule; send another template",
     "DISABLED": "it stays disabled, because people disliked it; create another template",
     "PENDING_DELETION": "it was deleted; create a template with another name",
     "ARCHIVED": "restore it at the provider, or send another template",
@@ -290,7 +292,8 @@ def _button_lines(message: Template, template: AccountTemplate) -> Iterator[str]
                 number += 1
                 yield f"{number}. {button.text}"
             case ButtonType.URL:
-                yield f"{button.text}: {_with_values(button.url, dict.fromkeys(variables(button.url), value))}"
+                address = _with_values(button.url, dict.fromkeys(variables(button.url), value))
+                yield f"{button.text}: {address}"
             case ButtonType.PHONE_NUMBER:
                 yield f"{button.text}: {button.phone_number}"
             case ButtonType.COPY_CODE:
@@ -325,10 +328,11 @@ def _header(
             rule = capabilities.media_rule(replace(file, form=None), "") if file is not None else None
             if file is not None and (rule is None or rule.kind.value != header.format.value):
                 kind = file.content_type
-                yield "header.file_id", f"must be a file that the channel takes as {header.format}, not {kind}"
+                yield "header.file_id", f"must be a file that goes as {header.format}, not {kind}"
         case _:
-            wanted = {HeaderFormat.TEXT: "text", HeaderFormat.LOCATION: "location"}.get(header.format, "file")
-            yield "header", f"must be of type {wanted}: the template's header is of the format {header.format}"
+            plain = {HeaderFormat.TEXT: "text", HeaderFormat.LOCATION: "location"}
+            wanted = plain.get(header.format, "file")
+            yield "header", f"must be of type {wanted}, since the template's header is {header.format}"
 
 
 def _buttons(message: Template, template: AccountTemplate) -> Iterator[tuple[str, str]]:

@@ -114,9 +114,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     def content(self) -> Json:
         """Return what the request gave of a message that is neither a text nor a file."""
-        content = (
-            self.location or self.contacts or self.reaction or self.interactive or self.template
-        )
+        content = self.location or self.contacts or self.reaction or self.interactive or self.template
         return None if content is None else msgspec.to_builtins(content)
 
     def objects(self) -> list[str]:

@@ -154,16 +154,20 @@ def _buttons(buttons: tuple[Button, ...]) -> Iterator[str]:
     if "qo" in replies and "oq" in replies:
         yield "Quick reply buttons must be grouped together."
     for button in buttons:
-        if button.type != "COPY_CODE" and not button.text:
-            yield "A button needs a text."
-        if "{{" in button.text:
-            yield "A button's text has no variables."
-        if button.type == "PHONE_NUMBER" and not button.phone_number.removeprefix("+").isdigit():
-            yield "A phone number has digits."
-        if button.type == "COPY_CODE" and not (isinstance(button.example, str) and len(button.example) <= 15):
-            yield "A code has a sample of at most 15 characters."
-        if button.type == "URL":
-            yield from _url(button)
+        yield from _button(button)
+
+
+def _button(button: Button) -> Iterator[str]:
+    if button.type != "COPY_CODE" and not button.text:
+        yield "A button needs a text."
+    if "{{" in button.text:
+        yield "A button's text has no variables."
+    if button.type == "PHONE_NUMBER" and not button.phone_number.removeprefix("+").isdigit():
+        yield "A phone number has digits."
+    if button.type == "COPY_CODE" and not (isinstance(button.example, str) and len(button.example) <= 15):
+        yield "A code has a sample of at most 15 characters."
+    if button.type == "URL":
+        yield from _url(button)
 
 
 def _url(button: Button) -> Iterator[str]:

@@ -137,11 +137,8 @@ def _texts(
     if any(parameter.type != "text" for parameter in given):
         yield FORMAT, f"{where}: Format mismatch, expected TEXT"
     if len(given) != len(names):
-        yield (
-            COUNT,
-            f"{where}: number of localizable_params ({len(given)}) does not match the expected number of "
-            f"params ({len(names)})",
-        )
+        counts = f"({len(given)}) does not match the expected number of params ({len(names)})"
+        yield COUNT, f"{where}: number of localizable_params {counts}"
     is_named = stored.parameter_format == "NAMED"
     spelled = [parameter.parameter_name for parameter in given]
     if sorted(map(str, spelled)) != sorted(names if is_named else ["None"] * len(given)):

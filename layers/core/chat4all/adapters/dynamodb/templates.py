@@ -20,7 +20,8 @@ from chat4all.adapters.dynamodb.rows import (
 )
 from chat4all.adapters.dynamodb.table_keys import key
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.templates import AccountTemplate, KnownTemplate, TemplateNews
+from chat4all.domain.events import TemplateChanged
+from chat4all.domain.templates import AccountTemplate, KnownTemplate
 
 _TRIES: Final = 5
 _LANGUAGES: Final = 5
@@ -65,17 +66,18 @@ class DynamoTemplates:
         saved(_row(channel, owner, known), is_latest)
 
     @answering
-    def apply(self, channel: str, owner: str, name: str, language: str, news: TemplateNews, at: str) -> None:
+    def apply(self, channel: str, changed: TemplateChanged) -> None:
+        owner, name, language = changed.owner, changed.name, changed.language
         for _ in tries(_TRIES):
             known = self.get(channel, owner, name, language)
-            if known is None or known.as_of > at:
+            if known is None or known.as_of > changed.at:
                 return
-            changed = news.applied(known.template)
+            template = changed.news.applied(known.template)
             is_unchanged = TemplateRow.as_of == known.as_of
-            if changed is None:
+            if template is None:
                 done = deleted(TemplateRow(_key(channel, owner, name, language)), is_unchanged)
             else:
-                done = saved(_row(channel, owner, KnownTemplate(changed, at)), is_unchanged)
+                done = saved(_row(channel, owner, KnownTemplate(template, changed.at)), is_unchanged)
             if done:
                 return
         raise Unavailable("The template is changing too quickly; try again.", retry_after=1)

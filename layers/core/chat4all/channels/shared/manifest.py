@@ -70,7 +70,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def answers_bring_news(self) -> bool:
-        """Return whether answers to sends may tell of a chat or a template: the function puts it into `inbound`."""
+        """Return whether answers to sends may bring news for `inbound`: of a chat, or of a template."""
         return self.answers_name_moves or self.capabilities.has_templates
 
     @property

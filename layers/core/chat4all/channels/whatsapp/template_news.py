@@ -21,7 +21,7 @@ _STATUSES: Final[Mapping[str, str | None]] = {
     "FLAGGED": None,
     "LOCKED": None,
 }
-"""The status after an event, where it is not the event's own name. A flagged or locked template is sent on."""
+"""The status after an event that has another name. A flagged or locked template can still be sent."""
 
 
 class _Changed(Struct, frozen=True):

@@ -224,7 +224,8 @@ def _taken(answer: HttpAnswer | NetworkFailure, error: _Error | None, secret: Ch
     if outcome is Outcome.RETRY or (failure is None and answer.status >= 500):
         raise Unavailable("WhatsApp has a problem of its own; try again.", retry_after=_ASK_LATER_S)
     if failure is not None and outcome is Outcome.CHANNEL_PAUSED:
-        raise NotPossible(failure.reason, Detail("channel", f"was refused with the code {spelled(error.code)}"))
+        issue = f"was refused with the code {spelled(error.code)}"
+        raise NotPossible(failure.reason, Detail("channel", issue))
     reason = error.error_user_msg or error.error_user_title or error.message or spelled(error.code)
     issue = f"{shortened(reason)} (code {spelled(error.code)}, account {secret.business_account_id})"
     raise TemplateRefused("WhatsApp refused the request.", Detail("", issue))

@@ -16,9 +16,7 @@ class AttachFile:
     def __init__(self, files: Files) -> None:
         self._files = files
 
-    def __call__(
-        self, file_id: str, owner: str, conversation_id: str, field: str = _FIELD
-    ) -> Attachment:
+    def __call__(self, file_id: str, owner: str, conversation_id: str, field: str = _FIELD) -> Attachment:
         """Return the attachment of the file, which `field` of the message names.
 
         `owner` is the id of the key that sends the message.

@@ -117,8 +117,8 @@ class TakeInbound:
                 self._delete(channel, account, event)
             case InboundMove():
                 self._follow(channel, account, event)
-            case TemplateChanged(owner=owner, name=name, language=language, news=news, at=at):
-                self._templates.apply(channel, owner, name, language, news, at)
+            case TemplateChanged():
+                self._templates.apply(channel, event)
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 

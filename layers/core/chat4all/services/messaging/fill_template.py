@@ -96,9 +96,7 @@ class FillTemplate:
         Without an account that has templates, it is a template of the first account that has some: its text
         goes out.
         """
-        found = [
-            self._filled(template, *place) for place in dict.fromkeys(places or [self._default()])
-        ]
+        found = [self._filled(template, *place) for place in dict.fromkeys(places or [self._default()])]
         return found[0]
 
     def account_template(self, template: Template, place: Place | None = None) -> AccountTemplate:

@@ -20,6 +20,7 @@ from chat4all.domain.events import (
     MessageSubmitted,
     ParticipantJoining,
     StatusUpdate,
+    TemplateChanged,
     WebhookEvent,
 )
 from chat4all.domain.files.file import Attachment
@@ -27,8 +28,8 @@ from chat4all.domain.message import Message
 from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus
 from chat4all.domain.status import Status
+from chat4all.domain.templates import KnownTemplate
 from chat4all.domain.versions import Deletion
-from chat4all.domain.templates import KnownTemplate, TemplateNews
 from chat4all.domain.waiting import DueMessage, Fallback, HoldingQueue, ParkedStatus
 from chat4all.services.messaging.connector import ChannelSecret
 
@@ -368,7 +369,7 @@ class KnownTemplates(Protocol):
         """Store the template, unless a later version of it is stored."""
         ...
 
-    def apply(self, channel: str, owner: str, name: str, language: str, news: TemplateNews, at: str) -> None:
+    def apply(self, channel: str, changed: TemplateChanged) -> None:
         """Apply news of a known template, unless later news are stored; an unknown template stays unknown."""
         ...
 
