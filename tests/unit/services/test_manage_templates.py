@@ -1,6 +1,7 @@
 """Listing, creating and deleting the account's templates, and what is known of them afterwards."""
 
 import pytest
+from msgspec.structs import replace
 
 from chat4all.domain.errors import (
     ChannelNotFound,
@@ -62,13 +63,9 @@ def test_one_language_is_deleted_or_all(known: MemoryTemplates, catalogue: FakeC
 
 def test_what_is_not_valid_is_not_submitted(known: MemoryTemplates, catalogue: FakeCatalogue) -> None:
     with pytest.raises(Invalid):
-        managing(known, catalogue).create("pigeon", NewTemplate(**{**fields_of(NEW), "body": "{{1}}"}))
+        managing(known, catalogue).create("pigeon", replace(NEW, body="{{1}}"))
 
     assert catalogue.calls == 0
-
-
-def fields_of(new: NewTemplate) -> dict[str, object]:
-    return {name: getattr(new, name) for name in new.__struct_fields__}
 
 
 def test_a_channel_without_templates_or_an_account_for_them_is_told(known: MemoryTemplates) -> None:

@@ -23,13 +23,13 @@ class Templating:
         self.secrets = _Secrets()
 
     def _catalogue(self, channel: str) -> TemplateCatalogue | None:
-        from chat4all.channels.registry import manifest_of, names, template_catalogue  # noqa: PLC0415
+        from chat4all.channels.registry import template_catalogue, with_templates  # noqa: PLC0415
         from chat4all.channels.shared.http import HttpClient  # noqa: PLC0415
 
-        if channel not in names() or not manifest_of(channel).capabilities.has_templates:
-            return None
-        http = HttpClient(read_timeout_s=READ_TIMEOUT_S)
-        return template_catalogue(channel, http, by_channel([channel], "BASE_URL")[channel])
+        if channel in with_templates():
+            http = HttpClient(read_timeout_s=READ_TIMEOUT_S)
+            return template_catalogue(channel, http, by_channel([channel], "BASE_URL")[channel])
+        return None
 
 
 class _Secrets:
@@ -43,7 +43,6 @@ class _Secrets:
 
     @cached_property
     def _managed(self) -> ManagedSecrets:
-        from chat4all.channels.registry import manifests  # noqa: PLC0415
+        from chat4all.channels.registry import with_templates  # noqa: PLC0415
 
-        channels = [manifest.name for manifest in manifests() if manifest.capabilities.has_templates]
-        return ManagedSecrets(by_channel(channels, "SECRET"))
+        return ManagedSecrets(by_channel(with_templates(), "SECRET"))

@@ -52,8 +52,13 @@ def connector(name: str, http: HttpClient, base_url: str) -> Connector:
     return make(http, base_url)
 
 
+def with_templates() -> tuple[str, ...]:
+    """Return the names of the channels that have templates."""
+    return tuple(manifest.name for manifest in manifests() if manifest.capabilities.has_templates)
+
+
 def template_catalogue(name: str, http: HttpClient, base_url: str) -> TemplateCatalogue:
-    """Make the catalogue of templates of a channel whose manifest says that it has templates."""
+    """Make the catalogue of templates of a channel that has templates."""
     make: Callable[[HttpClient, str], TemplateCatalogue] = import_module(
         f"chat4all.channels.{name}.templates"
     ).CATALOGUE

@@ -5,11 +5,13 @@ Source: https://developers.facebook.com/documentation/business-messaging/whatsap
 
 import re
 from collections.abc import Iterator
+from string import ascii_lowercase, digits
 from typing import Annotated, Final, Literal
 
 import msgspec
 
 _PLACEHOLDER: Final = re.compile(r"\{\{([^{}]{1,100})\}\}")
+_NAME: Final = frozenset(ascii_lowercase + digits + "_")
 _HEADER_MARKS: Final = frozenset("*_~`")
 
 SampleTexts = list[str]
@@ -53,8 +55,8 @@ class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Creation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: Annotated[str, msgspec.Meta(pattern="^[a-z0-9_]{1,512}$")]
-    language: Annotated[str, msgspec.Meta(pattern="^[a-z]{2,3}(_[A-Z0-9]{2,3})?$")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+    language: Annotated[str, msgspec.Meta(min_length=2, max_length=7)]
     category: Literal["MARKETING", "UTILITY", "AUTHENTICATION"]
     components: Annotated[tuple[Component, ...], msgspec.Meta(min_length=1, max_length=4)]
     parameter_format: Literal["NAMED", "POSITIONAL"] = "POSITIONAL"
@@ -73,6 +75,10 @@ def with_values(text: str, values: dict[str, str]) -> str:
 
 def problems(creation: Creation) -> Iterator[str]:
     """Yield the reasons for which the provider refuses to create the template."""
+    if not set(creation.name) <= _NAME:
+        yield "The name has lowercase letters, digits and underscores."
+    if not creation.language[:2].islower() or "-" in creation.language:
+        yield "The language is not supported."
     kinds = [component.type for component in creation.components]
     if len(set(kinds)) < len(kinds):
         yield "A component can only be used once."
@@ -138,7 +144,7 @@ def _footer(component: Component) -> Iterator[str]:
 def _placeholders(text: str, names: list[str], *, named: bool) -> Iterator[str]:
     if text.count("{{") != sum(text.count("{{" + name + "}}") for name in names):
         yield "Variables need two curly brackets on both sides."
-    if named and not all(re.fullmatch("[a-z_][a-z0-9_]{0,99}", name) for name in names):
+    if named and not all(set(name) <= _NAME and not name[0].isdigit() for name in names):
         yield "Named variables have lowercase letters, digits and underscores."
     if not named and names != [str(number) for number in range(1, len(names) + 1)]:
         yield "Variables are numbered from 1 without gaps."

@@ -57,7 +57,7 @@ class SentComponent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type: Literal["header", "body", "button"]
     parameters: tuple[Parameter, ...] = ()
     sub_type: Literal["quick_reply", "url", "copy_code"] | None = None
-    index: Annotated[str, msgspec.Meta(pattern="^[0-9]$")] | int | None = None
+    index: Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] | int | None = None
 
 
 class SentTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

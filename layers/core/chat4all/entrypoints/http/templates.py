@@ -83,7 +83,7 @@ class TemplatesView(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class Deleted(msgspec.Struct, frozen=True):
+class DeletedTemplate(msgspec.Struct, frozen=True):
     """The template is deleted; the provider keeps its name reserved for a while."""
 
     name: str
@@ -140,7 +140,7 @@ class TemplateViews:
         "DeleteTemplate",
         "DELETE",
         "/v1/channels/{channel}/templates/{name}",
-        Returns(Deleted, {"name": "order_ready"}),
+        Returns(DeletedTemplate, {"name": "order_ready"}),
         summary="Delete a template in one language, or in all of them",
         scope="channels:write",
         query=DeleteTemplate,
@@ -148,7 +148,7 @@ class TemplateViews:
     )
     def delete(self, request: Request, channel: str, name: str, query: DeleteTemplate) -> Answer:
         self._manage.delete(channel, name, query.language)
-        return Answer(Deleted(name))
+        return Answer(DeletedTemplate(name))
 
 
 def template_view(template: AccountTemplate) -> TemplateView:
