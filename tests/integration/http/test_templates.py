@@ -35,7 +35,7 @@ def whatsapp() -> Iterator[Simulator]:
 @pytest.fixture
 def templated(
     aws: Aws, api_settings: ApiSettings, key: str, whatsapp: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> Gateway:
+) -> Iterator[Gateway]:
     """Wire the API of a process of its own, whose provider is the simulator."""
     secret_name = environment(functions(aws.template)["api"])["WHATSAPP_SECRET"]
     monkeypatch.setenv("WHATSAPP_SECRET", secret_name)

@@ -1,5 +1,7 @@
 """Templates on WhatsApp: the requests about them, how a message has one, and the news of webhooks."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -240,6 +242,12 @@ def test_a_template_is_deleted_in_all_languages_or_by_its_id() -> None:
     ]
 
 
+def components(template: Template, header: OutgoingMedia | None = None) -> list[dict[str, Any]]:
+    found = sent(template, header)["components"]
+    assert isinstance(found, list)
+    return found
+
+
 def sent(template: Template, header: OutgoingMedia | None = None) -> dict[str, object]:
     http = FakeHttp(answer(200, {"messages": [{"id": "wamid.1"}]}))
     WhatsApp(http, BASE).send(replace(submission("4915112345678"), content=template, header=header), SECRET)
@@ -256,7 +264,7 @@ def test_a_template_without_values_has_no_components() -> None:
 def test_numbered_values_stand_in_the_order_of_their_numbers() -> None:
     values = {str(number): f"v{number}" for number in (10, 2, 1, 3, 4, 5, 6, 7, 8, 9)}
 
-    (body,) = sent(Template("t", "en", values))["components"]  # type: ignore[misc]  # a list
+    (body,) = components(Template("t", "en", values))
 
     assert [parameter["text"] for parameter in body["parameters"]] == [f"v{n}" for n in range(1, 11)]
     assert body["parameters"][0] == {"type": "text", "text": "v1"}
@@ -316,14 +324,14 @@ def test_the_file_of_a_header_goes_by_its_address(
     file = file_submission("1", content_type).content
     assert isinstance(file, OutgoingMedia)
 
-    (header,) = sent(Template("t", "en", header=HeaderFile("file-1")), file)["components"]  # type: ignore[misc]
+    (header,) = components(Template("t", "en", header=HeaderFile("file-1")), file)
 
     link = {"link": "https://store.example/invoice?signed=1", **more}
     assert header == {"type": "header", "parameters": [{"type": kind.value, kind.value: link}]}
 
 
 def test_the_place_of_a_header_goes_as_a_place() -> None:
-    (header,) = sent(Template("t", "en", header=HeaderPlace(48.2, 1e-05, "Café", "Lane 1")))["components"]  # type: ignore[misc]
+    (header,) = components(Template("t", "en", header=HeaderPlace(48.2, 1e-05, "Café", "Lane 1")))
 
     (parameter,) = header["parameters"]
     assert parameter["location"] == {

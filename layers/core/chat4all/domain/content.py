@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from chat4all.domain.files.file import Attachment, Form
 from chat4all.domain.kinds import (
     Buttons,
+    Carousel,
     Choices,
     Contacts,
     HeaderFile,
@@ -101,7 +102,7 @@ class ReceivedMedia(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="
     text: str = ""
 
 
-Plain = Text | Location | Contacts | Reaction | Buttons | Choices | Template
+Plain = Text | Location | Contacts | Reaction | Buttons | Choices | Template | Carousel
 """The kinds that are the same in a request, in a webhook and in a message."""
 Content = Plain | Media | Unsupported | Notice | Deleted
 PostedContent = Plain | PostedMedia
