@@ -47,7 +47,7 @@ class MemoryTemplates:
     def apply(self, channel: str, changed: TemplateChanged) -> None:
         at = (channel, changed.owner, changed.name, changed.language)
         known = self.rows.get(at)
-        if known is None or known.as_of > changed.at:
+        if known is None or known.is_after(changed.at):
             return
         template = changed.news.applied(known.template)
         if template is None:

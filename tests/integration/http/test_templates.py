@@ -92,12 +92,14 @@ def test_what_the_channel_does_not_have_is_told(templated: Gateway, api_settings
     reader.post(PATH, NEW).refused(403, "MISSING_SCOPE")
 
 
+@pytest.mark.usefixtures("templated")
 def test_a_silent_provider_is_unavailable(
-    templated: Gateway, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    api_settings: ApiSettings, key: str, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WHATSAPP_BASE_URL", "http://127.0.0.1:9")
+    api = Gateway(api_function.app(api_settings).whole(), key)
 
-    answer = templated.post("/v1/messages", body_of(cast, name="never_seen"))
+    answer = api.post("/v1/messages", body_of(cast, name="never_seen"))
 
     answer.refused(503, "UNAVAILABLE")
     assert answer.headers["retry-after"]

@@ -62,6 +62,16 @@ def test_news_apply_to_a_known_template_in_their_order(templates: KnownTemplates
     assert status(templates, owner) is None
 
 
+def test_of_the_same_second_the_news_that_arrive_last_count(templates: KnownTemplates, owner: str) -> None:
+    known = KnownTemplate(account_template(status="PENDING"), "2026-01-31T12:00:00.900Z")
+    templates.put("pigeon", owner, known)
+
+    for word in ("APPROVED", "PAUSED"):
+        templates.apply("pigeon", changed(owner, "2026-01-31T12:00:00.000Z", TemplateNews(word)))
+
+    assert status(templates, owner) == "PAUSED"
+
+
 def test_only_templates_that_can_be_sent_are_listed(templates: KnownTemplates, owner: str) -> None:
     for name, word in (("b", "APPROVED"), ("a", "APPROVED"), ("c", "PAUSED")):
         for language in ("en", "pt_BR"):

@@ -133,6 +133,13 @@ def from_environment(kind: type[S]) -> S:
     return msgspec.convert(dict(os.environ), kind, strict=False)
 
 
-def by_channel(channels: Iterable[str], suffix: str) -> Mapping[str, str]:
-    """Return `{channel: os.environ["<CHANNEL>_<suffix>"]}`."""
-    return {channel: os.environ[f"{channel.upper()}_{suffix}"] for channel in channels}
+def environment() -> Mapping[str, str]:
+    """Return a copy of the environment, for what is read of it later."""
+    return dict(os.environ)
+
+
+def by_channel(
+    channels: Iterable[str], suffix: str, environment: Mapping[str, str] = os.environ
+) -> Mapping[str, str]:
+    """Return `{channel: environment["<CHANNEL>_<suffix>"]}`."""
+    return {channel: environment[f"{channel.upper()}_{suffix}"] for channel in channels}

@@ -8,7 +8,7 @@ from typing import Final
 
 from chat4all.adapters.dynamodb.templates import DynamoTemplates
 from chat4all.adapters.secrets import ManagedSecrets
-from chat4all.bootstrap.settings import ApiSettings, by_channel
+from chat4all.bootstrap.settings import ApiSettings, by_channel, environment
 from chat4all.services.messaging.connector import ChannelSecret
 from chat4all.services.messaging.template_catalogue import TemplateCatalogue
 
@@ -21,6 +21,7 @@ class Templating:
         self.known = DynamoTemplates(settings.directory_table)
         self.catalogue = cache(self._catalogue)
         self.secrets = _Secrets()
+        self._environment = environment()
 
     def _catalogue(self, channel: str) -> TemplateCatalogue | None:
         from chat4all.channels.registry import template_catalogue, with_templates  # noqa: PLC0415
@@ -28,12 +29,17 @@ class Templating:
 
         if channel in with_templates():
             http = HttpClient(read_timeout_s=READ_TIMEOUT_S)
-            return template_catalogue(channel, http, by_channel([channel], "BASE_URL")[channel])
+            return template_catalogue(
+                channel, http, by_channel([channel], "BASE_URL", self._environment)[channel]
+            )
         return None
 
 
 class _Secrets:
-    """The secrets of the channels that have templates, read from the environment at the first use."""
+    """The secrets of the channels that have templates."""
+
+    def __init__(self) -> None:
+        self._environment = environment()
 
     def channel(self, channel: str) -> ChannelSecret:
         return self._managed.channel(channel)
@@ -45,4 +51,4 @@ class _Secrets:
     def _managed(self) -> ManagedSecrets:
         from chat4all.channels.registry import with_templates  # noqa: PLC0415
 
-        return ManagedSecrets(by_channel(with_templates(), "SECRET"))
+        return ManagedSecrets(by_channel(with_templates(), "SECRET", self._environment))

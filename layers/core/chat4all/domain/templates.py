@@ -38,6 +38,7 @@ OUTDATED: Final = "OUTDATED"
 """The status of news that only say that what is known of a template is wrong by now."""
 
 _VARIABLE: Final = re.compile(r"\{\{([^{}]{1,100})\}\}")
+_SECONDS: Final = len("2026-01-31T12:00:00")
 _NAME: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -139,6 +140,13 @@ class KnownTemplate(msgspec.Struct, frozen=True):
 
     template: AccountTemplate
     as_of: str
+
+    def is_after(self, at: str) -> bool:
+        """Return whether the template was known later than at this time.
+
+        The provider's times are in whole seconds. Of the same second, what arrives last counts.
+        """
+        return self.as_of[:_SECONDS] > at[:_SECONDS]
 
 
 class TemplateNews(msgspec.Struct, frozen=True, omit_defaults=True):

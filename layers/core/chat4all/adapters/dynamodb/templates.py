@@ -70,7 +70,7 @@ class DynamoTemplates:
         owner, name, language = changed.owner, changed.name, changed.language
         for _ in tries(_TRIES):
             known = self.get(channel, owner, name, language)
-            if known is None or known.as_of > changed.at:
+            if known is None or known.is_after(changed.at):
                 return
             template = changed.news.applied(known.template)
             is_unchanged = TemplateRow.as_of == known.as_of
