@@ -82,7 +82,7 @@ class FakeCatalogue:
         found = [
             template
             for template in self.templates
-            if query.name in {None, template.name}
+            if (query.name or "") in template.name
             and query.language in {None, template.language}
             and query.status in {None, template.status}
         ]

@@ -107,6 +107,13 @@ def test_news_of_the_approval_are_enough(product: Product, fill: FillTemplate) -
     assert product.catalogue.calls == 1
 
 
+def test_a_name_that_many_names_contain_is_found(product: Product, fill: FillTemplate) -> None:
+    others = [account_template(f"{TEMPLATE.name}_{number}") for number in range(150)]
+    product.catalogue.templates = [*others, account_template()]
+
+    assert fill(posted()).content.text == "Olá, Ana!"
+
+
 def test_another_language_of_the_name_is_named(product: Product, fill: FillTemplate) -> None:
     with pytest.raises(TemplateNotUsable) as refused:
         fill(posted(replace(TEMPLATE, language="pt")))

@@ -29,7 +29,7 @@ from chat4all.services.messaging.accept_message import NewMessage
 from chat4all.services.messaging.connector import ChannelSecret
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.ports import KnownTemplates, Messages, Secrets
-from chat4all.services.messaging.template_catalogue import Catalogues, TemplateCatalogue, TemplateQuery
+from chat4all.services.messaging.template_catalogue import Catalogues, TemplateCatalogue, named
 
 KEEP: Final = timedelta(hours=1)
 """How long a template that can be sent is used without asking the provider."""
@@ -37,7 +37,6 @@ ASK_AGAIN_S: Final = 10.0
 """After a template that cannot be sent, the provider is asked again no sooner: it limits such calls."""
 MOST_NAMES: Final = 20
 """Of templates that could be sent, in an error."""
-_MOST_LANGUAGES: Final = 100
 _MOST_ASKED: Final = 1_000
 
 Place = tuple[str, str]
@@ -163,8 +162,7 @@ class FillTemplate:
     ) -> AccountTemplate:
         """Read the template from the provider; raise TemplateNotUsable or Unavailable."""
         owner, at = catalogue.owner(secret), iso(self._clock())
-        page = catalogue.page(secret, TemplateQuery(name=template.name), None, _MOST_LANGUAGES)
-        languages = {found.language: found for found in page.templates if found.name == template.name}
+        languages = {found.language: found for found in named(catalogue, secret, template.name)}
         found = languages.get(template.language)
         if found is None:
             self._known.remove(channel, owner, template.name, template.language)

@@ -1,7 +1,6 @@
 """List, create and delete the templates of our account at a provider, and keep what is known of them."""
 
 from collections.abc import Callable
-from typing import Final
 
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.errors import ChannelNotFound, Detail, NotPossible, TemplateNotFound
@@ -14,9 +13,8 @@ from chat4all.services.messaging.template_catalogue import (
     TemplateCatalogue,
     TemplatePage,
     TemplateQuery,
+    named,
 )
-
-_MOST_LANGUAGES: Final = 100
 
 
 class ManageTemplates:
@@ -61,16 +59,13 @@ class ManageTemplates:
     def delete(self, channel: str, name: str, language: str | None) -> None:
         """Delete a template in every language, or in one; raise as `page` does, or TemplateNotFound."""
         catalogue, secret = self._of(channel)
-        page = catalogue.page(secret, TemplateQuery(name=name), None, _MOST_LANGUAGES)
-        named = [
-            template
-            for template in page.templates
-            if template.name == name and language in {None, template.language}
+        found = [
+            template for template in named(catalogue, secret, name) if language in {None, template.language}
         ]
-        template_id = named[0].template_id if named and language is not None else None
-        if not named or not catalogue.delete(secret, name, template_id):
+        template_id = found[0].template_id if found and language is not None else None
+        if not found or not catalogue.delete(secret, name, template_id):
             raise TemplateNotFound("The account has no such template.")
-        for template in named:
+        for template in found:
             self._known.remove(channel, catalogue.owner(secret), name, template.language)
 
     def _of(self, channel: str) -> tuple[TemplateCatalogue, ChannelSecret]:

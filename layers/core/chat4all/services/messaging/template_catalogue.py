@@ -1,12 +1,15 @@
 """The port of a provider's templates, which a channel implements whose manifest has the kind `template`."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from chat4all.domain.templates import AccountTemplate, NewTemplate
 from chat4all.services.messaging.connector import ChannelSecret
+
+MOST_PAGES: Final = 5
+_PAGE: Final = 100
 
 
 class TemplateQuery(msgspec.Struct, frozen=True):
@@ -57,3 +60,20 @@ class TemplateCatalogue(Protocol):
 
 Catalogues = Callable[[str], TemplateCatalogue | None]
 """Returns the catalogue of a channel; None for a channel without templates."""
+
+
+def named(catalogue: TemplateCatalogue, secret: ChannelSecret, name: str) -> list[AccountTemplate]:
+    """Return the templates of the name, one for each language.
+
+    A provider's filter may find every name that contains the text, so that the name itself may stand on a
+    later page: at most `MOST_PAGES` are read.
+    """
+    found: list[AccountTemplate] = []
+    cursor: str | None = None
+    for _ in range(MOST_PAGES):
+        page = catalogue.page(secret, TemplateQuery(name=name), cursor, _PAGE)
+        found += (template for template in page.templates if template.name == name)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return found
