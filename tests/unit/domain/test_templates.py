@@ -202,12 +202,8 @@ def test_news_change_a_template_or_end_what_is_known_of_it() -> None:
     paused = TemplateNews(status="PAUSED", category="MARKETING").applied(WHOLE)
 
     assert paused is not None
-    assert (paused.status, paused.category, paused.is_marketing, paused.is_usable) == (
-        "PAUSED",
-        "MARKETING",
-        True,
-        False,
-    )
+    assert (paused.status, paused.category, paused.is_usable) == ("PAUSED", "MARKETING", False)
+    assert filled(VALUES, paused, CAPABILITIES).category == "MARKETING"
     assert [TemplateNews(status).applied(WHOLE) for status in (DELETED, OUTDATED)] == [None, None]
 
 
@@ -221,6 +217,7 @@ def test_news_change_a_template_or_end_what_is_known_of_it() -> None:
         ({"language": "PT"}, "language"),
         ({"language": "portuguese"}, "language"),
         ({"text": "Olá"}, "text"),
+        ({"category": "UTILITY"}, "category"),
         ({"parameters": {"1": "a\nb"}}, "parameters.1"),
         ({"parameters": {"1": "a\tb"}}, "parameters.1"),
         ({"parameters": {"1": "a\r\n"}}, "parameters.1"),

@@ -154,7 +154,8 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     """A message that the provider has approved beforehand, with values for its variables.
 
     `parameters` has the value of each variable of the body by its name: `first_name`, or `1` where the
-    variables are numbered. The API makes `text` of the template's words.
+    variables are numbered. The API makes `text` of the template's words, and sets `category`, which is what
+    the provider takes the template for, such as MARKETING.
     """
 
     name: str
@@ -163,14 +164,15 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     header: HeaderText | HeaderFile | HeaderPlace | None = None
     buttons: tuple[TemplateButton, ...] = ()
     text: str = ""
+    category: str = ""
 
     @property
     def as_posted(self) -> "Template":
-        """Return the template without what the API made of its words, which may be other words later."""
+        """Return the template without what the API took from the account's, which may be otherwise later."""
         header = self.header
         if isinstance(header, HeaderText):
             header = HeaderText(header.text)
-        return msgspec.structs.replace(self, header=header, text="")
+        return msgspec.structs.replace(self, header=header, text="", category="")
 
 
 class CardButton(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

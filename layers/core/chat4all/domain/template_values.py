@@ -43,6 +43,8 @@ def template_issues(template: Template) -> Iterator[tuple[str, str]]:
         yield "language", LANGUAGE_ISSUE
     if template.text:
         yield "text", "is made of the template's words; leave it out"
+    if template.category:
+        yield "category", "is the category of the account's template; leave it out"
     yield from _parameters(template.parameters)
     yield from _header(template)
     indices = [button.index for button in template.buttons]

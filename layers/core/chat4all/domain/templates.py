@@ -130,10 +130,6 @@ class AccountTemplate(msgspec.Struct, frozen=True, kw_only=True):
     def is_usable(self) -> bool:
         return self.status == APPROVED and not self.unsupported
 
-    @property
-    def is_marketing(self) -> bool:
-        return self.category == TemplateCategory.MARKETING
-
 
 class KnownTemplate(msgspec.Struct, frozen=True):
     """A template as it was known at `as_of`, the time of the provider's answer or of its latest news."""
@@ -240,7 +236,7 @@ def _unknown(asked: Template, languages: list[str]) -> tuple[str, str]:
 
 
 def filled(message: Template, template: AccountTemplate, capabilities: Capabilities) -> Template:
-    """Return the message's template with its readable text, and with the name of the header's variable.
+    """Return the message's template with its text, its category and the name of the header's variable.
 
     Raises:
         TemplateMismatch: a value is missing, is one too many, or does not fit; the details name the fields.
@@ -262,7 +258,7 @@ def filled(message: Template, template: AccountTemplate, capabilities: Capabilit
     too_long = list(_lengths(message, template, text))
     if too_long:
         raise TemplateMismatch("The values are too long for the template.", *too_long)
-    return replace(message, header=header, text=text)
+    return replace(message, header=header, text=text, category=template.category)
 
 
 def readable(message: Template, template: AccountTemplate) -> str:

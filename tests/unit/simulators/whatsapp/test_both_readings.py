@@ -418,10 +418,11 @@ def test_named_variables_arrive(
     template = approved(catalogue, whatsapp, new)
     values = Template("sale", "en", {"day": "now", "first_name": "Ana"}, HeaderText("today"))
 
-    _, record = sent(connector, whatsapp, filled(values, template, connector.capabilities))
+    message = filled(values, template, connector.capabilities)
+    _, record = sent(connector, whatsapp, message)
 
     assert record.text == "Hi Ana, come now please."
-    assert template.is_marketing
+    assert message.category == "MARKETING"
 
 
 def test_a_tap_on_a_quick_reply_of_a_template_has_its_payload(

@@ -98,11 +98,6 @@ class FillTemplate:
         found = [self._filled(template, *place) for place in dict.fromkeys(places or [self._default()])]
         return found[0]
 
-    def account_template(self, template: Template, place: Place | None = None) -> AccountTemplate:
-        """Return the account's template, which can be sent now; its category says what it is for."""
-        channel, account = place or self._default()
-        return self._usable(template, channel, account)
-
     def usable_templates(self, channel: str, account: str) -> tuple[str, ...]:
         """Return names of templates that could be sent from the account, as far as they are known."""
         catalogue = self._catalogue(channel)
