@@ -427,6 +427,7 @@ def test_a_template_is_approved_sent_paused_and_deleted(world: World, agent: str
     failing = world.post(conversation, agent, content)
     world.product.pump()
     assert world.progress(failing)["deliveries"][0]["error"]["code"] == "132015"
+    world.provider.templates[0]["status"] = "PAUSED"
     paused = world.api.post("/v1/messages", body)
     paused.refused(422, "TEMPLATE_NOT_USABLE")
     assert "PAUSED" in paused.json["details"][0]["issue"]
