@@ -72,6 +72,7 @@ from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.product import CLAIM_TIME
 from tests.fakes.small_stores import MemoryAccounts, MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
+from tests.fakes.templates import MemoryTemplates
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -337,6 +338,7 @@ class Cloud:
             follow=follow,
             directory=directory,
             messages=messages,
+            templates=MemoryTemplates(),
             file=InboundFile(self._fated(self.files, "files"), self._events, self.clock, timedelta(days=365)),
             is_echo=RecognizeEcho(
                 conversations=conversations,

@@ -38,6 +38,7 @@ from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.deliver_signal import DeliverSignal
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
+from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
 from chat4all.services.messaging.ports import Limiter
 from chat4all.services.messaging.read_messages import ReadMessages
@@ -64,6 +65,7 @@ from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.small_stores import MemoryAccounts, MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
+from tests.fakes.templates import FakeCatalogue, MemoryTemplates
 
 MESSAGE_ID = "11111111-1111-4111-8111-111111111111"
 NUMBER = "00000000000000000001"
@@ -89,6 +91,8 @@ class Product:
     audit: MemoryAudit = field(default_factory=MemoryAudit)
     files: MemoryFiles = field(default_factory=MemoryFiles)
     capabilities: Mapping[str, Capabilities] = field(default_factory=lambda: CAPABILITIES)
+    templates: MemoryTemplates = field(default_factory=MemoryTemplates)
+    catalogue: FakeCatalogue = field(default_factory=FakeCatalogue)
     announced: list[CircuitChanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -176,6 +180,7 @@ class Product:
             follow=follow,
             directory=self.directory,
             messages=self.messages,
+            templates=self.templates,
             file=InboundFile(self.files, self.events, self.clock, timedelta(days=365)),
             is_echo=RecognizeEcho(
                 conversations=self.conversations,
@@ -201,6 +206,20 @@ class Product:
             self.clock,
             self.ids,
             is_account=lambda channel, account: account in ACCOUNTS[channel],
+        )
+
+    def fill_template(self, capabilities: Mapping[str, Capabilities] = CAPABILITIES) -> FillTemplate:
+        """Return the use case of a process of its own, over `catalogue`."""
+        return FillTemplate(
+            known=self.templates,
+            catalogue=lambda channel: self.catalogue if capabilities[channel].has_templates else None,
+            secrets=self.secrets,
+            messages=self.messages,
+            conversation_cache=self.conversation_cache,
+            capabilities=capabilities,
+            accounts=ACCOUNTS,
+            clock=self.clock,
+            monotonic=self.clock.monotonic,
         )
 
     def deliver(

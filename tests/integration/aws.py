@@ -34,6 +34,7 @@ def secret_of(channel: str) -> ChannelSecret:
         verify_token=f"verify-token-of-{channel}",
         sender="+15005550006",
         webhook_url=f"https://chat.example/v1/webhooks/{channel}",
+        business_account_id="102290129340398",
     )
 
 

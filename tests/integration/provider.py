@@ -24,6 +24,8 @@ class Provider:
         """The files that people sent, by the provider's ids."""
         self.types: dict[str, str] = {}
         """The types of those files that are no PNG."""
+        self.templates: list[dict[str, Any]] = []
+        """The account's templates, as the Graph API lists them."""
         self.cut: set[str] = set()
         """The ids of the files whose download breaks off before the end."""
         self._lock = threading.Lock()
@@ -36,6 +38,9 @@ class Provider:
         with self._lock:
             if path.endswith("/getFile"):
                 return 200, {"ok": True, "result": {"file_path": body["file_id"]}}, {}
+            if path.endswith("/message_templates"):
+                self.templates.append({**body, "id": str(len(self.templates) + 1), "status": "PENDING"})
+                return 200, self.templates[-1], {}
             for refusal in self._refusals:
                 text, status, answer, headers = refusal
                 if text in str(body):
@@ -94,6 +99,9 @@ def running_provider() -> Iterator[Provider]:
 
         def do_GET(self) -> None:
             """Answer a file's id with its address, its address with the file, or say whose a token is."""
+            if "/message_templates?" in self.path:
+                self._answer({"data": provider.templates})
+                return
             file_id = self.path.rsplit("/", 1)[1]
             is_address = "/file/" in self.path
             data = msgspec.json.encode({"url": f"{provider.url}/file/{file_id}"})
@@ -105,6 +113,19 @@ def running_provider() -> Iterator[Provider]:
             content_type = provider.types.get(file_id, "image/png")
             self.send_header("Content-Type", content_type if is_address else "application/json")
             self.send_header("Content-Length", str(len(data) + missing))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(data)
+
+        def do_DELETE(self) -> None:
+            provider.templates.clear()
+            self._answer({"success": True})
+
+        def _answer(self, body: object) -> None:
+            data = msgspec.json.encode(body)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
             self.send_header("Connection", "close")
             self.end_headers()
             self.wfile.write(data)

@@ -452,6 +452,42 @@ def test_a_persons_message_is_marked_as_read(world: World, agent: str) -> None:
     assert world.provider.accepted[-1]["status"] == "read"
 
 
+def test_a_template_is_approved_sent_paused_and_deleted(world: World, agent: str) -> None:
+    new = {"name": "lamp_ready", "language": "en", "category": "UTILITY", "body": "The lamp is ready."}
+    content = {"type": "template", "name": "lamp_ready", "language": "en"}
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    body = {"conversation_id": conversation, "sender_id": agent, "content": content}
+    assert world.api.post("/v1/channels/whatsapp/templates", new).status == 201
+    world.api.post("/v1/messages", body).refused(422, "TEMPLATE_NOT_USABLE")
+
+    assert world.say("whatsapp", news_of_template("lamp_ready", "APPROVED")).status == 200
+    world.product.pump()
+    arriving = world.post(conversation, agent, content)
+    world.product.pump()
+    assert world.progress(arriving)["current_status"] == "SENT"
+    assert world.provider.accepted[-1]["template"]["name"] == "lamp_ready"
+
+    world.provider.refuse("lamp_ready", 400, {"error": {"code": 132015, "message": "Paused"}})
+    failing = world.post(conversation, agent, content)
+    world.product.pump()
+    assert world.progress(failing)["deliveries"][0]["error"]["code"] == "132015"
+    world.provider.templates[0]["status"] = "PAUSED"
+    paused = world.api.post("/v1/messages", body)
+    paused.refused(422, "TEMPLATE_NOT_USABLE")
+    assert "PAUSED" in paused.json["details"][0]["issue"]
+
+    assert world.say("whatsapp", news_of_template("lamp_ready", "DELETED")).status == 200
+    world.product.pump()
+    assert world.api.delete("/v1/channels/whatsapp/templates/lamp_ready").status == 200
+
+
+def news_of_template(name: str, event: str) -> dict[str, Any]:
+    value = {"message_template_name": name, "message_template_language": "en", "event": event}
+    change = {"field": "message_template_status_update", "value": value}
+    entry = {"id": "102290129340398", "time": int(time.time()), "changes": [change]}
+    return {"object": "whatsapp_business_account", "entry": [entry]}
+
+
 @pytest.mark.parametrize(
     ("refusal", "status", "code"),
     [

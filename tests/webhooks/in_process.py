@@ -55,6 +55,7 @@ from chat4all.services.messaging.circuit import ChannelCircuits
 from chat4all.services.messaging.connector import ChannelSecret, Connector
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.fall_back import FallBack
+from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
@@ -83,6 +84,7 @@ from tests.fakes.small_stores import (
     MemoryWebhooks,
     RecordedOutcomes,
 )
+from tests.fakes.templates import MemoryTemplates
 from tests.integration.http.gateway import Gateway
 from tests.webhooks.sqs import MemorySqs
 
@@ -150,7 +152,7 @@ class InProcess:
         return bool(queue)
 
     def _wire(self) -> None:
-        clock, ids = self._clock, FakeIds()
+        clock, ids, templates = self._clock, FakeIds(), MemoryTemplates()
         conversations, directory, files = MemoryConversations(), MemoryDirectory(), MemoryFiles()
         table = MessageTable()
         messages, deliveries, fallbacks = (
@@ -191,6 +193,7 @@ class InProcess:
             follow=follow_moves,
             directory=directory,
             messages=messages,
+            templates=templates,
             file=InboundFile(files, events, clock, timedelta(days=365)),
             is_echo=RecognizeEcho(
                 conversations=conversations,
@@ -279,6 +282,16 @@ class InProcess:
                 schedule=ScheduleMessage(messages, accept, clock),
                 preview=PreviewMessage(conversation_cache, messages, capabilities, accept.windows),
                 attach=AttachFile(files),
+                fill_template=FillTemplate(
+                    known=templates,
+                    catalogue=lambda _: None,
+                    secrets=secrets,
+                    messages=messages,
+                    conversation_cache=conversation_cache,
+                    capabilities=capabilities,
+                    accounts=accounts,
+                    clock=clock,
+                ),
                 addresses=addresses("https://api.example.com"),
             ),
             ConversationViews(

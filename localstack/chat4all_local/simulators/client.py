@@ -37,6 +37,7 @@ from chat4all_local.simulators.control_api import (
     Problem,
     Settings,
     Signature,
+    TemplateChange,
     Transcript,
     Verification,
     WebhookAnswer,
@@ -219,6 +220,10 @@ class Simulator:
     ) -> InboundResult:
         """Change the text, or the fields of `raw`, of a message that a customer sent."""
         return self._inbound(InboundRequest(address, text, edit_of=provider_message_id, raw=raw), wait=wait)
+
+    def change_template(self, change: TemplateChange) -> WebhookAnswer:
+        """Decide on a template as the provider does; return the answer to the webhook about it."""
+        return self._send("POST", "/template", change, WebhookAnswer)
 
     def call_webhook(
         self,

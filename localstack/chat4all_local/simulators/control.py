@@ -19,6 +19,7 @@ from chat4all_local.simulators.control_api import (
     JsonObject,
     OpenWindows,
     Problem,
+    TemplateChange,
     WebhookCall,
 )
 from chat4all_local.simulators.provider import ControlError
@@ -43,6 +44,7 @@ def control_routes(simulator: Simulator) -> list[Route]:
         ("PUT", "/customers/{address}", control.register),
         ("PUT", "/windows", control.open_windows),
         ("POST", "/inbound", control.inbound),
+        ("POST", "/template", control.change_template),
         ("POST", "/webhook", control.call_webhook),
         ("GET", "/faults", control.faults),
         ("POST", "/faults", control.add_fault),
@@ -89,6 +91,9 @@ class _Control:
         wait = _flag(request, "wait", default=True)
         inbound = await _body(request, InboundRequest)
         return await self._simulator.inbound(inbound, time.time(), wait=wait)
+
+    async def change_template(self, request: Request) -> msgspec.Struct:
+        return await self._simulator.change_template(await _body(request, TemplateChange), time.time())
 
     async def call_webhook(self, request: Request) -> msgspec.Struct:
         return await self._simulator.call_webhook(await _body(request, WebhookCall))

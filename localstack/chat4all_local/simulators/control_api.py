@@ -73,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     access_token: str
     webhook_secret: str
     verify_token: str = ""
+    business_account_id: str = ""
+    """The account that has the templates, on WhatsApp."""
     sender: str = ""
     """Chat4All's own number, for providers whose requests to send name it."""
     webhook_url: WebhookUrl = ""
@@ -182,6 +184,21 @@ class InboundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     media: CustomerMedia | None = None
     account: str | None = None
     """The account that the customer writes to, if it is not the first one."""
+
+
+class TemplateChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the provider decides on a template of the business, and reports by a webhook.
+
+    A `category`, a `quality` or a `body` changes that; else `event` is the new status.
+    """
+
+    name: str
+    language: str
+    event: Literal["APPROVED", "REJECTED", "PAUSED", "DISABLED", "ARCHIVED"] = "APPROVED"
+    reason: str | None = None
+    category: str | None = None
+    quality: str | None = None
+    body: str | None = None
 
 
 class KeptMedia(msgspec.Struct, frozen=True):

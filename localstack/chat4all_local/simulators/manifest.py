@@ -13,6 +13,7 @@ class Credentials(msgspec.Struct, frozen=True):
     webhook_secret: str
     verify_token: str = ""
     sender: str = ""
+    business_account_id: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The port that a simulated provider implements: what it accepts, answers and reports, without HTTP."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -10,6 +10,7 @@ from chat4all_local.simulators.control_api import (
     InboundRequest,
     Json,
     Signature,
+    TemplateChange,
     WebhookAnswer,
 )
 from chat4all_local.simulators.multipart import Form
@@ -70,7 +71,7 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> str:
-        return self.media.kind if self.media else self.sent_as
+        return self.media.kind if self.media and self.sent_as != "template" else self.sent_as
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -202,4 +203,13 @@ class Provider(Protocol):
         self, body: bytes, url: str, *, signature: Signature, account: str | None = None
     ) -> dict[str, str]:
         """Return the headers of a webhook that goes to `url`, signed for an account."""
+        ...
+
+
+@runtime_checkable
+class HasTemplates(Protocol):
+    """A provider that reviews templates."""
+
+    def change_template(self, change: TemplateChange, at: float) -> bytes:
+        """Change a template, and build the webhook about it. Raises ControlError."""
         ...

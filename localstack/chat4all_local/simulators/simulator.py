@@ -18,6 +18,7 @@ from chat4all_local.simulators.control_api import (
     JsonObject,
     SendRecord,
     Settings,
+    TemplateChange,
     Verification,
     WebhookAnswer,
     WebhookCall,
@@ -35,6 +36,7 @@ from chat4all_local.simulators.provider import (
     Call,
     ControlError,
     Download,
+    HasTemplates,
     Lookup,
     Order,
     Provider,
@@ -174,6 +176,15 @@ class Simulator:
                 statuses.append(await self._sender.deliver(webhook, lane))
         kept = inbound.item.kept() if inbound.item else None
         return InboundResult(inbound.provider_message_id, statuses, kept)
+
+    async def change_template(self, change: TemplateChange, at: float) -> WebhookAnswer:
+        """Change a template of the business, and report it. Raises ControlError."""
+        if not isinstance(self.provider, HasTemplates):
+            raise ControlError(f"{self.provider.name} has no templates")
+        body = self.provider.change_template(change, at)
+        if not self.account.settings.webhook_url:
+            return WebhookAnswer(0, "")
+        return WebhookAnswer(await self._sender.deliver(self._signed("template", body, None), None), "")
 
     async def call_webhook(self, call: WebhookCall) -> WebhookAnswer:
         """Send a webhook of any content, once. Raises ControlError."""

@@ -205,11 +205,33 @@ def test_a_person_without_an_identity_on_the_channel_cannot_be_reached(
     assert undisturbed.customer in answer.json["details"][0]["issue"]
 
 
-@pytest.mark.parametrize("template", ["order_shipped", {"name": "order_shipped", "language": "en"}, 1])
-def test_what_is_not_supported_yet_is_not_possible(api: Gateway, undisturbed: Cast, template: object) -> None:
-    answer = api.post("/v1/messages", body_of(undisturbed, template=template))
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({}, ["content.name"]),
+        ({"name": 1}, ["content.name"]),
+        ({"name": "Order", "language": "pt-BR"}, ["content.name", "content.language"]),
+        ({"name": "a", "language": "en", "file": {}}, ["content.file"]),
+        ({"name": "a", "language": "en", "text": "made up"}, ["content.text"]),
+        ({"name": "a", "language": "en", "parameters": {"1": "a\nb"}}, ["content.parameters.1"]),
+        ({"name": "a", "language": "en", "parameters": ["a"]}, ["content.parameters"]),
+        ({"name": "a", "language": "en", "header": {"type": "gif"}}, ["content.header.type"]),
+        (
+            {"name": "a", "language": "en", "buttons": [{"index": 10, "type": "url", "value": "a"}]},
+            ["content.buttons[0].index"],
+        ),
+        (
+            {"name": "a", "language": "en", "buttons": [{"index": 1, "type": "phone_number", "value": "a"}]},
+            ["content.buttons[0].type"],
+        ),
+    ],
+)
+def test_a_template_that_no_account_could_have_is_invalid(
+    api: Gateway, undisturbed: Cast, fields: dict[str, object], refused: list[str]
+) -> None:
+    answer = api.post("/v1/messages", body_of(undisturbed, content={"type": "template", **fields}))
 
-    assert answer.refused(422, "NOT_POSSIBLE") == ["template"]
+    assert answer.refused(400, "VALIDATION_ERROR") == refused
 
 
 def test_a_reply_to_another_conversation_is_invalid(api: Gateway, undisturbed: Cast, cast: Cast) -> None:

@@ -121,6 +121,11 @@ TABLE: Final = {
         POSSESSIVE,
         (Text("a"), Text("1:"), Text("a", end="#")),
     ),
+    "chat4all.domain.templates:_VARIABLE": Entry(
+        "the words of a template, which a client or the provider writes, of any length",
+        SHORT,
+        (Text("{"), Text("{{"), Text("{{a"), Text("{{a}}"), Text("a", begin="{{")),
+    ),
     "chat4all.domain.text:_INVISIBLE": Entry(
         "a text that a client or a person writes, of any length",
         POSSESSIVE,
@@ -251,6 +256,14 @@ TABLE: Final = {
         "the address in a request to the simulator",
         SHORT,
         (Text("A", begin="BR."), Text("ENT.", begin="BR.")),
+    ),
+    "chat4all_local.simulators.whatsapp.template_components:_PLACEHOLDER": Entry(
+        "the words of a template in a request to the simulator",
+        SHORT,
+        (Text("{"), Text("{{"), Text("{{a"), Text("{{a}}"), Text("a", begin="{{")),
+    ),
+    "chat4all_local.simulators.whatsapp.template_messages:File.link": Entry(
+        "the address of a file in a request to the simulator", LAST, LINK
     ),
     "chat4all_local.simulators.whatsapp.judging:_address_problem.is_phone": Entry(
         "the address in a request to the simulator", SHORT, (*DIGITS, Text("+1"))

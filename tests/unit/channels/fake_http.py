@@ -50,6 +50,8 @@ class FakeHttp(HttpClient):
         super().__init__()
         self._answers = list(answers)
         self.requests: list[Request] = []
+        self.called: list[tuple[str, str]] = []
+        """The methods and addresses of requests without a body."""
         self.forms: list[PostedForm] = []
         self.uploads: list[Upload] = []
 
@@ -59,6 +61,17 @@ class FakeHttp(HttpClient):
         assert self._answers, f"nobody expected a request to {url}"
         msgspec.json.decode(body)
         self.requests.append(Request(url, body, dict(headers or {})))
+        return self._next()
+
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> HttpAnswer | NetworkFailure:
+        return self._call("GET", url)
+
+    def delete(self, url: str, headers: Mapping[str, str] | None = None) -> HttpAnswer | NetworkFailure:
+        return self._call("DELETE", url)
+
+    def _call(self, method: str, url: str) -> HttpAnswer | NetworkFailure:
+        assert self._answers, f"nobody expected a request to {url}"
+        self.called.append((method, url))
         return self._next()
 
     def post_form(

@@ -22,6 +22,7 @@ from chat4all.domain.kinds import (
     Reaction,
     Row,
     Section,
+    Template,
 )
 from chat4all.domain.sending import OutgoingContent, OutgoingMedia, Submission
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp, answer, file_submission
@@ -34,6 +35,7 @@ SAMPLES: Final[tuple[Plain, ...]] = (
     Reaction("❤", "A heart"),
     Buttons("When?", (Button("today", "Today"), Button("later", "Later"))),
     Choices("Which?", "Choose", (Section((Row("red", "Red"), Row("blue", "Blue"))),)),
+    Template("order_ready", "pt_BR", {"1": "Ana"}, text="Olá, Ana!"),
     Carousel("Which?", (Card("Red", picture_url=PICTURE, buttons=(CardButton("Take", "red"),)),)),
 )
 """A content of each plain kind."""

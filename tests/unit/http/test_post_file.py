@@ -36,6 +36,7 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
             product.conversation_cache, product.messages, CAPABILITIES, product.accept.windows
         ),
         attach=product.attach,
+        fill_template=product.fill_template(),
         addresses=addresses("https://api.example.com"),
     )
     body = {"conversation_id": "conversation", "sender_id": "agent", "message_id": MESSAGE_ID, **fields}

@@ -11,12 +11,13 @@ from chat4all.domain.content import Text
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import DeliveryRequested, InboundMove, StatusUpdate
+from chat4all.domain.events import DeliveryRequested, InboundMove, StatusUpdate, TemplateChanged
 from chat4all.domain.files.file import Attachment, FileStatus, MediaKind, Source
-from chat4all.domain.kinds import Reaction
+from chat4all.domain.kinds import HeaderFile, Reaction, Template
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
+from chat4all.domain.templates import TemplateNews
 from chat4all.services.files.outgoing_file import LONGEST_FILE_WAIT
 from chat4all.services.messaging.circuit import Attempt
 from chat4all.services.messaging.connector import ChannelSecret
@@ -244,6 +245,43 @@ def test_a_move_that_an_answer_names_is_reported(
     assert (reported.channel, reported.account) == ("pigeon", "main")
     assert reported.event == InboundMove("ana@pigeon", "there", iso(product.clock()), "main")
     assert MESSAGE_ID in reported.webhook_id
+
+
+def test_a_refusal_that_tells_of_the_template_is_reported(product: Product, deliver: Deliver) -> None:
+    refused = SendError(Outcome.PERMANENT, "132015", "Paused.", template_status="PAUSED")
+    product.connector.answers = [refused]
+
+    settled(deliver(replace(a_delivery(), content=Template("order_ready", "pt_BR", text="hello"))))
+
+    (reported,) = product.events.webhooks
+    changed = reported.event
+    assert isinstance(changed, TemplateChanged)
+    assert (changed.name, changed.language, changed.news) == ("order_ready", "pt_BR", TemplateNews("PAUSED"))
+    assert MESSAGE_ID in reported.webhook_id
+
+
+def test_the_file_of_a_header_is_addressed_when_the_template_is_sent(
+    product: Product, deliver: Deliver
+) -> None:
+    product.files.files["file-1"] = a_file(filename="it.png", content_type="image/png", size=400)
+    header = HeaderFile("file-1", product.files.files["file-1"].attachment)
+    template = Template("order_ready", "pt_BR", header=header, text="hello")
+
+    settled(deliver(replace(a_delivery(), content=template)))
+
+    (submission,) = product.connector.accepted
+    assert submission.header is not None
+    assert (submission.header.filename, submission.content) == ("it.png", template)
+
+
+def test_a_template_whose_file_is_gone_fails(product: Product, deliver: Deliver) -> None:
+    gone = a_file(filename="it.png", content_type="image/png", size=400).attachment
+    template = Template("order_ready", "pt_BR", header=HeaderFile("file-1", gone), text="hello")
+
+    failed = settled(deliver(replace(a_delivery(), content=template)))
+
+    assert failed.error_code == "FILE_GONE"
+    assert not product.connector.asked
 
 
 def test_a_move_that_no_queue_takes_is_reported_by_the_next_send(product: Product, deliver: Deliver) -> None:

@@ -23,6 +23,7 @@ from chat4all.domain.events import (
     InboundEvent,
     InboundMessage,
     InboundMove,
+    TemplateChanged,
     WebhookEvent,
 )
 from chat4all.domain.files.file import FileStatus, FileStored, FileToFetch, Source
@@ -33,6 +34,7 @@ from chat4all.domain.person import INBOX_USER_ID, MOST_IDENTITIES, Identity, Use
 from chat4all.domain.received import NOTHING, Author, AuthorKind
 from chat4all.domain.sending import Sent
 from chat4all.domain.status import Status
+from chat4all.domain.templates import KnownTemplate, TemplateNews
 from chat4all.domain.text import LONGEST_QUOTE
 from chat4all.domain.wording import worded
 from chat4all.services.inbound.take_inbound import UnknownChannel, inbound_message_id
@@ -41,6 +43,7 @@ from chat4all.services.messaging.conversation_cache import KEEP_S
 from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT
 from tests.fakes.people import conversation_of
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_delivery
+from tests.fakes.templates import OWNER, account_template
 
 AT = "2026-01-31T12:00:00.000Z"
 TEXT = InboundMessage("ana@pigeon", "hers-1", Text("hello"), AT)
@@ -523,6 +526,18 @@ def test_a_person_with_a_new_address_keeps_their_conversation(product: Product) 
 
     assert taken(product, "hers-2").conversation_id == taken(product).conversation_id
     assert product.directory.resolve("pigeon", ACCOUNT, "ana@pigeon") is None
+
+
+def test_news_of_a_template_change_what_is_known_of_it(product: Product) -> None:
+    known = KnownTemplate(account_template(), "2026-01-31T11:00:00.000Z")
+    product.templates.put("pigeon", OWNER, known)
+
+    for status, at in (("PAUSED", AT), ("APPROVED", "2026-01-31T10:00:00.000Z")):
+        take(product, TemplateChanged(OWNER, "order_ready", "pt_BR", at, TemplateNews(status)))
+
+    after = product.templates.get("pigeon", OWNER, "order_ready", "pt_BR")
+    assert after is not None
+    assert (after.template.status, after.as_of) == ("PAUSED", AT)
 
 
 MOVE = InboundMove("ana@pigeon", "new@pigeon", AT)

@@ -6,6 +6,7 @@ from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.files import DynamoFiles
+from chat4all.adapters.dynamodb.templates import DynamoTemplates
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
@@ -52,6 +53,7 @@ def handler() -> Handler:
         follow=follow,
         directory=accepting.directory,
         messages=accepting.messages,
+        templates=DynamoTemplates(settings.directory_table),
         file=InboundFile(
             DynamoFiles(settings.files_table),
             accepting.events,

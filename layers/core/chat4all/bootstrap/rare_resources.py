@@ -16,6 +16,7 @@ from chat4all.adapters.secrets import WritableSecrets
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, of_channel
+from chat4all.bootstrap.templating import Templating
 from chat4all.channels.registry import accounts, connector, credential_forms
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.accounts import AccountViews
@@ -30,6 +31,7 @@ from chat4all.entrypoints.http.dead_letters import DeadLetterViews
 from chat4all.entrypoints.http.description import DescriptionViews
 from chat4all.entrypoints.http.files import FileViews
 from chat4all.entrypoints.http.health import HealthViews
+from chat4all.entrypoints.http.templates import TemplateViews
 from chat4all.entrypoints.http.users import UserViews
 from chat4all.services.access.check_health import CheckHealth
 from chat4all.services.access.read_audit import ReadAudit
@@ -43,6 +45,7 @@ from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.download_file import DownloadFile
 from chat4all.services.files.upload_file import UploadFile
 from chat4all.services.messaging.change_message import ChangeMessage
+from chat4all.services.messaging.manage_templates import ManageTemplates
 from chat4all.services.messaging.send_signals import SendSignals
 from chat4all.services.recovery.redrive import Redrive
 
@@ -53,6 +56,7 @@ def rare_resources(
     files: DynamoFiles,
     keys: DynamoApiKeys,
     *,
+    templates: Templating,
     public: Addresses,
     variables: Mapping[str, str],
 ) -> list[object]:
@@ -106,6 +110,15 @@ def rare_resources(
         ConsentViews(manage_consents, channels, runtime.now),
         ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public),
         AccountViews(manage_accounts, channels, trail),
+        TemplateViews(
+            ManageTemplates(
+                templates.known,
+                templates.catalogue,
+                templates.secrets,
+                channels.__contains__,
+                runtime.now,
+            )
+        ),
         HealthViews(health, breakers, manage_accounts.every),
         DescriptionViews(),
     ]

@@ -88,7 +88,7 @@ class ChannelSettings(StreamSettings, frozen=True, rename="upper", kw_only=True)
     channel_secret: str
     channel_queue: str
     inbound_queue: str = ""
-    """Set where the channel's manifest says that answers to sends tell of people."""
+    """Set where the channel's manifest says that answers to sends bring news."""
     messages_table: str
     directory_table: str
     limits_table: str
@@ -144,9 +144,16 @@ def from_environment(kind: type[S]) -> S:
     return msgspec.convert(dict(os.environ), kind, strict=False)
 
 
-def by_channel(channels: Iterable[str], suffix: str) -> Mapping[str, str]:
-    """Return `{channel: os.environ["<CHANNEL>_<suffix>"]}`."""
-    return {channel: of_channel(os.environ, channel, suffix) for channel in channels}
+def environment() -> Mapping[str, str]:
+    """Return a copy of the environment, for what is read of it later."""
+    return dict(os.environ)
+
+
+def by_channel(
+    channels: Iterable[str], suffix: str, environment: Mapping[str, str] = os.environ
+) -> Mapping[str, str]:
+    """Return `{channel: environment["<CHANNEL>_<suffix>"]}`."""
+    return {channel: of_channel(environment, channel, suffix) for channel in channels}
 
 
 def of_channel(variables: Mapping[str, str], channel: str, suffix: str) -> str:

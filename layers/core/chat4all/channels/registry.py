@@ -10,6 +10,7 @@ from chat4all.domain.channel import Capabilities, ChannelAccounts
 from chat4all.domain.errors import NotFound
 from chat4all.services.accounts.ports import CredentialForm
 from chat4all.services.messaging.connector import Connector
+from chat4all.services.messaging.template_catalogue import TemplateCatalogue
 
 _NAMES: Final = ("whatsapp", "telegram", "instagram", "sms")
 
@@ -41,7 +42,11 @@ def accounts() -> ChannelAccounts:
 def credential_forms() -> dict[str, CredentialForm]:
     """Return the form of the credentials of every channel; import no connector."""
     return {
-        manifest.name: CredentialForm(tuple(field.name for field in manifest.secret), manifest.account_field)
+        manifest.name: CredentialForm(
+            tuple(field.name for field in manifest.secret),
+            manifest.account_field,
+            tuple(field.name for field in manifest.secret if field.may_be_empty),
+        )
         for manifest in manifests()
     }
 
@@ -71,4 +76,17 @@ def connector(name: str, http: HttpClient, base_url: str) -> Connector:
     make: Callable[[HttpClient, str], Connector] = import_module(
         f"chat4all.channels.{name}.connector"
     ).CONNECTOR
+    return make(http, base_url)
+
+
+def with_templates() -> tuple[str, ...]:
+    """Return the names of the channels that have templates."""
+    return tuple(manifest.name for manifest in manifests() if manifest.capabilities.has_templates)
+
+
+def template_catalogue(name: str, http: HttpClient, base_url: str) -> TemplateCatalogue:
+    """Make the catalogue of templates of a channel that has templates."""
+    make: Callable[[HttpClient, str], TemplateCatalogue] = import_module(
+        f"chat4all.channels.{name}.templates"
+    ).CATALOGUE
     return make(http, base_url)

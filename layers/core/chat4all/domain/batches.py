@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.content import Content
+from chat4all.domain.purpose import Purpose
 
 MOST_RECIPIENTS: Final = 10_000
 CHUNK: Final = 100
@@ -69,6 +70,7 @@ class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
     channels: tuple[str, ...] = ()
     delivery_timeout_s: int = 0
     metadata: dict[str, str] = {}
+    purpose: Purpose = Purpose.SERVICE
     send_at: str | None = None
     is_ready: bool = False
     started_at: str | None = None

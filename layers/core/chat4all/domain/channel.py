@@ -239,6 +239,10 @@ class Capabilities(msgspec.Struct, frozen=True):
         """Return the rule for a plain kind; a manifest has one for each."""
         return next(rule for rule in self.kinds if rule.kind == kind)
 
+    @property
+    def has_templates(self) -> bool:
+        return self.kind_rule("template").treatment is Treatment.FULL
+
     def media_rule(self, file: Attachment, address: str) -> MediaRule | None:
         """Return the rule by which the provider takes this file for `address`; None if no rule fits."""
         fitting = [rule for rule in self.media if rule.form in {None, file.form} and rule.fits(file, address)]

@@ -16,7 +16,16 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.files.file import Attachment, Form
-from chat4all.domain.kinds import Buttons, Carousel, Choices, Contacts, Location, Reaction
+from chat4all.domain.kinds import (
+    Buttons,
+    Carousel,
+    Choices,
+    Contacts,
+    HeaderFile,
+    Location,
+    Reaction,
+    Template,
+)
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="text"):
@@ -93,7 +102,7 @@ class ReceivedMedia(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="
     text: str = ""
 
 
-Plain = Text | Location | Contacts | Reaction | Buttons | Choices | Carousel
+Plain = Text | Location | Contacts | Reaction | Buttons | Choices | Template | Carousel
 """The kinds that are the same in a request, in a webhook and in a message."""
 Content = Plain | Media | Unsupported | Notice | Deleted
 PostedContent = Plain | PostedMedia
@@ -113,5 +122,7 @@ def kind_of(content: Content | ReceivedContent) -> str:
 
 
 def file_of(content: Content) -> Attachment | None:
-    """Return the file of `content`, if it has one."""
+    """Return the file of `content`, or of the header of a template, if it has one."""
+    if isinstance(content, Template):
+        return content.header.file if isinstance(content.header, HeaderFile) else None
     return content.file if isinstance(content, Media) else None

@@ -12,7 +12,7 @@
     ├── NotFound           404
     │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound,
     │       ConversationNotFound, UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound,
-    │       ParticipantNotFound, WebhookNotFound
+    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
     │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
@@ -22,7 +22,8 @@
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
     │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft, WindowClosed,
-    │       TagNotPossible, OptedOut, AccountDisabled, CredentialsRefused, ActNotPossible
+    │       TagNotPossible, OptedOut, AccountDisabled, CredentialsRefused, ActNotPossible,
+    │       TemplateNotUsable, TemplateMismatch, TemplateRefused
     ├── Throttled          429  try again after `retry_after` seconds
     └── Unavailable        503  nothing was accepted; try again after `retry_after` seconds
 
@@ -31,6 +32,7 @@ A route names the errors that it can answer with. The API's description repeats 
 The answer of a provider is not an exception but a value: `chat4all.domain.sending.SendError`.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import msgspec
@@ -201,6 +203,12 @@ class ParticipantNotFound(NotFound):
     code = "NOT_A_PARTICIPANT"
 
 
+class TemplateNotFound(NotFound):
+    """The account has no such template."""
+
+    code = "TEMPLATE_NOT_FOUND"
+
+
 class Conflict(Chat4AllError):
     """The id belongs to something else, or the state forbids it."""
 
@@ -352,6 +360,12 @@ class MessageDeleted(Conflict):
     code = "MESSAGE_DELETED"
 
 
+class TemplateExists(Conflict):
+    """The account has a template of this name and language, or deleted it not long ago."""
+
+    code = "TEMPLATE_EXISTS"
+
+
 class TooLarge(Chat4AllError):
     """The body is over 256 KiB; the body of a batch may have 4 MB."""
 
@@ -404,9 +418,16 @@ class RecipientLeft(NotPossible):
 
 
 class WindowClosed(NotPossible):
-    """The person wrote too long ago; the details name the recipient, the channel and what is still taken."""
+    """The person wrote too long ago; the details name the recipient, the channel and what is still taken.
+
+    `places` are the channels and accounts of the closed windows.
+    """
 
     code = "WINDOW_CLOSED"
+
+    def __init__(self, message: str, *details: Detail, places: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(message, *details)
+        self.places = tuple(places)
 
 
 class TagNotPossible(NotPossible):
@@ -437,6 +458,24 @@ class ActNotPossible(NotPossible):
     """No channel of the recipients can do this; the details name each channel with the reason."""
 
     code = "ACT_NOT_POSSIBLE"
+
+
+class TemplateNotUsable(NotPossible):
+    """The template is unknown, or is not approved; the details name its status and what would do."""
+
+    code = "TEMPLATE_NOT_USABLE"
+
+
+class TemplateMismatch(NotPossible):
+    """The values do not fit the template; the details name the fields."""
+
+    code = "TEMPLATE_MISMATCH"
+
+
+class TemplateRefused(NotPossible):
+    """The provider refused the template; the details have its reason."""
+
+    code = "TEMPLATE_REFUSED"
 
 
 class Throttled(Chat4AllError):

@@ -13,6 +13,7 @@ from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING, Author, AuthorKind, Context
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status
+from chat4all.domain.templates import TemplateNews
 from chat4all.domain.windows import Tag
 
 
@@ -365,7 +366,33 @@ class InboundConsent(msgspec.Struct, frozen=True, omit_defaults=True, tag="conse
         return ""
 
 
-InboundEvent = InboundMessage | InboundDeletion | InboundMove | InboundConsent | InboundStatus
+class TemplateChanged(msgspec.Struct, frozen=True, omit_defaults=True, tag="template"):
+    """The provider reports news of a template. `owner` is the provider's id of the account that has it."""
+
+    owner: str
+    name: str
+    language: str
+    at: str
+    news: TemplateNews
+
+    @property
+    def account(self) -> None:
+        """Return None: a template belongs to no number, bot or page alone."""
+
+    @property
+    def address(self) -> str:
+        """Return a name for the order of the news of a template."""
+        return f"template:{self.name}:{self.language}"
+
+    @property
+    def provider_message_id(self) -> str:
+        """Return the empty text: the news are told by no message."""
+        return ""
+
+
+InboundEvent = (
+    InboundMessage | InboundDeletion | InboundMove | InboundConsent | InboundStatus | TemplateChanged
+)
 
 
 class ParsedWebhook(msgspec.Struct, frozen=True):

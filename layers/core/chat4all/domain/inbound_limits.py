@@ -30,6 +30,7 @@ from chat4all.domain.events import (
     InboundMessage,
     InboundMove,
     InboundStatus,
+    TemplateChanged,
 )
 from chat4all.domain.kinds import (
     MOST_CONTACTS,
@@ -41,10 +42,12 @@ from chat4all.domain.kinds import (
     Contacts,
     Location,
     Reaction,
+    Template,
 )
 from chat4all.domain.names import one_line
 from chat4all.domain.nul import without_nul
 from chat4all.domain.received import MOST_CONTEXT_BYTES, Author, bounded_context
+from chat4all.domain.templates import TemplateNews
 from chat4all.domain.text import beginning_in_bytes, ending, shortened
 from chat4all.domain.wording import as_text, worded
 
@@ -111,6 +114,8 @@ def _limited(event: InboundEvent) -> InboundEvent:
             return replace(event, account=account)
         case InboundConsent():
             return replace(event, account=account, aliases=event.aliases[:MOST_ALIASES])
+        case TemplateChanged(name=name, language=language, news=news):
+            return replace(event, name=_id(name), language=_id(language), news=_news(news))
         case InboundDeletion():
             return replace(
                 event,
@@ -135,6 +140,11 @@ def _id(text: str) -> str:
 def _name_of_account(account: str | None) -> str | None:
     """Return the id of an account of ours; a hash for an id that could not be a part of a key."""
     return account if account is None or _ACCOUNT.fullmatch(account) else hashed(account.encode())
+
+
+def _news(news: TemplateNews) -> TemplateNews:
+    texts: dict[str, str | None] = msgspec.structs.asdict(news)
+    return TemplateNews(**{field: text and shortened(text) for field, text in texts.items()})
 
 
 def _author(author: Author | None) -> Author | None:
@@ -183,7 +193,7 @@ def _shortened(content: Plain) -> Plain:
             return worded(Contacts(tuple(map(_contact, contacts[:MOST_CONTACTS])), text))
         case Reaction(emoji=emoji, text=text):
             return worded(Reaction(shortened(emoji), text))
-        case Text() | Buttons() | Choices() | Carousel():
+        case Text() | Buttons() | Choices() | Template() | Carousel():
             return content
 
 

@@ -27,7 +27,9 @@ from chat4all.domain.kinds import (
     Location,
     Reaction,
     Row,
+    Template,
 )
+from chat4all.domain.template_values import template_issues
 from chat4all.domain.text import MAX_CHARACTERS, check_caption, check_content, is_blank, unprintable
 from chat4all.domain.wording import as_text, worded
 
@@ -47,7 +49,8 @@ def checked(content: Plain) -> Plain:
     if isinstance(content, Text):
         check_content("content.text", content.text)
         return content
-    issues = [Detail(f"content.{field}", issue) for field, issue in _issues(content)]
+    found = template_issues(content) if isinstance(content, Template) else _issues(content)
+    issues = [Detail(f"content.{field}", issue) for field, issue in found]
     if issues:
         raise Invalid("The message's content is not valid.", *issues)
     if isinstance(content, Buttons | Choices | Carousel):

@@ -4,9 +4,12 @@ Their fields have the limits of no provider: these are in the channels' manifest
 on a channel that does not have the kind; wording.py makes it where it is empty.
 """
 
+from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
+
+from chat4all.domain.files.file import Attachment
 
 LONGEST_LABEL: Final = 100
 """Characters of a title of a button, a row or a section."""
@@ -103,6 +106,73 @@ class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     @property
     def rows(self) -> tuple[Row, ...]:
         return tuple(row for section in self.sections for row in section.rows)
+
+
+class HeaderText(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="text"):
+    """The value of the variable in a template's header. The API sets `variable`, which is its name."""
+
+    text: str
+    variable: str = ""
+
+
+class HeaderFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="file"):
+    """The picture, film or document in a template's header: an uploaded file. The API sets `file`."""
+
+    file_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    file: Attachment | None = None
+
+
+class HeaderPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="location"):
+    """The place in a template's header, in degrees of WGS 84."""
+
+    latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+    name: str
+    address: str
+
+
+class TemplateButtonKind(StrEnum):
+    """The buttons of a template that take a value."""
+
+    QUICK_REPLY = "quick_reply"
+    """`value` comes back as the payload of the person's tap."""
+    URL = "url"
+    """`value` is the end of the button's address."""
+    COPY_CODE = "copy_code"
+    """`value` is the code that the button copies."""
+
+
+class TemplateButton(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The value of a button; `index` counts all buttons of the template from 0."""
+
+    index: Annotated[int, msgspec.Meta(ge=0, le=9)]
+    type: TemplateButtonKind
+    value: str
+
+
+class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="template"):
+    """A message that the provider has approved beforehand, with values for its variables.
+
+    `parameters` has the value of each variable of the body by its name: `first_name`, or `1` where the
+    variables are numbered. The API makes `text` of the template's words, and sets `category`, which is what
+    the provider takes the template for, such as MARKETING.
+    """
+
+    name: str
+    language: str
+    parameters: dict[str, str] = {}
+    header: HeaderText | HeaderFile | HeaderPlace | None = None
+    buttons: tuple[TemplateButton, ...] = ()
+    text: str = ""
+    category: str = ""
+
+    @property
+    def as_posted(self) -> "Template":
+        """Return the template without what the API took from the account's, which may be otherwise later."""
+        header = self.header
+        if isinstance(header, HeaderText):
+            header = HeaderText(header.text)
+        return msgspec.structs.replace(self, header=header, text="", category="")
 
 
 class CardButton(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

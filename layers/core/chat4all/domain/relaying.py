@@ -32,7 +32,7 @@ from chat4all.domain.content import (
     reworded,
 )
 from chat4all.domain.conversation import Conversation, ConversationType
-from chat4all.domain.kinds import Contacts, Location, Reaction
+from chat4all.domain.kinds import Contacts, Location, Reaction, Template
 from chat4all.domain.message import Change, Message
 from chat4all.domain.names import one_line
 from chat4all.domain.person import User, UserType
@@ -81,10 +81,10 @@ def spoken(content: C, speaker: Speaker) -> C:
 def posted(content: Content, speaker: Speaker) -> Content | None:
     """Return what the other participants receive of a client's message; None if it shows nothing.
 
-    A place, a card and a reaction of a named speaker go out as a text: the app would show them without the
-    name.
+    A place, a card, a reaction and a template of a named speaker go out as a text: the app would show them
+    without the name.
     """
-    if speaker.is_named and isinstance(content, Location | Contacts | Reaction):
+    if speaker.is_named and isinstance(content, Location | Contacts | Reaction | Template):
         return relayed(content, speaker)
     return spoken(content, speaker)
 

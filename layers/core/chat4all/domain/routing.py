@@ -136,7 +136,8 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
 
     A file goes first, with the text as its caption where that fits; else the text follows in its parts.
     Contacts are cut into as many as a provider message takes. A text that stands apart goes first. Of a
-    content that the channel does not show as its kind, the text goes out.
+    content that the channel does not show as its kind, the text goes out, and the file of a template's header
+    where the channel takes files.
     """
     if isinstance(content, Media):
         texts = text_parts(content.text, capabilities)
@@ -144,6 +145,10 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
         fits = rule is not None and capabilities.text_unit.measure(content.text) <= rule.caption_length
         return [content] if texts and fits else [Media(content.file), *texts]
     if isinstance(content, Text) or treatment_of(content, capabilities, address) is not Treatment.FULL:
+        file = file_of(content)
+        media = Media(file, content.text) if file is not None else None
+        if media is not None and treatment_of(media, capabilities, address) is not Treatment.REJECTED:
+            return parts_of(media, capabilities, address)
         return [*text_parts(as_text(content), capabilities)]
     if isinstance(content, Contacts):
         most = capabilities.kind_rule(kind_of(content)).most or len(content.contacts)

@@ -56,6 +56,8 @@ class SendError(msgspec.Struct, frozen=True):
     new_address: str | None = None
     opt_out: OptOut | None = None
     """Set if the person does not want the message."""
+    template_status: str | None = None
+    """What the refusal tells of the template: its status, or OUTDATED if it is not what we know of it."""
 
 
 class OutgoingMedia(msgspec.Struct, frozen=True):
@@ -94,3 +96,5 @@ class Submission(msgspec.Struct, frozen=True):
     quoted_provider_message_id: str | None = None
     tag: Tag | None = None
     """The tag of the message, where the channel has it."""
+    header: OutgoingMedia | None = None
+    """The file in the header, if the content is a template with one."""

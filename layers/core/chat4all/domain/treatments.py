@@ -25,6 +25,7 @@ from chat4all.domain.kinds import (
     Contacts,
     Location,
     Reaction,
+    Template,
     card_words,
     without_variation,
 )
@@ -76,7 +77,7 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
     """Return the limit of `rule` that `content` exceeds, as the end of a sentence; None if it fits."""
     units = _Units(capabilities.text_unit, rule.label_unit or capabilities.text_unit)
     match content:
-        case Text():
+        case Text() | Template():
             return None
         case Location(live_s=live_s):
             return _moves_too_long(live_s, rule.longest_live_s)

@@ -78,10 +78,7 @@ def undecided_since(
 
 
 def closed_issue(user_id: str, window: Window) -> str:
-    """Return why the person cannot be written to, and what the provider still takes, for a client to read.
-
-    Whatever a client may use instead belongs here: so the names of usable templates, too.
-    """
+    """Return why the person cannot be written to, and what the provider still takes, for a client to read."""
     if window.closes_at is None:
         why = f"user {user_id} has never written on {window.channel}"
     else:

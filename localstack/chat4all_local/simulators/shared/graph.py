@@ -25,6 +25,7 @@ def graph_error(
     subcode: int | None = None,
     kind: str = "OAuthException",
     error_data: JsonObject | None = None,
+    user_message: str | None = None,
 ) -> Answer:
     """Build an error in the Graph API's shape: `{"error": {message, type, code, ...}}`."""
     error: JsonObject = {"message": message, "type": kind, "code": code}
@@ -32,6 +33,8 @@ def graph_error(
         error["error_data"] = error_data
     if subcode is not None:
         error["error_subcode"] = subcode
+    if user_message is not None:
+        error["error_user_msg"] = user_message
     error["fbtrace_id"] = "A" + secrets.token_urlsafe(16)
     return Answer(status, meta_json({"error": error}), code=code)
 

@@ -21,7 +21,7 @@ _READ_S: Final = 30 * 24 * 3600
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A button or a row that a person can tap."""
+    """A button or a row that a person can tap; the quick reply of a template is of the kind `button`."""
 
     kind: str
     id: str

@@ -17,6 +17,7 @@ MANIFEST: Final = Manifest(
         access_token="local-whatsapp-token-not-a-secret",
         webhook_secret="local-whatsapp-app-secret-not-a-secret",
         verify_token="local-whatsapp-verify-token",
+        business_account_id=BUSINESS_ACCOUNT_ID,
         media_url_valid_s=300.0,  # documented as "valid for 5 minutes"
     ),
     photo_kind="image",

@@ -14,6 +14,7 @@ Sources, all under https://developers.facebook.com/documentation/business-messag
 - several phone numbers of a business share its token. They share their rates here, which is stricter.
 - rates: `throughput` (80/s for a number), `messages/send-messages` (a message per 6 s to a person, bursts of
   45)
+- templates: `messages/template-messages`; see `templates.py`
 - errors: `support/error-codes`
 
 A customer writes a `location` or a `contact` (`text` is its name), a `reaction` to the message `quoted`
@@ -38,6 +39,7 @@ from chat4all_local.simulators.control_api import (
     Json,
     JsonObject,
     Signature,
+    TemplateChange,
     WebhookAnswer,
 )
 from chat4all_local.simulators.provider import (
@@ -101,6 +103,8 @@ from chat4all_local.simulators.whatsapp.requests import (
     is_reading,
 )
 from chat4all_local.simulators.whatsapp.spellings import other_spelling
+from chat4all_local.simulators.whatsapp.template_messages import SentTemplate
+from chat4all_local.simulators.whatsapp.templates import Templates
 from chat4all_local.simulators.whatsapp.webhooks import (
     GROUP_PREFIX,
     bsuid_of,
@@ -130,12 +134,15 @@ class WhatsApp:
         self._account = account
         self._media = WhatsAppMedia(account)
         self._chats = Chats(account.store)
+        self._templates = Templates(account)
 
     def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
         settings = self._account.settings
         asked = object_id_of(call) if call.method == "GET" else None
         if asked in {"debug_token", settings.account_id, *OTHER_NUMBERS, *settings.others}:
             return self._look_up(call)
+        if edge_of(call) == "message_templates":
+            return self._templates.serve(call)
         if served := self._media.serve(call, at):
             return served
         return refuse_address(call, "messages", "media") or self._read_post(call, at)
@@ -209,6 +216,8 @@ class WhatsApp:
             return refused(100, str(problem))
         if refusal := refusal_of(message):
             return refusal
+        if message.template is not None and (refusal := self._templates.refusal(message.template)):
+            return refusal
         media = self._outgoing(message, at)
         if isinstance(media, Refused):
             return media
@@ -218,7 +227,7 @@ class WhatsApp:
         customer = self._account.customers.get(address) if is_group else self._find(spelled)
         return Order(
             address=customer.address if customer else address,
-            text=message.words(),
+            text=self._templates.words(message.template) if message.template else message.words(),
             input=spelled,
             callback_data=message.biz_opaque_callback_data,
             quoted=message.quoted(),
@@ -230,6 +239,8 @@ class WhatsApp:
         )
 
     def _outgoing(self, message: Message, at: float) -> OutgoingMedia | Refused | None:
+        if message.template is not None:
+            return self._header_file(message.template, at)
         file = message.file()
         if file is None:
             return None
@@ -241,6 +252,21 @@ class WhatsApp:
             return refused(INVALID_VALUE, f"The media id {file.id} is not known.")
         kind = "voice" if isinstance(file, Audio) and file.voice else message.type
         return OutgoingMedia(kind, RULES[kind].most_bytes, file.link, filename, content)
+
+    def _header_file(self, template: SentTemplate, at: float) -> OutgoingMedia | Refused | None:
+        found = template.file()
+        if found is None:
+            return None
+        kind, file = found
+        if (file.id is None) == (file.link is None):
+            return refused(100, f"The parameter {kind} has one of id and link.")
+        content = self._media.uploaded(file.id, at) if file.id is not None else None
+        if file.id is not None and content is None:
+            return refused(INVALID_VALUE, f"The media id {file.id} is not known.")
+        return OutgoingMedia(kind, RULES[kind].most_bytes, file.link, file.filename, content)
+
+    def change_template(self, change: TemplateChange, at: float) -> bytes:
+        return self._templates.change(change, at)
 
     def media_problem(self, media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
         return media_problem(media, got)
@@ -284,7 +310,7 @@ class WhatsApp:
         customer = order.customer
         if customer is None or customer.blocked:
             return UNDELIVERABLE
-        if not self._account.window_open(customer, at):
+        if order.sent_as != "template" and not self._account.window_open(customer, at):
             return WINDOW_CLOSED
         is_reaction = order.kind == "reaction"
         is_lost = is_reaction and not self._chats.takes_reaction(order.quoted or "", order.address, at)
@@ -294,6 +320,8 @@ class WhatsApp:
         choices: tuple[Choice, ...] = ()
         if order.sent_as == "interactive":
             choices = choices_of(msgspec.convert(order.content, type=Interactive))
+        if order.sent_as == "template":
+            choices = self._templates.choices(msgspec.convert(order.content, type=SentTemplate))
         is_reaction = order.sent_as == "reaction"
         message = ChatMessage(order.address, at, is_ours=True, is_reaction=is_reaction, choices=choices)
         self._chats.add(wamid, message)

@@ -6,6 +6,7 @@ import msgspec
 
 from chat4all_local.simulators.control_api import Json
 from chat4all_local.simulators.whatsapp.kinds import Contacts, Interactive, Location, Reaction
+from chat4all_local.simulators.whatsapp.template_messages import SentTemplate
 
 BSUID_PATTERN: Final = r"^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$"
 GROUP_ID_PATTERN: Final = r"^[A-Za-z0-9_=+/-]{10,256}$"
@@ -56,10 +57,11 @@ Type: TypeAlias = Literal[
     "contacts",
     "reaction",
     "interactive",
+    "template",
 ]
 TYPES: Final[tuple[str, ...]] = get_args(Type)
 NOT_IN_GROUPS: Final = frozenset({"location", "contacts", "reaction", "interactive"})
-"""A group takes texts and files: `groups`, "Supported message types"."""
+"""A group takes texts, files and templates: `groups/groups-messaging`, "Overview"."""
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -80,6 +82,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     contacts: Contacts | None = None
     reaction: Reaction | None = None
     interactive: Interactive | None = None
+    template: SentTemplate | None = None
     context: Context | None = None
     biz_opaque_callback_data: Annotated[str, msgspec.Meta(max_length=512)] | None = None
 
@@ -111,7 +114,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     def content(self) -> Json:
         """Return what the request gave of a message that is neither a text nor a file."""
-        content = self.location or self.contacts or self.reaction or self.interactive
+        content = self.location or self.contacts or self.reaction or self.interactive or self.template
         return None if content is None else msgspec.to_builtins(content)
 
     def objects(self) -> list[str]:

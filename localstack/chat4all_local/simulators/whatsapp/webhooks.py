@@ -2,7 +2,7 @@
 
 Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/:
 `webhooks/reference/messages/{text,image,video,audio,document,sticker,location,contacts,reaction,interactive}`,
-`webhooks/reference/messages/{system,edit,unsupported,status}`,
+`webhooks/reference/messages/{system,edit,unsupported,status,button}`,
 `webhooks/reference/user_preferences`, `business-scoped-user-ids`, `groups/groups-messaging`.
 """
 
@@ -121,7 +121,7 @@ def message_webhook(
     if request.edit_of is not None:
         message |= _edit(request, media)
     elif choice is not None:
-        message |= {"type": "interactive", "interactive": choice.reply()}
+        message |= _tap(choice)
     elif request.kind == "system":
         message |= _system(request, customer)
     else:
@@ -150,6 +150,13 @@ def preference_webhook(
     }
     value: JsonObject = {"contacts": [_contact(customer)], "user_preferences": [preference]}
     return _envelope(phone_number_id, value, "user_preferences")
+
+
+def _tap(choice: Choice) -> JsonObject:
+    """Return a tap; the quick reply of a template is of a type of its own."""
+    if choice.kind == "button":
+        return {"type": "button", "button": {"payload": choice.id, "text": choice.title}}
+    return {"type": "interactive", "interactive": choice.reply()}
 
 
 def _envelope(phone_number_id: str, value: JsonObject, field: str = "messages") -> JsonObject:

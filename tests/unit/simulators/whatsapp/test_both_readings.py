@@ -8,8 +8,16 @@ from msgspec.structs import replace
 
 from chat4all.channels.shared.http import HttpClient
 from chat4all.channels.whatsapp.connector import WhatsApp
+from chat4all.channels.whatsapp.templates import WhatsAppTemplates
 from chat4all.domain.content import Notice, Plain, ReceivedMedia, Text
-from chat4all.domain.events import InboundEvent, InboundMessage, InboundMove, InboundStatus
+from chat4all.domain.errors import TemplateExists, TemplateRefused
+from chat4all.domain.events import (
+    InboundEvent,
+    InboundMessage,
+    InboundMove,
+    InboundStatus,
+    TemplateChanged,
+)
 from chat4all.domain.files.file import Form, MediaKind
 from chat4all.domain.kinds import (
     Button,
@@ -20,17 +28,35 @@ from chat4all.domain.kinds import (
     Choices,
     Contact,
     Contacts,
+    HeaderFile,
+    HeaderPlace,
+    HeaderText,
     Location,
     Reaction,
     Row,
     Section,
+    Template,
+    TemplateButton,
+    TemplateButtonKind,
 )
 from chat4all.domain.received import Context
-from chat4all.domain.sending import Outcome, OutgoingMedia, Sent
+from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
+from chat4all.domain.templates import (
+    AccountTemplate,
+    ButtonOfTemplate,
+    ButtonType,
+    Header,
+    HeaderFormat,
+    NewTemplate,
+    TemplateCategory,
+    TemplateNews,
+    filled,
+)
 from chat4all.services.messaging.connector import ChannelSecret, WebhookRequest
+from chat4all.services.messaging.template_catalogue import TemplateQuery
 from chat4all_local.simulators.client import Simulator
-from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.simulators.control_api import SendRecord, TemplateChange
 from chat4all_local.simulators.credentials import BY_CHANNEL
 from tests.unit.channels.fake_http import DELIVERY_ID, file_submission, submission
 from tests.unit.simulators.calls import PHONE, file_of
@@ -44,6 +70,7 @@ SECRET = ChannelSecret(
     access_token=ACCOUNT.access_token,
     webhook_secret=ACCOUNT.webhook_secret,
     verify_token=ACCOUNT.verify_token,
+    business_account_id=ACCOUNT.business_account_id,
 )
 BUTTONS = Buttons("When?", (Button("today", "Today"), Button("later", "Later")))
 LIST = Choices(
@@ -308,3 +335,242 @@ def test_what_one_side_calls_a_file_of_a_kind_is_of_this_kind_for_the_other() ->
     forms = {rule.form: rule.kind for rule in WhatsApp.capabilities.media if rule.form}
 
     assert forms == {Form.VOICE: MediaKind.AUDIO, Form.STICKER: MediaKind.IMAGE}
+
+
+SEE = ButtonOfTemplate(ButtonType.URL, "See", url="https://a.example/{{1}}", sample="https://a.example/1")
+ORDER = NewTemplate(
+    name="order_ready",
+    language="pt_BR",
+    category=TemplateCategory.UTILITY,
+    body="Olá, {{1}}! O pedido {{2}} está pronto.",
+    samples={"1": "Ana", "2": "17"},
+    header=Header(HeaderFormat.TEXT, "Pedido {{1}}", "17"),
+    footer="Loja",
+    buttons=(
+        ButtonOfTemplate(ButtonType.QUICK_REPLY, "Obrigada"),
+        ButtonOfTemplate(ButtonType.PHONE_NUMBER, "Ligar", phone_number="+15550001"),
+        SEE,
+        ButtonOfTemplate(ButtonType.COPY_CODE, sample="SAVE10"),
+    ),
+)
+VALUES = Template(
+    "order_ready",
+    "pt_BR",
+    {"1": "Ana", "2": "17"},
+    HeaderText("17"),
+    (
+        TemplateButton(0, TemplateButtonKind.QUICK_REPLY, "thanks"),
+        TemplateButton(2, TemplateButtonKind.URL, "17"),
+        TemplateButton(3, TemplateButtonKind.COPY_CODE, "SAVE10"),
+    ),
+)
+
+
+@pytest.fixture
+def catalogue(whatsapp: Simulator) -> WhatsAppTemplates:
+    return WhatsAppTemplates(HttpClient(), whatsapp.base_url)
+
+
+def approved(catalogue: WhatsAppTemplates, whatsapp: Simulator, new: NewTemplate) -> AccountTemplate:
+    """Create a template, let the provider approve it, and return it as it is listed."""
+    assert catalogue.create(SECRET, new).status == "PENDING"
+    whatsapp.change_template(TemplateChange(new.name, new.language))
+    (listed,) = catalogue.page(SECRET, TemplateQuery(name=new.name), None, 10).templates
+    assert listed.is_usable
+    return listed
+
+
+def test_a_template_is_listed_as_it_was_created(catalogue: WhatsAppTemplates, whatsapp: Simulator) -> None:
+    listed = approved(catalogue, whatsapp, ORDER)
+
+    assert (listed.body, listed.samples, listed.header) == (ORDER.body, ORDER.samples, ORDER.header)
+    assert [button.type for button in listed.buttons] == [button.type for button in ORDER.buttons]
+    with pytest.raises(TemplateExists):
+        catalogue.create(SECRET, ORDER)
+
+
+def test_a_template_arrives_with_its_values_although_the_window_is_closed(
+    whatsapp: Simulator, connector: WhatsApp, catalogue: WhatsAppTemplates, receiver: Receiver
+) -> None:
+    whatsapp.register(PHONE, "Ana", window_open=False)
+    message = filled(VALUES, approved(catalogue, whatsapp, ORDER), connector.capabilities)
+    (changed,) = read(connector, receiver)
+
+    _, record = sent(connector, whatsapp, message)
+
+    assert isinstance(changed, TemplateChanged)
+    assert (changed.owner, changed.news) == (ACCOUNT.business_account_id, TemplateNews("APPROVED", "UTILITY"))
+    assert (record.kind, record.text) == ("template", "Olá, Ana! O pedido 17 está pronto.")
+    assert [event.status for event in statuses(connector, receiver)] == ARRIVED
+
+
+def test_named_variables_arrive(
+    whatsapp: Simulator, connector: WhatsApp, catalogue: WhatsAppTemplates
+) -> None:
+    new = NewTemplate(
+        name="sale",
+        language="en",
+        category=TemplateCategory.MARKETING,
+        body="Hi {{first_name}}, come {{day}} please.",
+        samples={"first_name": "Ana", "day": "today"},
+        header=Header(HeaderFormat.TEXT, "Sale {{day}}", "today"),
+    )
+    template = approved(catalogue, whatsapp, new)
+    values = Template("sale", "en", {"day": "now", "first_name": "Ana"}, HeaderText("today"))
+
+    message = filled(values, template, connector.capabilities)
+    _, record = sent(connector, whatsapp, message)
+
+    assert record.text == "Hi Ana, come now please."
+    assert message.category == "MARKETING"
+
+
+def test_a_tap_on_a_quick_reply_of_a_template_has_its_payload(
+    whatsapp: Simulator, connector: WhatsApp, catalogue: WhatsAppTemplates, receiver: Receiver
+) -> None:
+    message = filled(VALUES, approved(catalogue, whatsapp, ORDER), connector.capabilities)
+    question, _ = sent(connector, whatsapp, message)
+    read(connector, receiver)
+
+    whatsapp.write(PHONE, "Obrigada", kind="tap", quoted=question)
+
+    event = heard(connector, receiver)
+    assert (event.content, event.context) == (Text("Obrigada"), Context(payload="thanks"))
+    assert event.quoted_provider_message_id == question
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "application/pdf", "video/mp4"])
+def test_the_file_of_a_header_arrives(
+    whatsapp: Simulator,
+    connector: WhatsApp,
+    catalogue: WhatsAppTemplates,
+    files: FileHost,
+    receiver: Receiver,
+    *,
+    content_type: str,
+) -> None:
+    media = file_submission(PHONE, content_type).content
+    assert isinstance(media, OutgoingMedia)
+    data = file_of(content_type)
+    header = replace(media, url=files.put("/it", Page(data, content_type)))
+    shown = Header(HeaderFormat(media.kind.value), sample="4::aW")
+    approved(catalogue, whatsapp, replace(ORDER, body="Hi", samples={}, header=shown, buttons=()))
+    message = Template("order_ready", "pt_BR", header=HeaderFile("file-1"), text="Hi")
+
+    connector.send(replace(submission(PHONE), content=message, header=header), SECRET)
+    eventually(lambda: whatsapp.health().webhooks_pending == 0)
+
+    record = whatsapp.transcript().requests[-1]
+    assert (record.kind, record.size) == ("template", len(data))
+
+
+def test_the_place_of_a_header_arrives(
+    whatsapp: Simulator, connector: WhatsApp, catalogue: WhatsAppTemplates
+) -> None:
+    new = replace(ORDER, body="Hi", samples={}, header=Header(HeaderFormat.LOCATION), buttons=())
+    approved(catalogue, whatsapp, new)
+    place = HeaderPlace(48.2, 16.3, "Café", "Lane 1")
+
+    _, record = sent(connector, whatsapp, Template("order_ready", "pt_BR", header=place, text="Hi"))
+
+    assert "Lane 1" in str(record.content)
+
+
+def refused_with(connector: WhatsApp, message: Template) -> str:
+    result = connector.send(replace(submission(PHONE), content=message), SECRET)
+    assert isinstance(result, SendError)
+    return result.code
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"name": "other"}, "132001"),
+        ({"language": "pt"}, "132001"),
+        ({"parameters": {"1": "Ana"}}, "132000"),
+        ({"parameters": {"1": "Ana", "2": "17", "3": "x"}}, "132000"),
+        ({"parameters": {"name": "Ana", "other": "17"}}, "132012"),
+        ({"parameters": {"1": "Ana", "2": "a\nb"}}, "132018"),
+        ({"parameters": {"1": "Ana", "2": "x" * 1100}}, "132005"),
+        ({"header": None}, "132000"),
+        ({"header": HeaderPlace(1, 2, "a", "b")}, "132012"),
+        ({"buttons": ()}, "131008"),
+        ({"buttons": (*VALUES.buttons, TemplateButton(1, TemplateButtonKind.URL, "x"))}, "132018"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_the_provider(
+    whatsapp: Simulator,
+    connector: WhatsApp,
+    catalogue: WhatsAppTemplates,
+    *,
+    changes: dict[str, object],
+    code: str,
+) -> None:
+    approved(catalogue, whatsapp, ORDER)
+    message = replace(VALUES, header=HeaderText("17", "1"), text="x")
+
+    assert refused_with(connector, replace(message, **changes)) == code
+
+
+@pytest.mark.parametrize(
+    ("event", "code"), [("PAUSED", "132015"), ("DISABLED", "132016"), ("REJECTED", "132001")]
+)
+def test_a_template_that_lost_its_approval_is_refused(
+    whatsapp: Simulator, connector: WhatsApp, catalogue: WhatsAppTemplates, *, event: str, code: str
+) -> None:
+    message = filled(VALUES, approved(catalogue, whatsapp, ORDER), connector.capabilities)
+
+    whatsapp.change_template(
+        msgspec.convert({"name": "order_ready", "language": "pt_BR", "event": event}, TemplateChange)
+    )
+
+    assert refused_with(connector, message) == code
+
+
+def test_a_deleted_template_is_gone_and_its_name_stays_taken(
+    whatsapp: Simulator, connector: WhatsApp, catalogue: WhatsAppTemplates
+) -> None:
+    listed = approved(catalogue, whatsapp, ORDER)
+
+    assert not catalogue.delete(SECRET, "order_ready", "1")
+    assert catalogue.delete(SECRET, "order_ready", listed.template_id)
+    assert not catalogue.delete(SECRET, "order_ready", None)
+    assert catalogue.page(SECRET, TemplateQuery(), None, 10).templates == ()
+    with pytest.raises(TemplateExists):
+        catalogue.create(SECRET, ORDER)
+
+
+def test_templates_are_listed_in_pages(catalogue: WhatsAppTemplates) -> None:
+    for number in range(5):
+        catalogue.create(SECRET, replace(ORDER, name=f"t_{number}"))
+
+    first = catalogue.page(SECRET, TemplateQuery(status="PENDING"), None, 3)
+    second = catalogue.page(SECRET, TemplateQuery(status="PENDING"), first.next_cursor, 3)
+
+    assert [template.name for page in (first, second) for template in page.templates] == [
+        f"t_{number}" for number in range(5)
+    ]
+    assert second.next_cursor is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "Order"},
+        {"language": "pt-BR"},
+        {"body": "{{1}} is here", "samples": {"1": "a"}},
+        {"body": "Hi {{2}}, ok", "samples": {"2": "a"}},
+        {"body": "x" * 1025, "samples": {}},
+        {"footer": "{{1}}"},
+        {"header": Header(HeaderFormat.TEXT, "x" * 61)},
+        {"header": Header(HeaderFormat.TEXT, "*x*")},
+        {"buttons": (SEE, SEE, SEE)},
+        {"buttons": (ORDER.buttons[0], SEE, ORDER.buttons[0])},
+        {"buttons": (ButtonOfTemplate(ButtonType.QUICK_REPLY, "x" * 26),)},
+    ],
+)
+def test_what_the_pages_forbid_is_refused_by_the_provider(
+    catalogue: WhatsAppTemplates, changes: dict[str, object]
+) -> None:
+    with pytest.raises(TemplateRefused):
+        catalogue.create(SECRET, replace(ORDER, **changes))

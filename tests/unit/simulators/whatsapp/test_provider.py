@@ -92,7 +92,7 @@ def test_a_body_that_is_no_json_object_is_refused_with_100(whatsapp: WhatsApp, b
 
 
 def test_a_type_that_is_not_simulated_is_refused_as_unsupported(whatsapp: WhatsApp) -> None:
-    refused = read(whatsapp, {**whatsapp_message(type="template"), "template": {"name": "hello"}})
+    refused = read(whatsapp, {**whatsapp_message(type="order"), "order": {"name": "hello"}})
 
     assert isinstance(refused, Refused)
     assert refused.answer.code == 131051

@@ -42,6 +42,7 @@ from chat4all.domain.kinds import (
     Location,
     Reaction,
     Row,
+    Template,
 )
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import (
@@ -226,10 +227,11 @@ def _meant(provider_message_id: str) -> str:
 
 
 def _content(
-    content: Text | Location | Contacts | Buttons | Choices | Carousel | OutgoingMedia, delivery_id: str
+    content: Text | Location | Contacts | Buttons | Choices | Template | Carousel | OutgoingMedia,
+    delivery_id: str,
 ) -> _Content:
     match content:
-        case Text() | Location() | Contacts():
+        case Text() | Location() | Contacts() | Template():
             return _Content(delivery_id, content.text)
         case Buttons(text=text, buttons=buttons):
             return _Content(delivery_id, text, quick_replies=_quick_replies(buttons))

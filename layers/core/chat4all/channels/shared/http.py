@@ -62,6 +62,9 @@ class HttpClient:
         """GET a small body, which is read whole."""
         return self._request("GET", url, headers or {})
 
+    def delete(self, url: str, headers: Mapping[str, str] | None = None) -> HttpAnswer | NetworkFailure:
+        return self._request("DELETE", url, headers or {})
+
     def post_multipart(
         self, url: str, fields: Mapping[str, str], file: FilePart
     ) -> HttpAnswer | NetworkFailure:

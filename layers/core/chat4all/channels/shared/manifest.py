@@ -11,6 +11,7 @@ class SecretField(msgspec.Struct, frozen=True):
 
     name: str
     meaning: str
+    may_be_empty: bool = False
 
 
 class DemoCustomer(msgspec.Struct, frozen=True):
@@ -62,9 +63,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     has no such accounts.
     """
     answers_tell_of_people: bool = False
-    """The answer to a send may name the new address of a chat, or tell that the person wants no messages.
-
-    The function puts both into `inbound`."""
+    """The answer to a send may name the new address of a chat, or tell that the person wants no messages."""
 
     @property
     def name(self) -> str:
@@ -79,6 +78,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     def uploads(self) -> bool:
         """Return whether we upload files to the provider: then the function and its queue need more time."""
         return any(rule.transfer is Transfer.UPLOAD for rule in self.capabilities.media)
+
+    @property
+    def answers_bring_news(self) -> bool:
+        """Return whether answers to sends may bring news for `inbound`: of a person, or of a template."""
+        return self.answers_tell_of_people or self.capabilities.has_templates
 
     @property
     def final_status(self) -> Status:

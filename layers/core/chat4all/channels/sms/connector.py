@@ -27,7 +27,15 @@ from chat4all.domain.acts import Done, ProviderAct
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import ParsedWebhook
-from chat4all.domain.kinds import Buttons, Carousel, Choices, Contacts, Location, Reaction
+from chat4all.domain.kinds import (
+    Buttons,
+    Carousel,
+    Choices,
+    Contacts,
+    Location,
+    Reaction,
+    Template,
+)
 from chat4all.domain.sending import Outcome, OutgoingContent, OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import (
     ChannelSecret,
@@ -132,7 +140,7 @@ def _content_fields(content: OutgoingContent) -> dict[str, str]:
     match content:
         case OutgoingMedia(url=url, text=text):
             return {"Body": text, "MediaUrl": url}
-        case Text() | Location() | Contacts() | Reaction() | Buttons() | Choices() | Carousel():
+        case Text() | Location() | Contacts() | Reaction() | Buttons() | Choices() | Template() | Carousel():
             return {"Body": content.text}
 
 

@@ -26,6 +26,7 @@ from chat4all.domain.kinds import (
     Contacts,
     Location,
     Reaction,
+    Template,
     without_variation,
 )
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Submission
@@ -161,7 +162,7 @@ def rendered(submission: Submission) -> Request | SendError:
     """Return the request that sends a content, if it has no upload; or the error of an impossible one."""
     where = _where(submission)
     match submission.content:
-        case Text(text=text) | Carousel(text=text):
+        case Text(text=text) | Template(text=text) | Carousel(text=text):
             return _request("sendMessage", _Message(text=text, **where))
         case Location() as place:
             return _place(place, where)

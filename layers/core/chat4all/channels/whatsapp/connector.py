@@ -19,16 +19,18 @@ from chat4all.channels.shared.fetching import looked_up
 from chat4all.channels.shared.http import HttpAnswer, HttpClient
 from chat4all.channels.shared.meta import asked_again_later, post_message, signed, subscription_answer
 from chat4all.channels.whatsapp.address import canonical
-from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
+from chat4all.channels.whatsapp.failures import TEMPLATE_STATUSES, WHATSAPP_FAILURES
 from chat4all.channels.whatsapp.manifest import CAPABILITIES, MANIFEST
 from chat4all.channels.whatsapp.outgoing import message_of
 from chat4all.channels.whatsapp.proof import proof_of
 from chat4all.channels.whatsapp.reading import reading_of
+from chat4all.channels.whatsapp.versions import API_VERSION
 from chat4all.channels.whatsapp.webhook import parsed
 from chat4all.domain.acts import Done, ProviderAct
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile
 from chat4all.domain.events import ParsedWebhook
+from chat4all.domain.kinds import Template
 from chat4all.domain.sending import SendError, Sent, Submission
 from chat4all.services.messaging.connector import (
     ChannelSecret,
@@ -37,9 +39,6 @@ from chat4all.services.messaging.connector import (
     WebhookAnswer,
     WebhookRequest,
 )
-
-API_VERSION: Final = "v25.0"
-"""Served until 29 July 2028: https://developers.facebook.com/docs/graph-api/changelog/versions/"""
 
 
 class _Accepted(msgspec.Struct, frozen=True):
@@ -78,7 +77,7 @@ class WhatsApp:
         sender = _of_number(secret, submission.account)
         answer = post_message(self._http, self._url, sender, message, WHATSAPP_FAILURES)
         if isinstance(answer, SendError):
-            return answer
+            return _about_template(answer) if isinstance(submission.content, Template) else answer
         return _sent(answer) or sent_unread(submission.delivery_id)
 
     def prove(self, secret: ChannelSecret) -> Proof | SendError:
@@ -116,6 +115,11 @@ class WhatsApp:
 
     def parse_webhook(self, body: bytes, secret: ChannelSecret, query: str = "") -> ParsedWebhook:
         return parsed(body, secret.account_id)
+
+
+def _about_template(error: SendError) -> SendError:
+    """Return the error with what it tells of the template."""
+    return replace(error, template_status=TEMPLATE_STATUSES.get(error.code))
 
 
 def _of_number(secret: ChannelSecret, account: str) -> ChannelSecret:

@@ -3,12 +3,14 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from chat4all.channels.shared.answers import Failure, FailureTable
 from chat4all.domain.consent import OptOut
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.sending import Outcome
+from chat4all.domain.templates import OUTDATED
 
 _HOURLY_LIMIT_S: Final = 60.0
 """The limits on calls count the last hour, so that new calls become possible little by little."""
@@ -74,6 +76,14 @@ WHATSAPP_FAILURES: Final = FailureTable(
         ),
         131051: _permanent("WhatsApp does not support this kind of message."),
         131062: _permanent("This kind of message needs the person's phone number, which is not known."),
+        132000: _permanent("The template has another number of variables; it was changed, or deleted."),
+        132001: _permanent("WhatsApp has no approved template of this name in this language."),
+        132005: _permanent("The template's text is too long with the values of its variables."),
+        132007: _permanent("The template's words violate a policy of WhatsApp."),
+        132012: _permanent("A value of the template is not of the form that WhatsApp expects."),
+        132015: _permanent("WhatsApp has paused the template, because people disliked it."),
+        132016: _permanent("WhatsApp has disabled the template for good, because people disliked it."),
+        132018: _permanent("A value of the template has a line break, a tab, or too many spaces."),
         130472: _permanent("WhatsApp did not deliver the message: the person is part of an experiment."),
         130497: _permanent("Our account may not write to people in this country."),
         0: _CREDENTIALS,
@@ -91,3 +101,12 @@ WHATSAPP_FAILURES: Final = FailureTable(
     },
     ((range(200, 300), _CREDENTIALS), (range(132000, 132100), _TEMPLATE)),
 )
+
+TEMPLATE_STATUSES: Final[Mapping[str, str]] = {
+    "132000": OUTDATED,
+    "132001": OUTDATED,
+    "132012": OUTDATED,
+    "132015": "PAUSED",
+    "132016": "DISABLED",
+}
+"""What the code of a refusal tells of the template that was sent."""

@@ -53,6 +53,7 @@ CAPABILITIES: Final = Capabilities(
             button_length=20,
             in_groups=False,
         ),
+        KindRule("template"),
         KindRule(
             "carousel",
             otherwise=_NUMBERED,
@@ -110,7 +111,8 @@ interactive message ("Body text length invalid. Min length: 1, Max length: 1024"
 https://whatsapp.github.io/WhatsApp-Nodejs-SDK/api-reference/types/InteractiveObject
 Carousels: .../whatsapp/messages/interactive-media-carousel-messages. The page names no most of the buttons of
 a card ("one or more"), and shows two, which is the most that a carousel template has.
-A group takes texts and files only: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups
+A group takes texts, files and templates only:
+https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/groups-messaging
 
 A person who writes opens a window of 24 hours with the number that they wrote to. Outside of it "you can only
 send template messages"; reactions are no exception:
@@ -138,12 +140,19 @@ MANIFEST: Final = Manifest(
         SecretField("access_token", "system user token"),
         SecretField("webhook_secret", "app secret"),
         SecretField("verify_token", "a word of yours"),
+        SecretField(
+            "business_account_id",
+            "WhatsApp Business account id, for templates; may be empty",
+            may_be_empty=True,
+        ),
     ),
     webhook_setup=(
         "in the app's settings at developers.facebook.com, callback `$WEBHOOK_URL/v1/webhooks/whatsapp`,"
         " the verify token of the secret; subscribe to `messages`, to `user_id_update`, to"
-        " `user_preferences`, and, if the WhatsApp Business app uses the number, too, to `smb_message_echoes`"
-        " and `history`."
+        " `user_preferences`, if you send templates to `message_template_status_update`,"
+        " `message_template_quality_update`, `message_template_components_update` and"
+        " `template_category_update`, and, if the WhatsApp Business app uses the number, too, to"
+        " `smb_message_echoes` and `history`."
     ),
     webhook_proof="X-Hub-Signature-256",
     webhooks_name_accounts=True,

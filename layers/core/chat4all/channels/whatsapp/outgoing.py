@@ -3,7 +3,8 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages and the pages
 beside it, one for each type: location-messages, contacts-messages, reaction-messages,
 interactive-reply-buttons-messages, interactive-list-messages, interactive-media-carousel-messages,
-image-messages, audio-messages, sticker-messages. Quoting: .../whatsapp/messages/contextual-replies
+image-messages, audio-messages, sticker-messages. Templates:
+outgoing_template.py. Quoting: .../whatsapp/messages/contextual-replies
 """
 
 from decimal import Decimal
@@ -15,6 +16,7 @@ from chat4all.channels.shared.answers import can_be_quoted
 from chat4all.channels.shared.phones import valid_digits
 from chat4all.channels.whatsapp.address import is_group, is_user_id
 from chat4all.channels.whatsapp.manifest import GROUP_PREFIX
+from chat4all.channels.whatsapp.outgoing_template import OutgoingTemplate, rendered
 from chat4all.domain.content import Text
 from chat4all.domain.files.file import Form, MediaKind
 from chat4all.domain.kinds import (
@@ -26,6 +28,7 @@ from chat4all.domain.kinds import (
     Contacts,
     Location,
     Reaction,
+    Template,
     card_words,
 )
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Submission
@@ -203,6 +206,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     contacts: tuple[_Card, ...] | None = None
     reaction: _Reaction | None = None
     interactive: _Interactive | None = None
+    template: OutgoingTemplate | None = None
     to: str | None = None
     recipient: str | None = None
     context: _Context | None = None
@@ -224,6 +228,9 @@ def message_of(submission: Submission) -> Message | SendError:
     )
     if isinstance(submission.content, Reaction):
         return _reacting(message, submission.content.emoji)
+    if isinstance(submission.content, Template):
+        template = rendered(submission.content, submission.header)
+        return replace(message, type="template", template=template)
     return _with_content(message, submission.content)
 
 

@@ -4,7 +4,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 A number that the WhatsApp Business app uses, too (coexistence):
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes
 https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
-User ids that change:
+News of templates: template_news.py. User ids that change:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 """
 
@@ -20,6 +20,7 @@ from chat4all.channels.whatsapp.contacts import Contacts
 from chat4all.channels.whatsapp.message import Chat, Message, chat_of_own, chat_of_person, message_events
 from chat4all.channels.whatsapp.preferences import preference_event
 from chat4all.channels.whatsapp.statuses import ReportedStatus, status_events
+from chat4all.channels.whatsapp.template_news import NEWS, template_changed
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEvent, InboundMove, ParsedWebhook
 from chat4all.domain.received import NOTHING, Author, AuthorKind
@@ -127,9 +128,13 @@ def _of_entry(part: Raw, phone_number_id: str) -> Iterator[_Outcome]:
     if not changes:
         yield "entry"
     yield from (name for name in entry if name not in {"id", "time", "changes"})
+    owner, time = decoded(entry.get("id", ABSENT), str) or "", entry.get("time", ABSENT)
     for change_part in changes:
         change = decoded(change_part, _Change)
-        yield from _of_change(change, phone_number_id) if change else ("change",)
+        if change is not None and change.field in NEWS:
+            yield template_changed(change.field, change.value, owner, time) or change.field
+        else:
+            yield from _of_change(change, phone_number_id) if change else ("change",)
         yield from (
             name for name in decoded(change_part, dict[str, Raw]) or () if name not in {"field", "value"}
         )

@@ -26,12 +26,14 @@ from chat4all.domain.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    NotPossible,
     NotYourFile,
     UnknownUser,
 )
 from chat4all.domain.files.file import NOT_READY, Attachment
 from chat4all.domain.kind_checks import checked
-from chat4all.domain.kinds import Reaction
+from chat4all.domain.kinds import Reaction, Template
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.text import check_caption, check_content
 from chat4all.domain.wording import worded
 from chat4all.entrypoints.http.addresses import Addresses
@@ -118,6 +120,7 @@ class PostBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     channels: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=5)] = ()
     delivery_timeout_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | None = None
     metadata: dict[str, str] = {}
+    purpose: Purpose = Purpose.SERVICE
     send_at: Time | None = None
 
 
@@ -218,7 +221,7 @@ class BatchViews:
         body=PostBatch,
         example=_NEW,
         most_bytes=MOST_BATCH_BYTES,
-        errors=(UnknownUser, NotYourFile, FileNotFound, Conflict, *NOT_READY, FileNotPossible),
+        errors=(UnknownUser, NotYourFile, FileNotFound, Conflict, *NOT_READY, NotPossible, FileNotPossible),
     )
     def post(self, request: Request, body: PostBatch) -> Answer:
         recipients = _recipients(body)
@@ -317,6 +320,7 @@ class BatchViews:
             channels=(body.channel,) if body.channel is not None else body.channels,
             delivery_timeout_s=(body.delivery_timeout_s or DELIVERY_TIMEOUT_S) if body.channels else 0,
             metadata=body.metadata,
+            purpose=body.purpose,
             send_at=send_at,
         )
 
@@ -330,6 +334,9 @@ class BatchViews:
             case Reaction():
                 issue = "must not be a reaction, which needs a message"
                 raise Invalid("A batch cannot react.", Detail("content", issue))
+            case Template():
+                issue = "must be no template: send each as a message of its own"
+                raise NotPossible("A batch of templates is not supported yet.", Detail("content", issue))
             case plain:
                 return worded(checked(plain))
 

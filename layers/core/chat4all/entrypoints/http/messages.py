@@ -29,11 +29,13 @@ from chat4all.domain.errors import (
     NotYourFile,
     OptedOut,
     TagNotPossible,
+    TemplateMismatch,
+    TemplateNotUsable,
     WindowClosed,
 )
 from chat4all.domain.files.file import NOT_READY, Attachment
 from chat4all.domain.kind_checks import checked
-from chat4all.domain.kinds import Reaction
+from chat4all.domain.kinds import HeaderFile, Reaction, Template
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.public_addresses import AddressOf
@@ -57,6 +59,7 @@ from chat4all.entrypoints.http.message_views import (
 from chat4all.entrypoints.http.routes import Returns, owner_of, route
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
+from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.ports import MessageQuery
 from chat4all.services.messaging.preview_message import PreviewMessage, Rendering
 from chat4all.services.messaging.read_messages import ReadMessages, exactly_one
@@ -178,7 +181,6 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     purpose: Purpose = Purpose.SERVICE
     send_at: Time | None = None
     """The time at which the message is accepted, up to 365 days ahead; without it, it goes at once."""
-    template: object = None
 
 
 class HasChannels(Protocol):
@@ -276,8 +278,10 @@ class MessageViews:
         schedule: ScheduleMessage,
         preview: PreviewMessage,
         attach: AttachFile,
+        fill_template: FillTemplate,
         addresses: Addresses,
     ) -> None:
+        self._fill_template = fill_template
         self._accept = accept
         self._schedule = schedule
         self._preview = preview
@@ -317,11 +321,16 @@ class MessageViews:
             WindowClosed,
             OptedOut,
             AccountDisabled,
+            TemplateNotUsable,
+            TemplateMismatch,
         ),
     )
     def post(self, request: Request, body: PostMessage) -> Answer:
-        new = self._new(request, body)
-        accepted = self._accept(new) if new.send_at is None else self._schedule(new)
+        new = self._fill_template(self._new(request, body))
+        try:
+            accepted = self._accept(new) if new.send_at is None else self._schedule(new)
+        except WindowClosed as closed:
+            raise self._fill_template.advised(closed) from None
         message = accepted.message
         headers = {"idempotent-replay": "true"} if accepted.replayed else {}
         return Answer(accepted_view(self._addresses(request), message), 202, headers)
@@ -348,10 +357,16 @@ class MessageViews:
             TagNotPossible,
             WindowClosed,
             OptedOut,
+            TemplateNotUsable,
+            TemplateMismatch,
         ),
     )
     def preview(self, request: Request, body: PostMessage) -> Answer:
-        renderings = self._preview(self._new(request, body))
+        new = self._fill_template(self._new(request, body))
+        try:
+            renderings = self._preview(new)
+        except WindowClosed as closed:
+            raise self._fill_template.advised(closed) from None
         return Answer(PreviewView(tuple(map(rendering_view, renderings))))
 
     @route(
@@ -413,8 +428,6 @@ class MessageViews:
         return Answer(message_view(self._schedule.cancel(message_id)))
 
     def _new(self, request: Request, body: PostMessage) -> NewMessage:
-        if body.template is not None:
-            raise NotPossible("template is not supported yet.", Detail("template", "is not supported yet"))
         check_channels(body, self._channels)
         check_metadata(body.metadata)
         return NewMessage(
@@ -446,13 +459,23 @@ class MessageViews:
                 )
             case Reaction() if body.tag is not None:
                 raise Invalid("A reaction has no tag.", Detail("tag", "does not go with a reaction"))
+            case Template(header=HeaderFile() as header) as template:
+                checked(template)
+                if header.file is not None:
+                    field = "content.header.file"
+                    raise Invalid("The file is not valid.", Detail(field, "is set by the API; leave it out"))
+                file = self._file(request, body, header.file_id, "content.header.file_id")
+                with_file = msgspec.structs.replace(header, file=file)
+                return msgspec.structs.replace(template, header=with_file)
             case plain:
                 return worded(checked(plain))
 
-    def _file(self, request: Request, body: PostMessage, file_id: str) -> Attachment:
+    def _file(
+        self, request: Request, body: PostMessage, file_id: str, field: str = "content.file_id"
+    ) -> Attachment:
         try:
             kept_until = time_from("send_at", body.send_at)
-            return self._attach(file_id, owner_of(request), body.conversation_id, kept_until)
+            return self._attach(file_id, owner_of(request), body.conversation_id, kept_until, field)
         except (NotFound, Forbidden, Conflict):
             # A repeated request finds its message accepted, even if the file no longer exists.
             before = self._accept.accepted_file(body.message_id) if body.message_id is not None else None

@@ -48,7 +48,8 @@ def _problems(clean: Mapping[str, str], form: CredentialForm) -> Iterator[tuple[
     for name in form.fields:
         text = clean.get(name, "")
         if not text:
-            yield name, "is missing"
+            if name not in form.may_be_empty:
+                yield name, "is missing"
         elif len(text) > LONGEST_CREDENTIAL:
             yield name, f"must be at most {LONGEST_CREDENTIAL} characters"
         elif not (text.isascii() and text.isprintable()):

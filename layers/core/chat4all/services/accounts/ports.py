@@ -17,6 +17,7 @@ class CredentialForm(msgspec.Struct, frozen=True):
 
     fields: tuple[str, ...]
     account_field: str
+    may_be_empty: tuple[str, ...] = ()
 
 
 class Accounts(Protocol):

@@ -237,6 +237,7 @@ class RunBatch:
             channels=batch.channels,
             delivery_timeout_s=batch.delivery_timeout_s,
             metadata=batch.metadata,
+            purpose=batch.purpose,
         )
 
     def _timed(self, nexts: Sequence[_Next]) -> float:

@@ -17,9 +17,16 @@ class AttachFile:
         self._files = files
 
     def __call__(
-        self, file_id: str, owner: str, conversation_id: str, send_at: str | None = None
+        self,
+        file_id: str,
+        owner: str,
+        conversation_id: str,
+        send_at: str | None = None,
+        field: str = _FIELD,
     ) -> Attachment:
-        """Return the attachment of the file. `owner` is the id of the key that sends it, now or at `send_at`.
+        """Return the attachment of the file, which `field` of the message names.
+
+        `owner` is the id of the key that sends it, now or at `send_at`.
 
         Raises:
             NotFound: no such file.
@@ -30,17 +37,17 @@ class AttachFile:
         """
         file = self._files.get(file_id)
         if file is None:
-            raise FileNotFound("There is no such file.", Detail(_FIELD, "names no file"))
+            raise FileNotFound("There is no such file.", Detail(field, "names no file"))
         if file.conversation_id is None:
             may_be_sent, reason = file.owner == owner, "was uploaded with another key"
         else:
             may_be_sent, reason = file.conversation_id == conversation_id, "belongs to another conversation"
         if not may_be_sent:
-            raise NotYourFile("The file is not yours.", Detail(_FIELD, reason))
-        attachment = require_ready(file, _FIELD).attachment
+            raise NotYourFile("The file is not yours.", Detail(field, reason))
+        attachment = require_ready(file, field).attachment
         if file.inspection is not None:
             issue = f"can be downloaded, but not be sent: {file.inspection}"
-            raise FileNotPossible("A person's file of this type cannot be sent on.", Detail(_FIELD, issue))
+            raise FileNotPossible("A person's file of this type cannot be sent on.", Detail(field, issue))
         if send_at is not None and file.expires_at <= send_at:
             issue = f"must be before {file.expires_at}, when the file is removed"
             raise FileNotPossible("The file is removed before the message is sent.", Detail("send_at", issue))

@@ -32,6 +32,7 @@ from chat4all.domain.events import (
     InboundMessage,
     InboundMove,
     InboundStatus,
+    TemplateChanged,
     WebhookEvent,
 )
 from chat4all.domain.files.file import Source
@@ -49,7 +50,7 @@ from chat4all.services.inbound.inbound_file import InboundFile
 from chat4all.services.inbound.meet_person import MeetPerson
 from chat4all.services.inbound.recognize_echo import RecognizeEcho
 from chat4all.services.messaging.accept_message import AcceptMessage, NewMessage
-from chat4all.services.messaging.ports import Messages
+from chat4all.services.messaging.ports import KnownTemplates, Messages
 
 _TRIES: Final = 5
 DELETION_KEPT: Final = timedelta(days=30)
@@ -72,6 +73,7 @@ class TakeInbound:
         follow: FollowMoves,
         directory: Directory,
         messages: Messages,
+        templates: KnownTemplates,
         file: InboundFile,
         is_echo: RecognizeEcho,
         hear: HearConsent,
@@ -87,6 +89,7 @@ class TakeInbound:
         self._follow = follow
         self._directory = directory
         self._messages = messages
+        self._templates = templates
         self._file = file
         self._is_echo = is_echo
         self._hear = hear
@@ -112,6 +115,8 @@ class TakeInbound:
                 self._follow(channel, account, event)
             case InboundConsent():
                 self._hear.told(received, event)
+            case TemplateChanged():
+                self._templates.apply(channel, event)
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 

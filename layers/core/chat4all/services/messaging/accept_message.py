@@ -46,6 +46,7 @@ from chat4all.domain.errors import (
 )
 from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient
 from chat4all.domain.files.file import Attachment
+from chat4all.domain.kinds import Template
 from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.person import User
@@ -504,6 +505,8 @@ def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
 def fingerprint_of(new: NewMessage) -> str:
     """Return the same text for the same message, by whichever webhook it came."""
     new = msgspec.structs.replace(new, received=None)
+    if isinstance(new.content, Template):
+        new = msgspec.structs.replace(new, content=new.content.as_posted)
     return hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
 
 

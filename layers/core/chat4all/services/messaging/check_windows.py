@@ -139,7 +139,8 @@ class CheckWindows:
             for user_id, window in windows
             if window is not None
         )
-        return WindowClosed("Not every recipient may be written to now.", *details)
+        places = dict.fromkeys((to.channel, to.account) for to in closed)
+        return WindowClosed("Not every recipient may be written to now.", *details, places=tuple(places))
 
 
 def _routes(recipients: Sequence[Recipient]) -> Iterator[Recipient]:

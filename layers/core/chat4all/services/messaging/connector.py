@@ -30,6 +30,8 @@ class ChannelSecret(msgspec.Struct, frozen=True):
     """The webhook secret before the last rotation, which proves webhooks until `former_until`."""
     former_until: str = ""
     """ISO 8601 UTC."""
+    business_account_id: str = ""
+    """The provider's id of the account that has the templates, where that is another than `account_id`."""
 
 
 class WebhookRequest(msgspec.Struct, frozen=True):

@@ -55,14 +55,24 @@ from chat4all.domain.events import (
     InboundMove,
     Refusal,
     StatusUpdate,
+    TemplateChanged,
     WebhookEvent,
     sending_id,
 )
 from chat4all.domain.files.file import StoredFile
-from chat4all.domain.kinds import Reaction
+from chat4all.domain.kinds import Reaction, Template
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Jitter, backoff_s
-from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingContent, SendError, Sent, Submission
+from chat4all.domain.sending import (
+    EARLIER_PART,
+    Outcome,
+    OutgoingContent,
+    OutgoingMedia,
+    SendError,
+    Sent,
+    Submission,
+)
 from chat4all.domain.status import Status
+from chat4all.domain.templates import TemplateNews
 from chat4all.services.files.outgoing_file import OutgoingFile, file_wait_s
 from chat4all.services.messaging.carry_out_act import CarryOutAct
 from chat4all.services.messaging.check_consent import CheckConsent
@@ -73,6 +83,9 @@ from chat4all.services.messaging.ports import Deliveries, Events, Limiter, Secre
 
 _ADDRESS_CHANGES: Final = 2
 _RECORD_TRIES: Final = 2
+_NO_HEADER: Final = SendError(
+    Outcome.PERMANENT, "FILE_GONE", "The file of the template's header can no longer be sent."
+)
 
 
 class Later(msgspec.Struct, frozen=True):
@@ -191,6 +204,7 @@ class Deliver:
         if wait_s > 0:
             return Later(wait_s)
         outgoing = self._outgoing(requested, stored)
+        header = self._header(requested, stored)
         claimed = self._deliveries.claim(
             requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
         )
@@ -198,14 +212,17 @@ class Deliver:
             return self._refused(claimed, requested)
         earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
         hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
-        to_send = hopeless or unwanted or _aimless(outgoing, quoted) or outgoing
-        return self._hand_over(claimed, requested, to_send, quoted, secret)
+        headless = header if isinstance(header, SendError) else None
+        to_send = hopeless or unwanted or _aimless(outgoing, quoted) or headless or outgoing
+        return self._hand_over(claimed, requested, to_send, header, quoted=quoted, secret=secret)
 
     def _hand_over(
         self,
         claimed: Claimed,
         requested: DeliveryRequested,
         to_send: OutgoingContent | SendError,
+        header: OutgoingMedia | SendError | None,
+        *,
         quoted: str | None,
         secret: ChannelSecret | SendError,
     ) -> Settled | Later:
@@ -224,9 +241,11 @@ class Deliver:
             content=to_send,
             quoted_provider_message_id=quoted,
             tag=requested.tag,
+            header=header if isinstance(header, OutgoingMedia) else None,
         )
         ask = functools.partial(self._send, submission)
-        return self._attempt(claimed, to.account, to.address, secret, ask)
+        template = to_send if isinstance(to_send, Template) else None
+        return self._attempt(claimed, to.account, to.address, secret, ask, template=template)
 
     def _change(
         self,
@@ -279,7 +298,14 @@ class Deliver:
         return self._settled(refused.delivery, requested)
 
     def _attempt(
-        self, claimed: Claimed, account: str, address: str, secret: ChannelSecret | SendError, ask: Ask
+        self,
+        claimed: Claimed,
+        account: str,
+        address: str,
+        secret: ChannelSecret | SendError,
+        ask: Ask,
+        *,
+        template: Template | None = None,
     ) -> Settled | Later:
         if not self._in_time():
             return self._give_back(claimed, Counts.NOTHING, 0.0)
@@ -294,6 +320,7 @@ class Deliver:
             self._report_move(claimed.delivery, address, sent_to)
         if isinstance(answer, SendError):
             self._report_opt_out(claimed.delivery, sent_to, answer)
+            self._report_template(claimed.delivery, template, secret, answer)
         return outcome
 
     def _report_move(self, delivery: DeliveryPart, address: str, new_address: str) -> None:
@@ -322,10 +349,25 @@ class Deliver:
         )
         self._tell(delivery, told)
 
-    def _tell(self, delivery: DeliveryPart, event: InboundMove | InboundConsent) -> None:
+    def _tell(self, delivery: DeliveryPart, event: InboundMove | InboundConsent | TemplateChanged) -> None:
         origin = sending_id(delivery.delivery_id)
         with suppress(Unavailable):
             self._events.webhook_events([WebhookEvent(delivery.channel, delivery.account, origin, event)])
+
+    def _report_template(
+        self,
+        delivery: DeliveryPart,
+        template: Template | None,
+        secret: ChannelSecret | SendError,
+        error: SendError,
+    ) -> None:
+        """Queue what a refusal tells of the template, for `inbound`; the next refusal tells it again."""
+        if error.template_status is None or template is None or isinstance(secret, SendError):
+            return
+        news = TemplateNews(status=error.template_status)
+        at = iso(self._clock())
+        told = TemplateChanged(secret.business_account_id, template.name, template.language, at, news)
+        self._tell(delivery, told)
 
     def _record(self, claimed: Claimed, attempt: Attempt, answer: Sent | SendError) -> Settled | Later:
         if isinstance(answer, Sent):
@@ -375,7 +417,19 @@ class Deliver:
         )
 
     def _stored_file(self, requested: DeliveryRequested) -> StoredFile | None:
-        return self._file.stored(requested.content) if isinstance(requested.content, Media) else None
+        file = file_of(requested.content)
+        return self._file.stored(Media(file)) if file is not None else None
+
+    def _header(
+        self, requested: DeliveryRequested, stored: StoredFile | None
+    ) -> OutgoingMedia | SendError | None:
+        """Return the file of a template's header; a SendError if the file can no longer be sent there."""
+        file = file_of(requested.content) if isinstance(requested.content, Template) else None
+        if file is None:
+            return None
+        capabilities, address = self._connector.capabilities, requested.recipient.address
+        sent = self._file(Media(file), stored, capabilities, address)
+        return sent if isinstance(sent, OutgoingMedia | SendError) else _NO_HEADER
 
     def _outgoing(
         self, requested: DeliveryRequested, stored: StoredFile | None

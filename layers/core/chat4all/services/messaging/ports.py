@@ -21,6 +21,7 @@ from chat4all.domain.events import (
     ParticipantJoining,
     SignalsRequested,
     StatusUpdate,
+    TemplateChanged,
     WebhookEvent,
 )
 from chat4all.domain.files.file import Attachment
@@ -29,6 +30,7 @@ from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus
 from chat4all.domain.sending import SendError
 from chat4all.domain.status import Status
+from chat4all.domain.templates import KnownTemplate
 from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage, Fallback, HoldingQueue, ParkedStatus
 from chat4all.services.messaging.connector import ChannelSecret
@@ -387,6 +389,26 @@ class Events(Protocol):
         ...
 
     def webhook_events(self, events: Sequence[WebhookEvent]) -> None: ...
+
+
+class KnownTemplates(Protocol):
+    """The templates as they were known last. `owner` is the provider's id of the account that has them."""
+
+    def get(self, channel: str, owner: str, name: str, language: str) -> KnownTemplate | None: ...
+
+    def put(self, channel: str, owner: str, known: KnownTemplate) -> None:
+        """Store the template, unless a later version of it is stored."""
+        ...
+
+    def apply(self, channel: str, changed: TemplateChanged) -> None:
+        """Apply news of a known template, unless later news are stored; an unknown template stays unknown."""
+        ...
+
+    def remove(self, channel: str, owner: str, name: str, language: str) -> None: ...
+
+    def usable(self, channel: str, owner: str, limit: int) -> list[str]:
+        """Return the first names, in alphabetical order, of templates that can be sent."""
+        ...
 
 
 class Secrets(Protocol):

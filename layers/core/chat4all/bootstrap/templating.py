@@ -1,0 +1,36 @@
+"""Wire what the use cases of templates share: the known templates, the catalogues and the secrets.
+
+Few messages have a template, so that nothing of a channel is loaded before the first.
+"""
+
+from functools import cache
+from typing import Final
+
+from chat4all.adapters.dynamodb.templates import DynamoTemplates
+from chat4all.adapters.secrets import ManagedSecrets
+from chat4all.bootstrap.settings import ApiSettings, by_channel, environment
+from chat4all.channels.registry import dependent_accounts, with_templates
+from chat4all.services.messaging.template_catalogue import TemplateCatalogue
+
+READ_TIMEOUT_S: Final = 5.0
+"""A client waits for its POST while the provider is asked."""
+
+
+class Templating:
+    def __init__(self, settings: ApiSettings) -> None:
+        self.known = DynamoTemplates(settings.directory_table)
+        self.catalogue = cache(self._catalogue)
+        self._environment = environment()
+        secrets = by_channel(with_templates(), "SECRET", self._environment)
+        self.secrets = ManagedSecrets(secrets, dependent_accounts())
+
+    def _catalogue(self, channel: str) -> TemplateCatalogue | None:
+        from chat4all.channels.registry import template_catalogue  # noqa: PLC0415
+        from chat4all.channels.shared.http import HttpClient  # noqa: PLC0415
+
+        if channel in with_templates():
+            http = HttpClient(read_timeout_s=READ_TIMEOUT_S)
+            return template_catalogue(
+                channel, http, by_channel([channel], "BASE_URL", self._environment)[channel]
+            )
+        return None

@@ -1,0 +1,203 @@
+"""Check a template of a client against the account's template, and give it its readable text.
+
+::
+
+    known ── the account's template as it was known last: enough if it can be sent and is not too old
+       │
+    ask ── else the provider; if the provider does not answer, what is known serves all the same
+       │
+    fill ── the values are checked, and the text is made of the template's words
+
+The case that breaks a naive order: a POST is repeated after its template was paused or changed. The message
+was accepted, so the repeated POST finds it, with the text of then.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from chat4all.domain.channel import Capabilities, ChannelAccounts
+from chat4all.domain.clock import Clock, iso, parse_iso
+from chat4all.domain.errors import Detail, NotPossible, TemplateNotUsable, Unavailable, WindowClosed
+from chat4all.domain.kinds import Template
+from chat4all.domain.purpose import Purpose
+from chat4all.domain.routing import reach
+from chat4all.domain.sending import SendError
+from chat4all.domain.templates import (
+    AccountTemplate,
+    KnownTemplate,
+    TemplateCategory,
+    filled,
+    require_usable,
+)
+from chat4all.services.messaging.accept_message import NewMessage
+from chat4all.services.messaging.connector import ChannelSecret
+from chat4all.services.messaging.conversation_cache import ConversationCache
+from chat4all.services.messaging.ports import KnownTemplates, Messages, Secrets
+from chat4all.services.messaging.template_catalogue import Catalogues, TemplateCatalogue, named
+
+KEEP: Final = timedelta(hours=1)
+"""How long a template that can be sent is used without asking the provider."""
+ASK_AGAIN_S: Final = 10.0
+"""After a template that cannot be sent, the provider is asked again no sooner: it limits such calls."""
+MOST_NAMES: Final = 20
+"""Of templates that could be sent, in an error."""
+_MOST_ASKED: Final = 1_000
+
+Place = tuple[str, str]
+"""A channel and an account of ours there."""
+
+
+class FillTemplate:
+    def __init__(
+        self,
+        *,
+        known: KnownTemplates,
+        catalogue: Catalogues,
+        secrets: Secrets,
+        messages: Messages,
+        conversation_cache: ConversationCache,
+        capabilities: Mapping[str, Capabilities],
+        accounts: ChannelAccounts,
+        clock: Clock,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._known = known
+        self._catalogue = catalogue
+        self._secrets = secrets
+        self._messages = messages
+        self._conversation_cache = conversation_cache
+        self._capabilities = capabilities
+        self._accounts = accounts
+        self._clock = clock
+        self._monotonic = monotonic
+        self._asked: dict[tuple[str, ...], float] = {}
+
+    def __call__(self, new: NewMessage) -> NewMessage:
+        """Return the message with its template filled; any other message as it is, without a read.
+
+        A template for marketing makes a message for marketing of it.
+
+        Raises:
+            NotFound: no such conversation.
+            TemplateNotUsable: the account has no such template, or it cannot be sent now.
+            TemplateMismatch: the values do not fit the template.
+            Unavailable: the template is not known, and the provider does not answer.
+        """
+        if not isinstance(new.content, Template):
+            return new
+        try:
+            content = self.filled(new.content, self._places(new))
+        except (NotPossible, Unavailable):
+            stored = self._messages.get(new.message_id)
+            before = stored.content if stored is not None else None
+            if not isinstance(before, Template) or before.as_posted != new.content.as_posted:
+                raise
+            content = before
+        purpose = Purpose.MARKETING if content.category == TemplateCategory.MARKETING else new.purpose
+        return msgspec.structs.replace(new, content=content, purpose=purpose)
+
+    def filled(self, template: Template, places: Sequence[Place] = ()) -> Template:
+        """Return the template filled for the accounts, which all must have it.
+
+        Without an account that has templates, it is a template of the first account that has some: its text
+        goes out.
+        """
+        found = [self._filled(template, *place) for place in dict.fromkeys(places or [self._default()])]
+        return found[0]
+
+    def usable_templates(self, channel: str, account: str) -> tuple[str, ...]:
+        """Return names of templates that could be sent from the account, as far as they are known."""
+        catalogue = self._catalogue(channel)
+        if catalogue is None:
+            return ()
+        owner = catalogue.owner(self._secret(channel, account))
+        return tuple(self._known.usable(channel, owner, MOST_NAMES)) if owner else ()
+
+    def advised(self, closed: WindowClosed) -> WindowClosed:
+        """Return the refusal with the names of known templates that could be sent instead."""
+        advice = []
+        for channel, account in closed.places:
+            with suppress(Unavailable):
+                if names := self.usable_templates(channel, account):
+                    advice.append(
+                        Detail("content", f"templates that {channel} would take: {', '.join(names)}")
+                    )
+        return WindowClosed(closed.message, *closed.details, *advice, places=closed.places)
+
+    def _places(self, new: NewMessage) -> list[Place]:
+        snapshot = self._conversation_cache.recent(new.conversation_id)
+        reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
+        routes = (route for recipient in reached.recipients for route in recipient.routes)
+        return [
+            (route.channel, route.account)
+            for route in routes
+            if self._capabilities[route.channel].has_templates
+        ]
+
+    def _default(self) -> Place:
+        for channel, capabilities in self._capabilities.items():
+            if capabilities.has_templates:
+                return channel, self._accounts[channel][0]
+        raise TemplateNotUsable("No channel has templates.", Detail("content.name", "needs such a channel"))
+
+    def _filled(self, template: Template, channel: str, account: str) -> Template:
+        found = self._usable(template, channel, account)
+        return filled(template, found, self._capabilities[channel])
+
+    def _usable(self, template: Template, channel: str, account: str) -> AccountTemplate:
+        catalogue = self._catalogue(channel)
+        if catalogue is None:
+            issue = f"the channel {channel} has no templates"
+            raise TemplateNotUsable("The channel has no templates.", Detail("content.name", issue))
+        secret = self._secret(channel, account)
+        owner = catalogue.owner(secret)
+        if not owner:
+            issue = f"needs the field business_account_id in the secret of {channel}"
+            raise TemplateNotUsable("The account's templates are not known.", Detail("content.name", issue))
+        known = self._known.get(channel, owner, template.name, template.language)
+        if known is not None and self._is_enough(known):
+            return known.template
+        asked = (channel, owner, template.name, template.language)
+        if self._monotonic() - self._asked.get(asked, float("-inf")) < ASK_AGAIN_S:
+            return require_usable(known.template if known else None, template, [])
+        try:
+            return self._read(catalogue, secret, channel, template)
+        except Unavailable:
+            if known is None:
+                raise
+            return require_usable(known.template, template, [])
+
+    def _is_enough(self, known: KnownTemplate) -> bool:
+        return known.template.is_usable and parse_iso(known.as_of) > self._clock() - KEEP
+
+    def _read(
+        self, catalogue: TemplateCatalogue, secret: ChannelSecret, channel: str, template: Template
+    ) -> AccountTemplate:
+        """Read the template from the provider; raise TemplateNotUsable or Unavailable."""
+        owner, at = catalogue.owner(secret), iso(self._clock())
+        languages = {found.language: found for found in named(catalogue, secret, template.name)}
+        found = languages.get(template.language)
+        if found is None:
+            self._known.remove(channel, owner, template.name, template.language)
+        else:
+            self._known.put(channel, owner, KnownTemplate(found, at))
+        if found is None or not found.is_usable:
+            self._note_asked((channel, owner, template.name, template.language))
+        return require_usable(found, template, list(languages))
+
+    def _note_asked(self, asked: tuple[str, ...]) -> None:
+        if len(self._asked) >= _MOST_ASKED:
+            self._asked.clear()
+        self._asked[asked] = self._monotonic()
+
+    def _secret(self, channel: str, account: str) -> ChannelSecret:
+        """Return the account's credentials; raise Unavailable if it has none any more."""
+        secret = self._secrets.of(channel, account)
+        if isinstance(secret, SendError):
+            raise Unavailable(secret.reason, retry_after=5)
+        return secret
