@@ -92,7 +92,7 @@ def test_a_wrong_token_is_refused_for_a_proof_and_for_a_message(place: Place) ->
         assert refused.code == codes[place.channel]
 
 
-@pytest.mark.parametrize("place", naming_accounts(), indirect=True)
+@pytest.mark.parametrize("place", sorted(naming_accounts()), indirect=True)
 def test_the_token_of_one_account_sends_from_no_other(place: Place) -> None:
     for secret, other in ((place.first, place.second), (place.second, place.first)):
         refused = place.send(replace(secret, account_id=other.account_id))

@@ -30,6 +30,47 @@ class _Update(Struct, frozen=True):
     date: Raw = ABSENT
 
 
+class _DocumentedChat(Struct, frozen=True, forbid_unknown_fields=True):
+    id: int
+    type: str
+    title: str | None = None
+    username: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    is_bot: bool | None = None
+    is_forum: bool | None = None
+
+
+class _DocumentedUser(Struct, frozen=True, forbid_unknown_fields=True):
+    id: int
+    is_bot: bool = False
+    first_name: str = ""
+    last_name: str | None = None
+    username: str | None = None
+    language_code: str | None = None
+    is_premium: bool = False
+    added_to_attachment_menu: bool = False
+
+
+class _DocumentedMember(Struct, frozen=True, forbid_unknown_fields=True):
+    status: str
+    user: _DocumentedUser | None = None
+    until_date: int = 0
+
+
+class _Documented(Struct, frozen=True, forbid_unknown_fields=True, rename={"sender": "from"}):
+    chat: _DocumentedChat
+    sender: _DocumentedUser
+    date: int
+    old_chat_member: _DocumentedMember
+    new_chat_member: _DocumentedMember
+
+
+def has_more(part: Raw) -> bool:
+    """Return whether an update has fields that its page does not name, or other values in them."""
+    return decoded(part, _Documented) is None
+
+
 def block_event(part: Raw) -> InboundConsent | None:
     """Return that the person of a private chat blocked or unblocked our bot; None for any other update."""
     update = decoded(part, _Update)

@@ -20,7 +20,7 @@ from chat4all.channels.shared.webhooks import (
     read_envelope,
 )
 from chat4all.channels.telegram.address import is_address, message_name
-from chat4all.channels.telegram.blocks import block_event
+from chat4all.channels.telegram.blocks import block_event, has_more
 from chat4all.channels.telegram.content import (
     FILE_TYPES,
     WebAppData,
@@ -153,13 +153,19 @@ def _of_part(kind: str, part: Raw, name: str) -> Collection[_Outcome] | str:
     if kind == "deleted_business_messages":
         return _of_deletion(part) or kind
     if kind == "my_chat_member":
-        blocked = block_event(part)
-        return (blocked,) if blocked else kind
+        return _of_block(kind, part)
     if kind == "callback_query":
         tapped = _of_tap(part, name)
         return (tapped,) if tapped else kind
     interaction = _of_interaction(kind, part, name)
     return (interaction,) if interaction else kind
+
+
+def _of_block(kind: str, part: Raw) -> Collection[_Outcome] | str:
+    blocked = block_event(part)
+    if blocked is None:
+        return kind
+    return (blocked, f"{kind}.fields") if has_more(part) else (blocked,)
 
 
 def _of_message(kind: str, part: Raw, name: str) -> Collection[_Outcome] | str:

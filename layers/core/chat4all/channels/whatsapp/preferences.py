@@ -27,6 +27,21 @@ class _Preference(Struct, frozen=True):
     timestamp: Raw = ABSENT
 
 
+class _Documented(Struct, frozen=True, forbid_unknown_fields=True):
+    category: str
+    value: str
+    detail: str = ""
+    wa_id: str | None = None
+    user_id: str | None = None
+    parent_user_id: str | None = None
+    timestamp: int | None = None
+
+
+def has_more(part: Raw) -> bool:
+    """Return whether a preference has fields that its page does not name, or other values in them."""
+    return decoded(part, _Documented) is None
+
+
 def preference_event(part: Raw, account: str | None) -> InboundConsent | None:
     """Return the event of a preference; None for another category or value, or if it names no person."""
     preference = decoded(part, _Preference)

@@ -18,7 +18,7 @@ from chat4all.channels.shared.webhooks import ABSENT, items, moment, other_field
 from chat4all.channels.whatsapp.address import is_user_id, person_addresses, phone_of
 from chat4all.channels.whatsapp.contacts import Contacts
 from chat4all.channels.whatsapp.message import Chat, Message, chat_of_own, chat_of_person, message_events
-from chat4all.channels.whatsapp.preferences import preference_event
+from chat4all.channels.whatsapp.preferences import has_more, preference_event
 from chat4all.channels.whatsapp.statuses import ReportedStatus, status_events
 from chat4all.channels.whatsapp.template_news import NEWS, template_changed
 from chat4all.domain.errors import Invalid
@@ -261,7 +261,10 @@ def _of_user_ids(value: _Value, place: _Place) -> Iterator[_Outcome]:
 
 def _of_preferences(value: _Value, place: _Place) -> Iterator[_Outcome]:
     for part in items(value.user_preferences):
-        yield preference_event(part, place.account) or "user_preferences"
+        told = preference_event(part, place.account)
+        yield told or "user_preferences"
+        if told and has_more(part):
+            yield "user_preferences.fields"
 
 
 _FIELDS: Final[Mapping[str, Callable[[_Value, _Place], Iterator[_Outcome]]]] = {
