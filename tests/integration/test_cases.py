@@ -61,6 +61,7 @@ class InProcess:
         return [
             text
             for sent in self._world.provider.accepted
+            if address in str(sent)  # another case may have sent what only the cloud can tell
             for where, to, text in (_read(sent),)
             if (where, to) == (channel, address)
         ]

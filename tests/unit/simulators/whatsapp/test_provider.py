@@ -377,7 +377,7 @@ def test_an_address_of_the_other_kind_is_refused(whatsapp: WhatsApp, recipient_t
 
 
 def test_a_second_number_of_the_business_sends_and_reports_under_its_own_id(whatsapp: WhatsApp) -> None:
-    (second,) = OTHER_NUMBERS
+    second = next(iter(OTHER_NUMBERS))
     order = read(whatsapp, whatsapp_message(), path=f"/v23.0/{second}/messages")
     assert isinstance(order, Order)
     accepted = whatsapp.accept(order, NOW)
