@@ -8,7 +8,7 @@ from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
 from chat4all.channels.sms.connector import Sms
 from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.channels.sms.manifest import CAPABILITIES
-from chat4all.channels.sms.segments import segments_of
+from chat4all.domain.segments import segments_of
 from chat4all.domain.channel import Treatment
 from chat4all.domain.content import Media, Plain, Text
 from chat4all.domain.files.file import Attachment, Form

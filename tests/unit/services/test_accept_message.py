@@ -24,7 +24,7 @@ from chat4all.domain.status import Status
 from chat4all.services.messaging.conversation_cache import CONVERSATION_KEEP_S
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import NOW, agent, conversation_of, customer
-from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message, over
 
 OTHER_ID = "22222222-2222-4222-8222-222222222222"
 
@@ -80,7 +80,7 @@ def test_a_message_names_the_channel_that_it_goes_over(
     product = Product()
     product.settle(AGENT, *customers, kind=ConversationType.GROUP)
 
-    assert product.accept(a_message(channels=channels)).message.channel == named
+    assert product.accept(a_message(steps=over(*channels))).message.channel == named
 
 
 def test_a_message_to_agents_only_is_delivered_at_once() -> None:
@@ -123,7 +123,7 @@ def test_the_same_id_with_another_body_is_refused_and_changes_nothing(product: P
     "changed",
     [
         a_message("other"),
-        a_message(channels=("pigeon",)),
+        a_message(steps=over("pigeon")),
         replace(a_message(), metadata={"ticket": "7"}),
         a_message(reply_to=OTHER_ID),
     ],
@@ -183,7 +183,7 @@ def forget_ana(product: Product) -> None:
     [
         (None, a_message(conversation_id="unknown"), NotFound, "CONVERSATION_NOT_FOUND"),
         (None, a_message(sender_id="stranger"), Forbidden, "NOT_A_PARTICIPANT"),
-        (None, a_message(channels=("telex",)), NotPossible, "NO_IDENTITY"),
+        (None, a_message(steps=over("telex")), NotPossible, "NO_IDENTITY"),
         (None, a_message(reply_to=OTHER_ID), Invalid, "VALIDATION_ERROR"),
         (archive, a_message(), Conflict, "CONVERSATION_ARCHIVED"),
         (forget_ana, a_message(), NotPossible, "NO_IDENTITY"),
@@ -267,7 +267,7 @@ def test_a_conversation_is_read_again_after_a_while(product: Product) -> None:
     ("refused_at_first", "change"),
     [
         (
-            a_message(channels=("telex",)),
+            a_message(steps=over("telex")),
             lambda product: product.directory.link("ana", Identity("telex", "main", "ana@telex", NOW)),
         ),
         (
@@ -348,7 +348,7 @@ def test_a_file_is_stored_with_its_message_and_submitted(product: Product, conte
     assert accepted.message.content == product.message().content == Media(PICTURE, content)
     (event,) = product.events.submitted
     assert event.message.content == Media(PICTURE, content)
-    assert product.accept.accepted_file(MESSAGE_ID) == PICTURE
+    assert product.accept.accepted_file(MESSAGE_ID, PICTURE.file_id) == PICTURE
 
 
 def test_another_file_makes_it_another_body(product: Product) -> None:
@@ -365,14 +365,14 @@ def test_a_file_that_one_of_the_channels_rejects_is_refused(channels: tuple[str,
     product.settle(AGENT, customer("ana", "pigeon", "telex"))
 
     with pytest.raises(NotPossible) as refused:
-        product.accept(replace(a_message(file=PICTURE), channels=channels))
+        product.accept(a_message(file=PICTURE, steps=over(*channels)))
 
     assert refused.value.code == "FILE_NOT_POSSIBLE"
     assert product.messages.get(MESSAGE_ID) is None
 
 
 def test_of_a_message_that_is_not_there_no_file_is_known(product: Product) -> None:
-    assert product.accept.accepted_file(MESSAGE_ID) is None
+    assert product.accept.accepted_file(MESSAGE_ID, PICTURE.file_id) is None
 
 
 @pytest.mark.parametrize("again", ["hello", "other words"])

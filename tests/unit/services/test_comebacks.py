@@ -11,7 +11,7 @@ from chat4all.domain.status import Status
 from chat4all.services.messaging.accept_message import NewMessage
 from tests.fakes.cloud import Cloud
 from tests.fakes.fate import Blow, Kind, Once
-from tests.fakes.product import a_message
+from tests.fakes.product import a_message, over
 
 BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
 FOR_LONG = SendError(Outcome.THROTTLED, "429", "Slower.", retry_after_s=1_000.0)
@@ -76,7 +76,7 @@ def fallen_back(cloud: Cloud) -> None:
     cloud.connectors["pigeon"].answers = [BLOCKED, BLOCKED]
     new = replace(
         a_message("by any way", message_id=FIRST, conversation_id="group"),
-        channels=("pigeon", "telex"),
+        steps=over("pigeon", "telex"),
         delivery_timeout_s=300,
     )
     post(cloud, new)

@@ -10,7 +10,7 @@ from chat4all.domain.kinds import Button, Buttons, Reaction
 from chat4all.services.messaging.preview_message import PreviewMessage
 from tests.fakes.connector import CAPABILITIES
 from tests.fakes.people import customer
-from tests.fakes.product import AGENT, MESSAGE_ID, Product, a_message
+from tests.fakes.product import AGENT, MESSAGE_ID, Product, a_message, over
 
 QUESTION = Buttons("When?", (Button("now", "Now"), Button("later", "Later")))
 
@@ -28,7 +28,7 @@ def preview(product: Product) -> PreviewMessage:
 
 
 def test_it_shows_the_first_channel_and_then_each_fallback(preview: PreviewMessage) -> None:
-    renderings = preview(replace(a_message(channels=("pigeon", "telex")), content=QUESTION))
+    renderings = preview(replace(a_message(steps=over("pigeon", "telex")), content=QUESTION))
 
     assert [(shown.recipient.channel, shown.recipient.position) for shown in renderings] == [
         ("pigeon", 0),
@@ -63,6 +63,6 @@ def test_it_refuses_what_a_post_refuses(preview: PreviewMessage) -> None:
     with pytest.raises(ConversationNotFound):
         preview(a_message(conversation_id="another"))
     with pytest.raises(NoIdentity):
-        preview(a_message(channels=("fax",)))
+        preview(a_message(steps=over("fax")))
     with pytest.raises(Invalid):
         preview(a_message(reply_to="a message of another conversation"))

@@ -7,6 +7,7 @@ import msgspec
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import Message
+from chat4all.domain.plan import Skipped
 from chat4all.domain.received import NOTHING, Author, AuthorKind, Context
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status
@@ -20,6 +21,8 @@ class Route(msgspec.Struct, frozen=True, omit_defaults=True):
     address: str
     thread: str | None = None
     """The thread of a group's chat."""
+    step: int = 0
+    """The number of the step in the message's plan, which names the content."""
 
 
 class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,6 +38,10 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
     position: int = 0
     """The number of the route; 0 is the first."""
     thread: str | None = None
+    step: int = 0
+    """The number of the step in the message's plan, which names the content."""
+    skipped: tuple[Skipped, ...] = ()
+    """The steps that were not possible when the routes were chosen."""
 
     def at(self, position: int) -> "Recipient":
         """Return the recipient on route number `position`; 0 is the first route."""
@@ -50,6 +57,7 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
             tuple(rest),
             position,
             route.thread,
+            route.step,
         )
 
     @property
@@ -67,6 +75,8 @@ class MessageSubmitted(msgspec.Struct, frozen=True, omit_defaults=True, tag="mes
     """The version of the conversation for which the recipients were chosen."""
     content: Content | None = None
     """The content as the recipients read it, where it is not the message's own."""
+    contents: tuple[Content | None, ...] | None = None
+    """The contents of the steps as the recipients read them, where they are not the steps' own."""
 
     @property
     def conversation_id(self) -> str:
@@ -119,12 +129,19 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="acce
     """The number of the route of the only recipient; 0: the first route of each recipient."""
     is_relayed: bool = False
     """A person wrote the message in their app, so the text of a file says whose file it is."""
+    contents: tuple[Content | None, ...] = ()
+    """The content of each step of the plan as the recipients read it; None: it is `content`."""
 
     @property
     def deduplication_id(self) -> str:
         if self.position:
             return f"{self.message_id}:{self.round}:{self.recipients[0].user_id}:{self.position}"
         return f"{self.message_id}:{self.round}"
+
+    def content_of(self, step: int) -> Content:
+        """Return the content of a step of the plan as the recipients read it."""
+        own = self.contents[step] if step < len(self.contents) else None
+        return self.content if own is None else own
 
     @property
     def ids(self) -> dict[str, str]:
@@ -156,6 +173,8 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """The number of redrives of the message."""
     brought_back: int | None = None
     """The time (epoch seconds) of leaving the holding queue, so that SQS does not drop it as a duplicate."""
+    refusal: Skipped | None = None
+    """Why the delivery is to fail without a send: the last step of the plan is not possible any more."""
 
     @property
     def group(self) -> str:
@@ -164,7 +183,8 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def place(self) -> str:
         """Return the position of the delivery in the holding queue of its group; positions sort as text."""
-        return f"{self.sequence}#{self.part:03d}#{self.message_id}#{self.round:04d}"
+        place = f"{self.sequence}#{self.part:03d}#{self.message_id}#{self.round:04d}"
+        return f"{place}#{self.recipient.step}" if self.recipient.step else place
 
     @property
     def deduplication_id(self) -> str:
@@ -174,7 +194,7 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def delivery_id(self) -> DeliveryId:
         to = self.recipient
-        return DeliveryId(self.message_id, to.user_id, to.channel, self.part, self.round)
+        return DeliveryId(self.message_id, to.user_id, to.channel, self.part, self.round, to.step)
 
     @property
     def ids(self) -> dict[str, str]:

@@ -7,7 +7,15 @@ from msgspec.structs import replace
 from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import PICTURES, by_link
-from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
+from chat4all.domain.channel import (
+    Capabilities,
+    Charging,
+    LengthUnit,
+    LimitScope,
+    OtherFiles,
+    RateLimit,
+    Receipts,
+)
 from chat4all.domain.files.file import MediaKind
 
 MOST_CHARACTERS: Final = 1600
@@ -35,6 +43,7 @@ CAPABILITIES: Final = Capabilities(
         ),
     ),
     other_files=OtherFiles.LINK,
+    charging=Charging.SEGMENTS,
 )
 """Text: https://www.twilio.com/docs/glossary/what-sms-character-limit. The page does not say how a character
 beyond the basic plane counts; a count of two is cautious.
@@ -50,6 +59,8 @@ texts go on at a message a second, Twilio's queue fills: it then answers 21611, 
 https://help.twilio.com/articles/115002943027-Understanding-Twilio-Rate-Limits-and-Message-Queues
 15 messages in 30 seconds from one number to another, as the strictest of its versions says:
 https://www.twilio.com/docs/api/errors/14107
+
+Twilio charges each segment of a text, and each MMS: https://www.twilio.com/docs/glossary/what-sms-character-limit
 
 Receipts: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
 """

@@ -9,6 +9,7 @@ from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretFiel
 from chat4all.channels.shared.media_rules import CAPTION, PICTURES, by_link
 from chat4all.domain.channel import (
     Capabilities,
+    Charging,
     KindRule,
     LengthUnit,
     LimitScope,
@@ -73,6 +74,7 @@ CAPABILITIES: Final = Capabilities(
     ),
     other_files=OtherFiles.LINK,
     group_prefix=GROUP_PREFIX,
+    charging=Charging.MESSAGES,
 )
 """Text: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages
 
@@ -94,6 +96,10 @@ A group takes texts and files only: https://developers.facebook.com/documentatio
 
 80 messages a second of a number:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
+
+Since 2026-10-01 every message is charged, in an open window, too: the free answers and the free utility
+templates of before have ended. https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing
+and "Service messages are billed under the SERVICE pricing category" in .../whatsapp/messages/send-messages
 
 A person may get a message every six seconds, with bursts of 45:
 https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits

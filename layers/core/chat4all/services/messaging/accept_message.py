@@ -35,20 +35,24 @@ from chat4all.domain.errors import (
     Detail,
     Forbidden,
     Invalid,
+    NoIdentity,
     NoRecipient,
     NotAParticipant,
     NotFound,
     NotPossible,
 )
-from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient
+from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient, Route
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.person import User
+from chat4all.domain.plan import Choose, Skipped, Step, contents_of
+from chat4all.domain.planning import Check, Plan, Wanted, fits, obstacle_of, plan, require_all
 from chat4all.domain.received import Author, Received
 from chat4all.domain.relaying import new_content, posted, relayed, speaker_of
-from chat4all.domain.routing import known_on, reach, require_all, require_possible
+from chat4all.domain.routing import known_on, present_route, reach
 from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status, StatusChange
+from chat4all.domain.waiting import Fallback
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
 from chat4all.services.messaging.ports import Events, Messages
 
@@ -63,8 +67,9 @@ class NewMessage(msgspec.Struct, frozen=True):
     conversation_id: str
     sender_id: str
     content: Content
-    channels: tuple[str, ...] = ()
-    """The channels that the sender names, in the order in which they are tried; else the best is chosen."""
+    steps: tuple[Step, ...] = ()
+    """The ways that the sender names, with their own contents; (): the best channel is chosen."""
+    choose: Choose = Choose.IN_ORDER
     received_over: str | None = None
     """The channel that brought the message, if a person wrote it in their app."""
     delivery_timeout_s: int = 0
@@ -104,10 +109,11 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Routed(msgspec.Struct, frozen=True):
-    """The content of a message as its recipients read it, and the recipients."""
+    """The content of a message and of its steps as its recipients read them, and the recipients."""
 
     content: Content
     to: tuple[Recipient, ...]
+    contents: tuple[Content | None, ...] = ()
 
 
 class AcceptMessage:
@@ -124,6 +130,7 @@ class AcceptMessage:
         self._events = events
         self._conversation_cache = conversation_cache
         self._capabilities = capabilities
+        self._checks = (fits(capabilities),)
         self._clock = clock
 
     def __call__(self, new: NewMessage) -> Accepted:
@@ -159,10 +166,35 @@ class AcceptMessage:
         if routed.to:
             self._submit(notice, snapshot, routed)
 
-    def accepted_file(self, message_id: str) -> Attachment | None:
-        """Return the file of a message that was accepted before."""
+    def accepted_file(self, message_id: str, file_id: str) -> Attachment | None:
+        """Return the file of a message that was accepted before, or of one of its steps."""
         stored = self._messages.get(message_id)
-        return file_of(stored.content) if stored else None
+        contents = (stored.content, *(step.content for step in stored.steps)) if stored else ()
+        files = (file_of(content) for content in contents if content is not None)
+        return next((file for file in files if file is not None and file.file_id == file_id), None)
+
+    def weigh(self, fallback: Fallback) -> Recipient | Skipped:
+        """Return the recipient on their present route, if it is still possible; else why it is not.
+
+        The route leads to the address that the person has on the channel now.
+
+        Raises:
+            NotFound: no such conversation.
+            Unavailable: AWS did not answer.
+        """
+        to, event = fallback.recipient, fallback.event
+        snapshot = self._conversation_cache.fresh(event.conversation_id)
+        user = snapshot.users.get(to.user_id)
+        chosen = Route(to.channel, to.account, to.address, to.thread, to.step)
+        route = present_route(user, chosen) if user is not None else None
+        if user is None or route is None:
+            return Skipped(
+                to.step, to.channel, NoIdentity.code, f"{to.channel} has no identity of the person"
+            )
+        obstacle = obstacle_of(user, route, event.content_of(to.step), self._checks)
+        if obstacle is not None:
+            return Skipped(to.step, to.channel, obstacle.error.code, obstacle.reason)
+        return msgspec.structs.replace(to, account=route.account, address=route.address, thread=route.thread)
 
     def republish(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> None:
         """Request the routing of a message that was stored some time ago.
@@ -182,22 +214,27 @@ class AcceptMessage:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
         """
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
-        routed = self._route(snapshot, self._again(message))
+        # A message that was routed keeps its routes in the rows of its fallbacks: each is weighed in its turn.
+        routed = self._route(snapshot, self._again(message), () if message.routed else self._checks)
         if begun:
-            reached = {(part.recipient_id, part.channel): part.route for part in begun}
+            reached = {(part.recipient_id, part.channel, part.step): part.route for part in begun}
             some = tuple(
                 msgspec.structs.replace(
-                    known_on(snapshot.conversation, snapshot.users, *reached_on), position=route
+                    known_on(snapshot.conversation, snapshot.users, user_id, channel),
+                    position=route,
+                    step=step,
                 )
-                for reached_on, route in reached.items()
+                for (user_id, channel, step), route in reached.items()
             )
-            event = accepted_event(message, Routed(routed.content, some))
+            event = accepted_event(message, msgspec.structs.replace(routed, to=some))
+            if not message.is_relayed and any(part.status is Status.FAILED for part in begun):
+                self._require_open(snapshot, event)
             return msgspec.structs.replace(event, recipient_count=begun[0].recipient_count)
         if not routed.to:
             raise NoRecipient("No recipient of this message is left in the conversation.")
         return accepted_event(message, routed)
 
-    def event_of_routed(self, message: Message, content: Content) -> MessageAccepted:
+    def event_of_routed(self, message: Message, words: Routed) -> MessageAccepted:
         """Build the event of a message whose record comes again: some of its deliveries may be in the queues.
 
         The sender was checked when the record came first. If they have left since, or the conversation is
@@ -207,8 +244,18 @@ class AcceptMessage:
             NotFound: no such conversation.
         """
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
-        reached = reach(snapshot.conversation, snapshot.users, message.sender_id, message.asked_channels)
-        return accepted_event(message, Routed(content, reached.recipients))
+        steps = (*map(Step, (step.channel for step in message.steps), words.contents or (None,)),)
+        wanted = Wanted(words.content, steps or (Step(),), message.choose)
+        planned = self._plan(snapshot, message.sender_id, wanted, ())
+        return accepted_event(message, msgspec.structs.replace(words, to=planned.recipients))
+
+    def _require_open(self, snapshot: Snapshot, event: MessageAccepted) -> None:
+        """Raise NotPossible if a recipient cannot be sent their content on their route now."""
+        for to in event.recipients:
+            user, route = snapshot.users[to.user_id], Route(to.channel, to.account, to.address, to.thread)
+            obstacle = obstacle_of(user, route, event.content_of(to.step), self._checks)
+            if obstacle is not None:
+                raise obstacle.error(f"The message is not possible now: {obstacle.reason}.")
 
     def _submit(self, new: NewMessage, snapshot: Snapshot, routed: Routed) -> tuple[Message, Message | None]:
         """Submit and store the message; return it, and the message that already has its id."""
@@ -218,6 +265,7 @@ class AcceptMessage:
             recipients=routed.to,
             version=snapshot.conversation.version,
             content=routed.content if routed.content != message.content else None,
+            contents=routed.contents if routed.contents != contents_of(message.steps) else None,
         )
         number = self._events.message_submitted(submitted)
         late = is_late(message, self._clock())
@@ -227,18 +275,23 @@ class AcceptMessage:
     def _prepare(self, new: NewMessage) -> tuple[Snapshot, Routed]:
         snapshot = self._conversation_cache.recent(new.conversation_id)
         try:
-            routed = self._route(snapshot, new)
+            routed = self._route(snapshot, new, self._checks)
         except REFUSALS:
             routed = None
-        if routed is None or (not routed.to and snapshot.conversation.type is ConversationType.GROUP):
+        is_incomplete = routed is None or any(recipient.skipped for recipient in routed.to)
+        if (
+            routed is None
+            or is_incomplete
+            or (not routed.to and snapshot.conversation.type is ConversationType.GROUP)
+        ):
             # The conversation or its users may have changed since the cache read them. `router` chooses the
             # recipients of a message again only if it has some.
             snapshot = self._conversation_cache.fresh(new.conversation_id)
-            routed = self._route(snapshot, new)
+            routed = self._route(snapshot, new, self._checks)
         check_reply(new, self._messages)
         return snapshot, routed
 
-    def _route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
+    def _route(self, snapshot: Snapshot, new: NewMessage, checks: Sequence[Check]) -> Routed:
         if new.is_own:
             # The people of the chat have the message already.
             _check_open(snapshot)
@@ -250,11 +303,20 @@ class AcceptMessage:
             passed_on = relayed(new.content, speaker, new.change)
             if passed_on is None:
                 return Routed(new.content, ())
-            reached = reach(snapshot.conversation, snapshot.users, new.sender_id)
-            return Routed(passed_on, reached.recipients)
-        routed = routed_to_customers(snapshot, new)
-        require_possible(routed.content, routed.to, self._capabilities)
-        return routed
+            return Routed(passed_on, reach(snapshot.conversation, snapshot.users, new.sender_id))
+        wanted = wanted_of(snapshot, new)
+        recipients = require_all(self._plan(snapshot, new.sender_id, wanted, checks), wanted)
+        return _routed(wanted, recipients)
+
+    def _plan(self, snapshot: Snapshot, sender_id: str, wanted: Wanted, checks: Sequence[Check]) -> Plan:
+        return plan(
+            snapshot.conversation,
+            snapshot.users,
+            sender_id,
+            wanted,
+            capabilities=self._capabilities,
+            checks=checks,
+        )
 
     def _message(self, new: NewMessage, to: Sequence[Recipient], now: str) -> Message:
         status = Status.PENDING if to else Status.SENT if new.is_own else Status.DELIVERED
@@ -272,7 +334,8 @@ class AcceptMessage:
             fingerprint=_fingerprint(new),
             channel=new.received_over or (over.pop() if len(over) == 1 else None),
             account=new.account,
-            asked_channels=new.channels,
+            steps=new.steps,
+            choose=new.choose,
             delivery_timeout_s=new.delivery_timeout_s,
             reply_to=new.reply_to,
             metadata=new.metadata,
@@ -299,19 +362,27 @@ class AcceptMessage:
         return Accepted(stored, replayed=True)
 
 
-def routed_to_customers(snapshot: Snapshot, new: NewMessage) -> Routed:
-    """Return the message of a client for every customer, whether or not their channels have its content.
+def wanted_of(snapshot: Snapshot, new: NewMessage) -> Wanted:
+    """Return what a client wants to say, as the recipients read it.
 
     Raises:
         Forbidden: the sender is not a participant.
         Conflict: the conversation is archived.
-        NoIdentity: a recipient cannot be reached.
     """
     sender = _check_sender(snapshot, new.sender_id)
-    content = posted(new.content, speaker_of(snapshot.conversation, snapshot.users, sender))
-    reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
-    recipients = require_all(reached, new.channels)
-    return Routed(new.content, ()) if content is None else Routed(content, recipients)
+    speaker = speaker_of(snapshot.conversation, snapshot.users, sender)
+    content = posted(new.content, speaker)
+    steps = tuple(
+        Step(step.channel, posted(step.content, speaker)) if step.content is not None else step
+        for step in new.steps
+    )
+    return Wanted(
+        new.content if content is None else content, steps or (Step(),), new.choose, content is not None
+    )
+
+
+def _routed(wanted: Wanted, recipients: tuple[Recipient, ...]) -> Routed:
+    return Routed(wanted.content, recipients if wanted.is_shown else (), contents_of(wanted.steps))
 
 
 def check_reply(new: NewMessage, messages: Messages) -> None:
@@ -375,7 +446,8 @@ def _of_stored(message: Message) -> NewMessage:
         conversation_id=message.conversation_id,
         sender_id=message.sender_id,
         content=message.edits[0].content if message.edits else message.content,
-        channels=message.asked_channels,
+        steps=message.steps,
+        choose=message.choose,
         received_over=message.channel if message.provider_message_id is not None else None,
         delivery_timeout_s=message.delivery_timeout_s,
         reply_to=message.reply_to,
@@ -407,4 +479,5 @@ def accepted_event(message: Message, routed: Routed) -> MessageAccepted:
         round=message.round,
         delivery_timeout_s=message.delivery_timeout_s,
         is_relayed=message.is_relayed,
+        contents=routed.contents,
     )

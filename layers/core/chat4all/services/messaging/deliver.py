@@ -46,6 +46,7 @@ from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, InboundMove, StatusUpdate, WebhookEvent, sending_id
 from chat4all.domain.files.file import StoredFile
 from chat4all.domain.kinds import Reaction
+from chat4all.domain.plan import Skipped
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Jitter, backoff_s
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingContent, SendError, Sent, Submission
 from chat4all.domain.status import Status
@@ -56,6 +57,9 @@ from chat4all.services.messaging.ports import Deliveries, Events, Limiter, Secre
 
 _ADDRESS_CHANGES: Final = 2
 _RECORD_TRIES: Final = 2
+_AFTER_A_FAILURE: Final = SendError(
+    Outcome.PERMANENT, EARLIER_PART, "An earlier part of this message failed."
+)
 
 
 class Later(msgspec.Struct, frozen=True):
@@ -139,6 +143,8 @@ class Deliver:
 
     def _deliver(self, requested: DeliveryRequested) -> Delivering:
         to = requested.recipient
+        if requested.refusal is not None:
+            return self._refuse(requested, requested.refusal)
         open_s = self._circuits.of(to.account).wait_s()
         if open_s > 0:
             return Later(open_s)
@@ -174,6 +180,17 @@ class Deliver:
             quoted_provider_message_id=quoted,
         )
         return self._attempt(claimed, submission, secret)
+
+    def _refuse(self, requested: DeliveryRequested, refusal: Skipped) -> Delivering:
+        """Fail a delivery that is not possible any more, without a send."""
+        now = self._clock()
+        claimed = self._deliveries.claim(
+            requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
+        )
+        if isinstance(claimed, ClaimRefused):
+            return self._refused(claimed, requested)
+        error = SendError(Outcome.PERMANENT, refusal.code, refusal.reason)
+        return self._failed(claimed, error if requested.part == 0 else _AFTER_A_FAILURE)
 
     def _settled_before(self, requested: DeliveryRequested) -> Settled | None:
         """Detect a redelivered request that is settled, by a read, before it consumes rate-limit tokens.
@@ -319,7 +336,7 @@ def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
             Outcome.PERMANENT, "ABANDONED", f"Sending was started {MAX_ATTEMPTS} times and never finished."
         )
     if earlier_part_failed:
-        return SendError(Outcome.PERMANENT, EARLIER_PART, "An earlier part of this message failed.")
+        return _AFTER_A_FAILURE
     return None
 
 
