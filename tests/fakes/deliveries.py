@@ -6,8 +6,8 @@ from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
-from chat4all.domain.provider_names import is_named
 from chat4all.domain.parts import latest_provider_id
+from chat4all.domain.provider_names import is_named
 from chat4all.domain.status import PROOF, Status, StatusChange, may_become
 from chat4all.domain.waiting import ParkedStatus
 from tests.fakes.message_table import DeliveryState, MessageTable

@@ -20,6 +20,7 @@ from chat4all.domain.errors import (
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.person import Identity, User
+from chat4all.domain.plan import Choose, Step
 from chat4all.domain.status import Status
 from chat4all.services.messaging.conversation_cache import CONVERSATION_KEEP_S
 from tests.fakes.messages import MemoryMessages
@@ -126,6 +127,8 @@ def test_the_same_id_with_another_body_is_refused_and_changes_nothing(product: P
         a_message(steps=over("pigeon")),
         replace(a_message(), metadata={"ticket": "7"}),
         a_message(reply_to=OTHER_ID),
+        a_message(steps=(Step(), Step(content=Text("another")))),
+        replace(a_message(), choose=Choose.CHEAPEST),
     ],
 )
 def test_every_field_makes_it_another_body(product: Product, changed: object) -> None:
@@ -359,16 +362,56 @@ def test_another_file_makes_it_another_body(product: Product) -> None:
             product.accept(other)
 
 
-@pytest.mark.parametrize("channels", [("telex",), ("pigeon", "telex")])
-def test_a_file_that_one_of_the_channels_rejects_is_refused(channels: tuple[str, ...]) -> None:
+def test_a_file_that_the_only_channel_rejects_is_refused() -> None:
     product = Product()
     product.settle(AGENT, customer("ana", "pigeon", "telex"))
 
     with pytest.raises(NotPossible) as refused:
-        product.accept(a_message(file=PICTURE, steps=over(*channels)))
+        product.accept(a_message(file=PICTURE, steps=over("telex")))
 
     assert refused.value.code == "FILE_NOT_POSSIBLE"
     assert product.messages.get(MESSAGE_ID) is None
+
+
+def test_a_step_that_rejects_the_file_is_skipped() -> None:
+    product = Product()
+    product.settle(AGENT, customer("ana", "pigeon", "telex"))
+
+    product.accept(a_message(file=PICTURE, steps=over("telex", "pigeon")))
+
+    (event,) = product.events.submitted
+    (recipient,) = event.recipients
+    assert (recipient.channel, recipient.step, recipient.fallbacks) == ("pigeon", 1, ())
+    assert [(skipped.step, skipped.code) for skipped in recipient.skipped] == [(0, "FILE_NOT_POSSIBLE")]
+
+
+def test_a_step_that_memory_has_as_impossible_is_weighed_with_what_is_stored() -> None:
+    product = Product()
+    product.settle(AGENT, customer("ana", "pigeon"))
+    product.accept(a_message())
+    product.directory.link("ana", Identity("telex", "main", "ana@telex", NOW))
+
+    product.accept(a_message(message_id=OTHER_ID, steps=over("telex", "pigeon")))
+
+    assert [recipient.channel for recipient in product.events.submitted[-1].recipients] == ["telex"]
+
+
+def test_a_plan_of_which_every_step_is_possible_costs_no_read(product: Product) -> None:
+    product.say()
+    reads = product.conversations.reads
+
+    product.accept(a_message(message_id=OTHER_ID, steps=(*over("pigeon"), Step(content=Text("again")))))
+
+    assert product.conversations.reads == reads
+
+
+def test_the_file_of_a_step_is_known_when_the_message_is_posted_again(product: Product) -> None:
+    steps = (*over("pigeon"), Step(content=Media(PICTURE)))
+    product.accept(a_message(steps=steps))
+
+    assert product.accept.accepted_file(MESSAGE_ID, PICTURE.file_id) == PICTURE
+    assert product.accept.accepted_file(MESSAGE_ID, OTHER_ID[::-1]) is None
+    assert product.accept(a_message(steps=steps)).message.steps == steps
 
 
 def test_of_a_message_that_is_not_there_no_file_is_known(product: Product) -> None:

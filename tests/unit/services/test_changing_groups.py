@@ -14,9 +14,9 @@ from chat4all.domain.message import Message
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
 from chat4all.services.messaging.read_messages import ReadMessages
-from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.cloud import Cloud
 from tests.fakes.deliveries import MemoryDeliveries
+from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.fate import Blow, Chance
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.kinesis import Stream

@@ -13,7 +13,7 @@ from chat4all.services.messaging.deliver import Settled
 from chat4all.services.messaging.record_status import Recorded
 from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT
 from tests.fakes.people import customer
-from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, statuses, over
+from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, over, statuses
 
 AT = "2026-01-31T12:00:01.000Z"
 CARLA = customer("carla", "pigeon", "telex")

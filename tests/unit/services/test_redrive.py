@@ -16,7 +16,7 @@ from chat4all.services.messaging.record_status import Recorded
 from chat4all.services.recovery.redrive import PUBLISH_GRACE, DeadLetterCursor
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
-from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, statuses, over
+from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, over, statuses
 
 BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
 BO = customer("bo", "pigeon")

@@ -13,6 +13,7 @@ window, a refused consent, a disabled account) is one more check in the list.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -28,7 +29,7 @@ from chat4all.domain.plan import Choose, Skipped, Step
 from chat4all.domain.routing import customers_of, known_routes, on_channel, parts_of, recipient_of
 from chat4all.domain.treatments import treatment_of, unfit
 
-REPEATED = "REPEATED"
+REPEATED: Final = "REPEATED"
 """The code of a step that is the same as an earlier step for the recipient."""
 
 
@@ -118,7 +119,7 @@ def obstacle_of(user: User, route: Route, content: Content, checks: Sequence[Che
 
 
 def require_all(plan_: Plan, wanted: Wanted) -> tuple[Recipient, ...]:
-    """Return the recipients; raise NotPossible, with the first step's error, if somebody cannot be reached."""
+    """Return the recipients; raise the first step's error if somebody cannot be reached."""
     if not plan_.unreached:
         return plan_.recipients
     strangers = [one.user_id for one in plan_.unreached if one.obstacle.error is NoIdentity]
@@ -140,7 +141,7 @@ def require_all(plan_: Plan, wanted: Wanted) -> tuple[Recipient, ...]:
     )
 
 
-_MESSAGES: Mapping[type[NotPossible], str] = {
+_MESSAGES: Final[Mapping[type[NotPossible], str]] = {
     FileNotPossible: "Not every channel can carry this file.",
     KindNotPossible: "Not every channel can carry this content.",
 }

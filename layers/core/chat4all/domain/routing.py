@@ -99,7 +99,8 @@ def deliveries(
 ) -> list[DeliveryRequested]:
     """Build a request for each recipient and part; the parts of a recipient follow each other in order.
 
-    `refusals` has the users whose delivery is to fail without a send, because no step of the plan is left. If a person sent the file, a text that is no caption of it goes before it, and says whose file it is.
+    If a person sent the file, a text that is no caption of it goes before it, and says whose file it is. A
+    delivery to one of the users in `refusals` is to fail without a send: no step of the plan is left.
     """
     requested = []
     for recipient in accepted.recipients:

@@ -249,7 +249,7 @@ class RenderingView(msgspec.Struct, frozen=True):
 
 
 class PreviewView(msgspec.Struct, frozen=True):
-    """What each recipient would get: the step that is tried first, the next ones, and those that are skipped."""
+    """What each recipient would get: the step that is tried first, the next steps, and the skipped ones."""
 
     renderings: tuple[RenderingView, ...]
 
@@ -483,7 +483,7 @@ def _steps(body: PostMessage, fallback: tuple[Step, ...]) -> tuple[Step, ...]:
 
 
 def _check_size(fallback: tuple[Step, ...]) -> None:
-    """Raise Invalid if the contents of the steps would not fit into a row and a record with the message's own."""
+    """Raise Invalid if the contents of the steps would not fit into one record with the message's own."""
     size = sum(len(msgspec.json.encode(step.content)) for step in fallback if step.content is not None)
     if size > MOST_FALLBACK_BYTES:
         raise Invalid(

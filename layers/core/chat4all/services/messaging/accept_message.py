@@ -214,7 +214,7 @@ class AcceptMessage:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
         """
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
-        # A message that was routed keeps its routes in the rows of its fallbacks: each is weighed in its turn.
+        # A message that was routed keeps the routes of its plan: each is weighed when its turn comes.
         routed = self._route(snapshot, self._again(message), () if message.routed else self._checks)
         if begun:
             reached = {(part.recipient_id, part.channel, part.step): part.route for part in begun}

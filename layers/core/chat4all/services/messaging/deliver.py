@@ -139,12 +139,17 @@ class Deliver:
         self._in_time = in_time
 
     def __call__(self, requested: DeliveryRequested) -> Delivering:
-        return self._settled_before(requested) or self._deliver(requested)
+        settled = self._settled_before(requested)
+        if settled is not None:
+            return settled
+        return (
+            self._deliver(requested)
+            if requested.refusal is None
+            else self._refuse(requested, requested.refusal)
+        )
 
     def _deliver(self, requested: DeliveryRequested) -> Delivering:
         to = requested.recipient
-        if requested.refusal is not None:
-            return self._refuse(requested, requested.refusal)
         open_s = self._circuits.of(to.account).wait_s()
         if open_s > 0:
             return Later(open_s)
