@@ -7,8 +7,8 @@ import pytest
 
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.bootstrap.settings import ApiSettings
-from chat4all.domain.content import Text
-from chat4all.domain.files.file import FileStatus
+from chat4all.domain.content import Media, Text
+from chat4all.domain.files.file import Attachment, FileStatus
 from chat4all.domain.plan import Choose, Step
 from tests.fakes.files import a_file
 from tests.integration.aws import Aws
@@ -16,14 +16,8 @@ from tests.integration.http.conftest import Cast
 from tests.integration.http.gateway import Gateway
 from tests.integration.http.test_messages import body_of, published
 
+LATER = "2026-03-02T12:00:00.000Z"
 TEXT = {"type": "text", "text": "a template"}
-
-
-def ready_file(settings: ApiSettings, owner: str) -> str:
-    file_id = str(uuid.uuid4())
-    file = msgspec.structs.replace(a_file(FileStatus.READY), file_id=file_id, owner=owner)
-    DynamoFiles(settings.files_table).create(file)
-    return file_id
 
 
 def on_sms_too(api: Gateway, cast: Cast) -> None:
@@ -76,8 +70,22 @@ def test_channels_are_short_for_steps(api: Gateway, cast: Cast, aws: Aws) -> Non
 def test_a_file_of_a_step_is_attached_as_the_messages_own(
     api: Gateway, cast: Cast, aws: Aws, api_settings: ApiSettings
 ) -> None:
-    file_id = ready_file(api_settings, "somebody else")
-    fallback = [{"content": {"type": "media", "file_id": file_id}}]
+    files = DynamoFiles(api_settings.files_table)
+    file_id, foreign = str(uuid.uuid4()), str(uuid.uuid4())
+    file = a_file(file_id, conversation_id=cast.conversation)
+    files.add(file, LATER)
+    files.add(a_file(foreign, owner="somebody else"), LATER)
+    fallback = [{"content": {"type": "media", "file_id": file_id, "text": "look"}}]
+    body = body_of(cast, fallback=fallback, message_id=str(uuid.uuid4()))
+
+    assert api.post("/v1/messages", body).status == 202
+    (event,) = published(aws, cast.conversation)
+    (_, step) = event.message.steps
+    assert step.content == Media(Attachment(file_id, "invoice.pdf", "application/pdf", 1000), "look")
+    files.save(msgspec.structs.replace(file, status=FileStatus.EXPIRED), FileStatus.READY, None)
+    assert api.post("/v1/messages", body).headers["idempotent-replay"] == "true"
+
+    fallback = [{"content": {"type": "media", "file_id": foreign}}]
 
     refused = api.post("/v1/messages", body_of(cast, fallback=fallback))
 
@@ -133,19 +141,20 @@ def test_a_file_of_a_step_is_attached_as_the_messages_own(
         ({"channels": ["sms", "sms"]}, ["channels"]),
     ],
 )
-@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/preview"])
 def test_a_wrong_plan_is_invalid_and_names_the_field(
-    api: Gateway, undisturbed: Cast, path: str, fields: dict[str, object], named: list[str]
+    api: Gateway, cast: Cast, fields: dict[str, object], named: list[str]
 ) -> None:
-    answer = api.post(path, body_of(undisturbed, **fields))
+    preview = api.post("/v1/messages/preview", body_of(cast, **fields))
+    answer = api.post("/v1/messages", body_of(cast, **fields))
 
+    assert preview.refused(400, "VALIDATION_ERROR") == named
     assert answer.refused(400, "VALIDATION_ERROR") == named
 
 
-def test_without_a_possible_step_the_error_is_that_of_the_first(api: Gateway, undisturbed: Cast) -> None:
+def test_without_a_possible_step_the_error_is_that_of_the_first(api: Gateway, cast: Cast) -> None:
     fallback = [{"channel": "sms"}, {"channel": "telegram", "content": TEXT}]
 
-    refused = api.post("/v1/messages", body_of(undisturbed, channel="instagram", fallback=fallback))
+    refused = api.post("/v1/messages", body_of(cast, channel="instagram", fallback=fallback))
 
     refused.refused(422, "NO_IDENTITY")
 
