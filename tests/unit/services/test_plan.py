@@ -3,24 +3,25 @@
 import pytest
 from msgspec.structs import replace
 
-from chat4all.domain.content import Media, Text
+from chat4all.domain.content import Media, Text, reworded
 from chat4all.domain.conversation import ConversationType, Participant
-from chat4all.domain.decisions import Decision
-from chat4all.domain.errors import NotPossible
-from chat4all.domain.events import DeliveryRequested, Recipient, StatusUpdate
+from chat4all.domain.decisions import Decision, decisions_of
+from chat4all.domain.errors import Invalid, NotPossible
+from chat4all.domain.events import DeliveryRequested, Recipient, Route, StatusUpdate
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.kinds import Button, Buttons
 from chat4all.domain.person import Identity
-from chat4all.domain.plan import Step
+from chat4all.domain.plan import Choose, Skipped, Step
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
+from chat4all.domain.waiting import Fallback
 from chat4all.services.messaging.deliver import Settled
 from chat4all.services.messaging.fall_back import NOT_CONFIRMED
 from chat4all.services.messaging.record_status import Recorded
 from tests.fakes.files import a_file
 from tests.fakes.people import NOW, customer
-from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, over
+from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, an_event, over
 
 OTHER_ID = "22222222-2222-4222-8222-222222222222"
 CLOSED = SendError(Outcome.PERMANENT, "131047", "The window is closed.")
@@ -448,3 +449,48 @@ def test_a_recipient_at_a_later_route_has_its_step() -> None:
 
     assert [(one.position, one.step) for one in to.routes] == [(0, 0), (1, 2)]
     assert isinstance(to.at(1), Recipient)
+
+
+def test_steps_that_no_queue_holds_are_refused() -> None:
+    product = Product()
+    people = [customer(f"user-{number}", "telex") for number in range(90)]
+    product.settle(AGENT, *people, kind=ConversationType.GROUP)
+    long = Text("\U0001f600" * 9_000)
+
+    with pytest.raises(Invalid) as refused:
+        say(
+            product,
+            *over("telex"),
+            *[Step(content=reworded(long, f"{number}{long.text}")) for number in range(6)],
+        )
+
+    assert refused.value.details[0].field == "fallback"
+    assert product.events.submitted == []
+
+
+@pytest.mark.parametrize(
+    ("choose", "order"), [(Choose.IN_ORDER, [0, 1, 2, 3]), (Choose.CHEAPEST, [3, 1, 0, 2])]
+)
+def test_decisions_come_in_the_order_of_the_tries(choose: Choose, order: list[int]) -> None:
+    to = Recipient(
+        "carla",
+        "pigeon",
+        "main",
+        "1",
+        1,
+        (Route("telex", "main", "2", step=1), Route("pigeon", "main", "1", step=0)),
+        step=3,
+        skipped=(Skipped(2, None, "NO_IDENTITY", "why"),),
+    )
+    skipped = Skipped(1, "telex", "NO_IDENTITY", "why")
+    fallback = Fallback(an_event(to), 2, None, routed=True, skipped=(skipped,))
+
+    decided = decisions_of(fallback, choose)
+
+    assert [one.step for one in decided] == order
+    assert {one.step: one.decision for one in decided} == {
+        0: Decision.TRIED,
+        1: Decision.SKIPPED,
+        2: Decision.SKIPPED,
+        3: Decision.TRIED,
+    }

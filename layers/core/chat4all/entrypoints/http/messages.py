@@ -59,8 +59,7 @@ from chat4all.services.messaging.read_messages import ReadMessages, exactly_one
 DELIVERY_TIMEOUT_S: Final = 300
 """The seconds that each of several channels has to confirm a delivery, by default."""
 MOST_FALLBACK_BYTES: Final = 60_000
-"""With the longest content of the message, twice for a speaker whose name stands before the words, the record
-of the message fits into the 256 KiB of a queue."""
+"""The record of a message with such contents fits into a queue, unless it is for a very large group."""
 
 _ID: Final = "0b7c2d1e-3a5f-4e0a-9c46-2f1d8b7a6e04"
 _CONVERSATION: Final = "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003"

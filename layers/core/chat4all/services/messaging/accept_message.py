@@ -58,6 +58,8 @@ from chat4all.services.messaging.ports import Events, Messages
 
 REFUSALS: Final = (Forbidden, Conflict, NotPossible)
 """The errors of a message that its sender may not send, or that cannot reach its recipients."""
+MOST_RECORD_BYTES: Final = 250_000
+"""The most bytes of a message with its steps and recipients in a queue, which takes 256 KiB."""
 
 
 class NewMessage(msgspec.Struct, frozen=True):
@@ -141,6 +143,7 @@ class AcceptMessage:
             Forbidden: the sender is not a participant.
             Conflict: the conversation is archived, or the id belongs to another message.
             NotPossible: a recipient cannot be reached on the channel, or the channel does not take the file.
+            Invalid: `reply_to` names no message of the conversation, or the steps are too large together.
             Unavailable: AWS did not take the message; the same POST may be repeated.
         """
         try:
@@ -267,6 +270,8 @@ class AcceptMessage:
             content=routed.content if routed.content != message.content else None,
             contents=routed.contents if routed.contents != contents_of(message.steps) else None,
         )
+        if len(new.steps) > 1 and len(msgspec.json.encode(submitted)) > MOST_RECORD_BYTES:
+            raise Invalid("The contents of the fallback are too large.", Detail("fallback", "is too large"))
         number = self._events.message_submitted(submitted)
         late = is_late(message, self._clock())
         message = msgspec.structs.replace(message, sequence=number, late=late)
