@@ -19,6 +19,7 @@ _FORMS: Final[Mapping[Form, str]] = {
     Form.STICKER: "sticker",
     Form.VIDEO_NOTE: "video note",
 }
+_PIECES: Final = {"buttons": "buttons", "list": "rows", "carousel": "cards"}
 _MB: Final = 1_000_000
 
 
@@ -49,19 +50,12 @@ def _plain(rule: KindRule) -> str:
 def _limits(rule: KindRule) -> Iterator[str]:
     """Yield the limits outside of which the content gets the other treatment."""
     if rule.most is not None and rule.kind != "contacts":
-        yield f"{rule.most} {'buttons' if rule.kind == 'buttons' else 'rows'}"
+        least = f"{rule.least} to " if rule.least is not None else ""
+        yield f"{least}{rule.most} {_PIECES[rule.kind]}"
     if rule.most_sections is not None:
         yield f"{rule.most_sections} sections"
-    lengths = {
-        "text": rule.text_length,
-        "titles": rule.label_length,
-        "descriptions": rule.description_length,
-        "section titles": rule.section_length,
-        "button": rule.button_length,
-    }
-    for name, length in lengths.items():
-        if length is not None:
-            yield f"no {name}" if length == 0 else f"{name} of {length}"
+    yield from _lengths(rule)
+    yield from _of_cards(rule)
     if rule.answers_bytes is not None:
         yield f"titles and ids of {rule.answers_bytes} bytes together"
     if rule.emoji:
@@ -72,6 +66,30 @@ def _limits(rule: KindRule) -> Iterator[str]:
         yield "each with a phone number"
     if not rule.in_groups:
         yield "not in groups"
+
+
+def _of_cards(rule: KindRule) -> Iterator[str]:
+    if rule.card_lines is not None:
+        yield f"cards of {rule.card_lines} lines"
+    if rule.most_buttons is not None:
+        yield f"{rule.most_buttons} buttons of a card"
+    if rule.alike:
+        yield "every card with a picture and the same buttons"
+
+
+def _lengths(rule: KindRule) -> Iterator[str]:
+    lengths = {
+        "text": rule.text_length,
+        "titles" if rule.kind != "carousel" else "buttons": rule.label_length,
+        "titles of cards": rule.title_length,
+        "texts of cards" if rule.kind == "carousel" else "descriptions": rule.description_length,
+        "cards": rule.card_length,
+        "section titles": rule.section_length,
+        "button": rule.button_length,
+    }
+    for name, length in lengths.items():
+        if length is not None:
+            yield f"no {name}" if length == 0 else f"{name} of {length}"
 
 
 def _form(capabilities: Capabilities, form: Form) -> str:

@@ -84,6 +84,11 @@ TABLE: Final = {
     "chat4all.entrypoints.http.files:_SHA256": Entry(
         "the checksum that a client declares, of any length", SHORT, (Text("a"), Text("a", end="\n"))
     ),
+    "chat4all.domain.kind_checks:_URL": Entry(
+        "an address that a client names, of any length",
+        POSSESSIVE,
+        (*LINK, Text(":1", begin="http://a"), Text("1", begin="http://a:"), Text("?/#", begin="http://a")),
+    ),
     "chat4all.domain.delivery_id:_NUMBER": Entry(
         "a part of what a provider hands back as the id of a delivery, of any length", SHORT, DIGITS
     ),
@@ -194,7 +199,13 @@ TABLE: Final = {
     "chat4all_local.simulators.instagram.requests:Person.id": Entry(
         "the address in a request to the simulator", SHORT, DIGITS
     ),
-    "chat4all_local.simulators.instagram.requests:Payload.url": Entry(
+    "chat4all_local.simulators.instagram.requests:Url": Entry(
+        "the address of a file in a request to the simulator", LAST, LINK
+    ),
+    "chat4all_local.simulators.whatsapp.kinds:Media.link": Entry(
+        "the address of a file in a request to the simulator", LAST, LINK
+    ),
+    "chat4all_local.simulators.whatsapp.kinds:LinkParameters.url": Entry(
         "the address of a file in a request to the simulator", LAST, LINK
     ),
     "chat4all_local.simulators.instagram.provider:Instagram.check_address": Entry(

@@ -19,7 +19,7 @@ from chat4all.domain.events import (
 )
 from chat4all.domain.files.file import Form
 from chat4all.domain.inbound_limits import within_limits
-from chat4all.domain.kinds import Button, Buttons, Location, Reaction
+from chat4all.domain.kinds import Button, Buttons, Card, CardButton, Carousel, Location, Reaction
 from chat4all.domain.received import Author, AuthorKind, Context, Product, Referral, Story
 from chat4all.domain.status import Status
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp
@@ -304,7 +304,7 @@ def test_a_story_that_mentions_us_is_fetched_while_its_address_is_good() -> None
             {
                 "type": "template",
                 "payload": {
-                    "generic": {"elements": [{"title": "Lamp", "subtitle": "20 EUR"}, {"title": "Sofa"}]}
+                    "generic": {"elements": [{"title": "Lamp", "subtitle": "20 EUR"}, {"text": "Sofa"}]}
                 },
             },
             "Lamp\n20 EUR\nSofa",
@@ -397,9 +397,35 @@ ANSWERS: Final = (Button("now", "Now"), Button("later", "Later"))
         ),
         (
             {"generic": {"elements": [{"title": "A", "buttons": [NOW]}, {"title": "B", "buttons": [LATER]}]}},
-            Unsupported("template", "A\nNow\nB\nLater"),
+            Carousel(
+                "A\nB",
+                (
+                    Card("A", buttons=(CardButton("Now", "now"),)),
+                    Card("B", buttons=(CardButton("Later", "later"),)),
+                ),
+            ),
         ),
-        ({"generic": {"elements": [{"title": "A", "buttons": []}]}}, Unsupported("template", "A")),
+        (
+            {
+                "elements": [
+                    {"title": "A", "subtitle": "a", "image_url": "https://shop.example/a", "buttons": [SITE]}
+                ]
+            },
+            Carousel(
+                "A",
+                (
+                    Card(
+                        "A",
+                        "a",
+                        "https://shop.example/a",
+                        (CardButton("Site", url="https://shop.example"),),
+                    ),
+                ),
+            ),
+        ),
+        ({"generic": {"elements": [{"title": "A", "buttons": []}]}}, Carousel("A", (Card("A"),))),
+        ({"elements": [{"subtitle": "a"}]}, Unsupported("template", "a")),
+        ({"elements": [{"title": "A"}] * 11}, Unsupported("template", "A")),
         ({"generic": {"elements": []}}, Unsupported("template")),
         ({"buttons": [NOW]}, Unsupported("template", "Now")),
         (

@@ -12,6 +12,9 @@ from chat4all.domain.content import Plain, Text, kind_of
 from chat4all.domain.kinds import (
     Button,
     Buttons,
+    Card,
+    CardButton,
+    Carousel,
     Choices,
     Contact,
     Contacts,
@@ -23,6 +26,7 @@ from chat4all.domain.kinds import (
 from chat4all.domain.sending import OutgoingContent, OutgoingMedia, Submission
 from tests.unit.channels.fake_http import DELIVERY_ID, SECRET, FakeHttp, answer, file_submission
 
+PICTURE: Final = "https://shop.example/red.jpg"
 SAMPLES: Final[tuple[Plain, ...]] = (
     Text("Hello"),
     Location(48.21, 16.37, "Café", "Herrengasse 14", text="A place"),
@@ -30,6 +34,7 @@ SAMPLES: Final[tuple[Plain, ...]] = (
     Reaction("❤", "A heart"),
     Buttons("When?", (Button("today", "Today"), Button("later", "Later"))),
     Choices("Which?", "Choose", (Section((Row("red", "Red"), Row("blue", "Blue"))),)),
+    Carousel("Which?", (Card("Red", picture_url=PICTURE, buttons=(CardButton("Take", "red"),)),)),
 )
 """A content of each plain kind."""
 QUOTED: Final = {"telegram": f"{registry.manifest_of('telegram').address_form.format(1)}:7"}
@@ -87,7 +92,7 @@ def test_a_manifest_has_one_rule_for_each_plain_kind(manifest: Manifest) -> None
 
 @CHANNELS
 def test_choices_are_numbered_wherever_they_go_out_as_text(manifest: Manifest) -> None:
-    for kind in ("buttons", "list"):
+    for kind in ("buttons", "list", "carousel"):
         rule = manifest.capabilities.kind_rule(kind)
         assert Treatment.TEXT not in {rule.treatment, rule.otherwise}
 

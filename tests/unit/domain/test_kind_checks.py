@@ -8,6 +8,9 @@ from chat4all.domain.kind_checks import checked
 from chat4all.domain.kinds import (
     Button,
     Buttons,
+    Card,
+    CardButton,
+    Carousel,
     Choices,
     Contact,
     Contacts,
@@ -21,7 +24,17 @@ CARD = Contact("Ana", ("+4915112345678",))
 BUTTON = Button("now", "Now")
 ROW = Row("red", "Red")
 BLUE = Row("blue", "Blue")
+PICTURE = "https://shop.example/red.jpg"
+BIG = tuple(CardButton(name, url=PICTURE + "?" + "z" * 1_000) for name in "ab")
 LONG = Row("long", "Long", "x" * 101)
+
+
+def carousel(*cards: Card) -> Carousel:
+    return Carousel("Which?", cards)
+
+
+def pressed(*buttons: CardButton) -> Carousel:
+    return carousel(Card("Red", buttons=buttons))
 
 
 def fields_of(content: Plain) -> list[str]:
@@ -48,6 +61,9 @@ def fields_of(content: Plain) -> list[str]:
         Buttons("When?", (Button("é" * 32, "Now"),)),
         Choices("Which?", "Choose", (Section((ROW,)),)),
         Choices("Which?", "Choose", (Section((ROW,), "A"), Section((Row("blue", "Red"),), "B"))),
+        carousel(Card("Red", "Soft"), Card("Blue", picture_url=PICTURE)),
+        carousel(*[Card("Red", buttons=(CardButton("Take", f"{number}"),)) for number in range(10)]),
+        pressed(CardButton("Shop", url="http://shop.example:8080/a?b=c#d")),
     ],
 )
 def test_what_a_channel_could_hold_stays_as_it_is(content: Plain) -> None:
@@ -96,6 +112,26 @@ def test_what_a_channel_could_hold_stays_as_it_is(content: Plain) -> None:
             Choices("Which?", "Choose", (Section((Row("r", "R", "x" * 101),)),)),
             ["sections[0].rows[0].description"],
         ),
+        (carousel(), ["cards"]),
+        (carousel(*[Card("Red", "Soft")] * 11), ["cards"]),
+        (carousel(Card("Red")), ["cards[0]"]),
+        (carousel(Card("", "Soft")), ["cards[0].title"]),
+        (carousel(Card("Red", "x" * 501)), ["cards[0].text"]),
+        (carousel(Card("Red", picture_url="http://shop.example/red.jpg")), ["cards[0].picture_url"]),
+        (carousel(Card("Red", picture_url="data:image/png;base64,AAAA")), ["cards[0].picture_url"]),
+        (carousel(Card("Red", picture_url=PICTURE + "?" + "x" * 2_000)), ["cards[0].picture_url"]),
+        (carousel(*[Card("Red", buttons=(CardButton("Take", "red"),))] * 2), ["cards"]),
+        (pressed(*[CardButton(f"{n}", f"{n}") for n in range(4)]), ["cards[0].buttons"]),
+        (pressed(CardButton("Take", "a"), CardButton("Take", "b")), ["cards[0].buttons"]),
+        (pressed(CardButton("Take")), ["cards[0].buttons[0]"]),
+        (pressed(CardButton("Take", "red", PICTURE)), ["cards[0].buttons[0]"]),
+        (pressed(CardButton(" ", "red")), ["cards[0].buttons[0].title"]),
+        (pressed(CardButton("Take", "é" * 33)), ["cards[0].buttons[0].id"]),
+        *(
+            (pressed(CardButton("Shop", url=url)), ["cards[0].buttons[0].url"])
+            for url in ("shop", "javascript:alert(1)", "https://", "https://a b", "https://[", "https://a:x")
+        ),
+        (carousel(*[Card("x" * 100, "y" * 500, buttons=BIG)] * 10), ["cards"]),
     ],
 )
 def test_what_no_channel_could_hold_is_refused_with_its_field(content: Plain, fields: list[str]) -> None:

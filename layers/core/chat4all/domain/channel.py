@@ -170,16 +170,31 @@ class KindRule(msgspec.Struct, frozen=True):
     treatment: Treatment = Treatment.FULL
     otherwise: Treatment = Treatment.TEXT
     most: int | None = None
-    """The most buttons, or rows of all sections. Of contacts, a provider message has so many of them."""
+    """The most buttons, cards, or rows of all sections. A provider message has so many contacts."""
+    least: int | None = None
+    """The fewest cards."""
     most_sections: int | None = None
     text_length: int | None = None
     label_length: int | None = None
     """Of the title of a button or a row."""
     description_length: int | None = None
+    """Of the description of a row, or the text of a card."""
     section_length: int | None = None
     """Of the title of a section."""
     button_length: int | None = None
     """Of the button that opens a list."""
+    title_length: int | None = None
+    """Of the title of a card."""
+    card_length: int | None = None
+    """Of the title and the text of a card as one text."""
+    card_lines: int | None = None
+    """Of the title and the text of a card."""
+    most_buttons: int | None = None
+    """The most buttons of a card."""
+    alike: bool = False
+    """Every card has a picture, and the same number of buttons: one that opens an address, or only others."""
+    text_apart: bool = False
+    """The text goes before the kind, as a message of its own."""
     answers_bytes: int | None = None
     """Of the titles and ids of all buttons or rows together as JSON, each with its section's title."""
     label_unit: LengthUnit | None = None

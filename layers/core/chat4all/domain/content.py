@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.files.file import Attachment, Form
-from chat4all.domain.kinds import Buttons, Choices, Contacts, Location, Reaction
+from chat4all.domain.kinds import Buttons, Carousel, Choices, Contacts, Location, Reaction
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="text"):
@@ -93,7 +93,7 @@ class ReceivedMedia(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="
     text: str = ""
 
 
-Plain = Text | Location | Contacts | Reaction | Buttons | Choices
+Plain = Text | Location | Contacts | Reaction | Buttons | Choices | Carousel
 """The kinds that are the same in a request, in a webhook and in a message."""
 Content = Plain | Media | Unsupported | Notice | Deleted
 PostedContent = Plain | PostedMedia

@@ -28,6 +28,7 @@ from chat4all.domain.kinds import (
     MOST_CONTACTS,
     MOST_MEANS,
     Buttons,
+    Carousel,
     Choices,
     Contact,
     Contacts,
@@ -170,7 +171,7 @@ def _shortened(content: Plain) -> Plain:
             return worded(Contacts(tuple(map(_contact, contacts[:MOST_CONTACTS])), text))
         case Reaction(emoji=emoji, text=text):
             return worded(Reaction(shortened(emoji), text))
-        case Text() | Buttons() | Choices():
+        case Text() | Buttons() | Choices() | Carousel():
             return content
 
 

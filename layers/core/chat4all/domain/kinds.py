@@ -19,6 +19,10 @@ MOST_BUTTONS: Final = 13
 """The most that a channel has: https://developers.facebook.com/docs/messenger-platform/instagram/features/quick-replies"""
 MOST_ROWS: Final = 50
 MOST_LIVE_S: Final = 86_400
+MOST_CARDS: Final = 10
+"""The most that a channel has: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-media-carousel-messages"""
+MOST_CARD_BUTTONS: Final = 3
+"""https://developers.facebook.com/documentation/business-messaging/instagram-messaging/generic-template"""
 
 
 class Location(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="location"):
@@ -99,3 +103,36 @@ class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     @property
     def rows(self) -> tuple[Row, ...]:
         return tuple(row for section in self.sections for row in section.rows)
+
+
+class CardButton(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A button of a card: it opens `url`, or its `id` comes back as the payload of the person's answer."""
+
+    title: str
+    id: str = ""
+    url: str = ""
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A card of a carousel. The provider fetches the picture from `picture_url`."""
+
+    title: str
+    text: str = ""
+    picture_url: str = ""
+    buttons: tuple[CardButton, ...] = ()
+
+
+class Carousel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="carousel"):
+    """A text above cards that the person moves sideways."""
+
+    text: str
+    cards: tuple[Card, ...]
+
+    @property
+    def buttons(self) -> tuple[CardButton, ...]:
+        return tuple(button for card in self.cards for button in card.buttons)
+
+
+def card_words(card: Card) -> str:
+    """Return the title and the text of a card as one text."""
+    return "\n".join(part for part in (card.title, card.text) if part.strip())

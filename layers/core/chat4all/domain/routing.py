@@ -6,7 +6,7 @@ from types import MappingProxyType
 from msgspec.structs import replace
 
 from chat4all.domain.channel import Capabilities, Treatment
-from chat4all.domain.content import Content, Media, Text, file_of, kind_of
+from chat4all.domain.content import Content, Media, Text, file_of, kind_of, reworded
 from chat4all.domain.conversation import Conversation, Origin, Participant
 from chat4all.domain.errors import NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
@@ -75,8 +75,8 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
     """Return the parts of a delivery to `address` on a channel, each a provider message.
 
     A file goes first, with the text as its caption where that fits; else the text follows in its parts.
-    Contacts are cut into as many as a provider message takes. Of a content that the channel does not show as
-    its kind, the text goes out.
+    Contacts are cut into as many as a provider message takes. A text that stands apart goes first. Of a
+    content that the channel does not show as its kind, the text goes out.
     """
     if isinstance(content, Media):
         texts = text_parts(content.text, capabilities)
@@ -89,6 +89,8 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
         most = capabilities.kind_rule(kind_of(content)).most or len(content.contacts)
         cards = content.contacts
         return [worded(Contacts(cards[at : at + most])) for at in range(0, len(cards), most)]
+    if capabilities.kind_rule(kind_of(content)).text_apart:
+        return [*text_parts(content.text, capabilities), reworded(content, "")]
     return [content]
 
 

@@ -1,6 +1,7 @@
 """What becomes of a content on a channel: the table of the API, the check at POST and the parts agree."""
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -16,7 +17,17 @@ from chat4all.domain.content import (
     kind_of,
 )
 from chat4all.domain.files.file import Attachment
-from chat4all.domain.kinds import Buttons, Choices, Contacts, Location, Reaction, without_variation
+from chat4all.domain.kinds import (
+    Buttons,
+    Card,
+    Carousel,
+    Choices,
+    Contacts,
+    Location,
+    Reaction,
+    card_words,
+    without_variation,
+)
 
 
 def treatment_of(content: Content, capabilities: Capabilities, address: str) -> Treatment:
@@ -63,18 +74,7 @@ def _unfit_file(file: Attachment, capabilities: Capabilities) -> str:
 
 def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str | None:
     """Return the limit of `rule` that `content` exceeds, as the end of a sentence; None if it fits."""
-    label_unit = rule.label_unit or capabilities.text_unit
-
-    def too_long(
-        texts: Iterable[str], longest: int | None, what: str, unit: LengthUnit = label_unit
-    ) -> str | None:
-        if longest is None or all(unit.measure(text) <= longest for text in texts):
-            return None
-        return f"takes {what} of up to {longest} {unit.value}" if longest else f"takes no {what}"
-
-    def too_many(count: int, most: int | None, what: str) -> str | None:
-        return f"takes up to {most} {what}" if most is not None and count > most else None
-
+    units = _Units(capabilities.text_unit, rule.label_unit or capabilities.text_unit)
     match content:
         case Text():
             return None
@@ -87,18 +87,33 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
             taken = {without_variation(taken) for taken in rule.emoji}
             is_other = bool(emoji) and bool(taken) and without_variation(emoji) not in taken
             return "does not take this emoji" if is_other else None
-        case Buttons(text=text, buttons=buttons):
+        case answers:
+            return _answers_exceed(answers, rule, units)
+
+
+class _Units(msgspec.Struct, frozen=True):
+    """The units of a text, and of titles, descriptions and buttons."""
+
+    text: LengthUnit
+    label: LengthUnit
+
+
+def _answers_exceed(content: Buttons | Choices | Carousel, rule: KindRule, units: _Units) -> str | None:
+    too_long = functools.partial(_too_long, unit=units.label)
+    text_too_long = _too_long([content.text], rule.text_length, "a text", unit=units.text)
+    match content:
+        case Buttons(buttons=buttons):
             return (
-                too_many(len(buttons), rule.most, "buttons")
-                or too_long([text], rule.text_length, "a text", capabilities.text_unit)
+                _too_many(len(buttons), rule.most, "buttons")
+                or text_too_long
                 or too_long((button.title for button in buttons), rule.label_length, "titles")
                 or _too_large(((button.title, button.id) for button in buttons), rule)
             )
-        case Choices(text=text, button=button, sections=sections, rows=rows):
+        case Choices(button=button, sections=sections, rows=rows):
             return (
-                too_many(len(rows), rule.most, "rows")
-                or too_many(len(sections), rule.most_sections, "sections")
-                or too_long([text], rule.text_length, "a text", capabilities.text_unit)
+                _too_many(len(rows), rule.most, "rows")
+                or _too_many(len(sections), rule.most_sections, "sections")
+                or text_too_long
                 or too_long([button], rule.button_length, "a button")
                 or too_long((row.title for row in rows), rule.label_length, "titles")
                 or too_long((row.description for row in rows), rule.description_length, "descriptions")
@@ -107,6 +122,45 @@ def _exceeded(content: Plain, rule: KindRule, capabilities: Capabilities) -> str
                     ((section.title, row.title, row.id) for section in sections for row in section.rows), rule
                 )
             )
+        case Carousel(cards=cards, buttons=buttons):
+            most_buttons = max(len(card.buttons) for card in cards)
+            most_lines = max(len(card_words(card).splitlines()) for card in cards)
+            return (
+                _too_many(len(cards), rule.most, "cards")
+                or _too_few(len(cards), rule.least, "cards")
+                or _too_many(most_buttons, rule.most_buttons, "buttons of a card")
+                or text_too_long
+                or too_long((card.title for card in cards), rule.title_length, "titles of cards")
+                or too_long((card.text for card in cards), rule.description_length, "texts of cards")
+                or too_long(map(card_words, cards), rule.card_length, "cards")
+                or _too_many(most_lines, rule.card_lines, "lines")
+                or too_long((button.title for button in buttons), rule.label_length, "titles")
+                or (_unlike(cards) if rule.alike else None)
+            )
+
+
+def _too_long(texts: Iterable[str], longest: int | None, what: str, unit: LengthUnit) -> str | None:
+    if longest is None or all(unit.measure(text) <= longest for text in texts):
+        return None
+    return f"takes {what} of up to {longest} {unit.value}" if longest else f"takes no {what}"
+
+
+def _too_many(count: int, most: int | None, what: str) -> str | None:
+    return f"takes up to {most} {what}" if most is not None and count > most else None
+
+
+def _too_few(count: int, least: int | None, what: str) -> str | None:
+    return f"takes {least} {what} or more" if least is not None and count < least else None
+
+
+def _unlike(cards: Sequence[Card]) -> str | None:
+    if not all(card.picture_url for card in cards):
+        return "takes cards with a picture only"
+    forms = {tuple(bool(button.url) for button in card.buttons) for card in cards}
+    (first, *others) = forms
+    if others or not first or (any(first) and len(first) > 1):
+        return "takes cards with the same buttons only: one that opens an address, or as many others on each"
+    return None
 
 
 def _too_large(answers: Iterable[tuple[str, ...]], rule: KindRule) -> str | None:

@@ -7,7 +7,16 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from chat4all.domain.content import Content, ReceivedContent
-from chat4all.domain.kinds import Buttons, Choices, Contact, Contacts, Location, Reaction
+from chat4all.domain.kinds import (
+    Buttons,
+    Carousel,
+    Choices,
+    Contact,
+    Contacts,
+    Location,
+    Reaction,
+    card_words,
+)
 
 C = TypeVar("C", bound=Content | ReceivedContent)
 
@@ -38,6 +47,8 @@ def as_text(content: Content) -> str:
             return "\n".join((text, "", *titles))
         case Choices() as choices:
             return "\n".join((choices.text, "", *_menu(choices)))
+        case Carousel() as carousel:
+            return "\n\n".join((carousel.text, *_cards(carousel)))
         case _:
             return content.text
 
@@ -51,6 +62,17 @@ def _menu(choices: Choices) -> Iterator[str]:
         for row in section.rows:
             description = f": {row.description}" if row.description else ""
             yield f"{next(number)}. {row.title}{description}"
+
+
+def _cards(carousel: Carousel) -> Iterator[str]:
+    """Yield each card as a paragraph. The buttons that can be answered are numbered across all cards."""
+    number = count(1)
+    for card in carousel.cards:
+        buttons = (
+            f"{button.title}: {button.url}" if button.url else f"{next(number)}. {button.title}"
+            for button in card.buttons
+        )
+        yield "\n".join((card_words(card), *buttons))
 
 
 def _of_place(place: Location) -> str:

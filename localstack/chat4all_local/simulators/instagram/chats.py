@@ -19,11 +19,13 @@ def shown(title: str) -> str:
     return title[:_SHOWN_CHARACTERS]
 
 
-class Choice(msgspec.Struct, frozen=True):
-    """A quick reply as the app shows it; `payload` comes back when it is tapped."""
+class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A quick reply, or a button of a card, as the app shows it; `payload` comes back when it is tapped."""
 
     title: str
     payload: str
+    is_postback: bool = False
+    """It is a button of a card, which stays when it is tapped."""
 
 
 class Chats:
@@ -44,8 +46,9 @@ class Chats:
         self._offered.put(customer, tuple(choices))
 
     def tap(self, customer: str, title: str | None) -> Choice | None:
-        """Return the quick reply that shows `title`; the app then shows none of them any more."""
-        found = next((choice for choice in self._offered.get(customer, ()) if choice.title == title), None)
-        if found is not None:
+        """Return what shows `title`; after a quick reply the app shows none of them any more."""
+        offered = self._offered.get(customer, ())
+        found = next((choice for choice in offered if title in {choice.title, choice.payload}), None)
+        if found is not None and not found.is_postback:
             self._offered.remove(customer)
         return found

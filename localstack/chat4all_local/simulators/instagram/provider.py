@@ -14,7 +14,9 @@ Too many quick replies are refused as too many buttons of a template are:
 https://github.com/botman/botman/issues/694. A reaction is not echoed:
 https://developers.facebook.com/documentation/business-messaging/instagram-messaging/webhooks. Meta documents
 neither its answer nor the error of a reaction to an unknown message; the answer names the recipient only, as
-that of other sender actions. Templates, published posts and several pictures in a message are not simulated.
+that of other sender actions. Button templates, published posts and several pictures in a message are not
+simulated. Generic templates, whose pictures are not fetched here, and their postbacks:
+https://developers.facebook.com/documentation/business-messaging/instagram-messaging/generic-template
 
 A message has either a text or an attachment. Files are given by `payload.url` only: the Attachment Upload API
 is not simulated. Images and PDFs count towards the limit of texts, because the documentation names no limit
@@ -49,10 +51,20 @@ from chat4all_local.simulators.instagram.media import (
     media_missing,
     media_problem,
 )
-from chat4all_local.simulators.instagram.requests import MOST_QUICK_REPLIES, Action, Message, is_action
+from chat4all_local.simulators.instagram.requests import (
+    MOST_QUICK_REPLIES,
+    Action,
+    Attachment,
+    Element,
+    Message,
+    Payload,
+    is_action,
+)
+from chat4all_local.simulators.instagram.requests import Content as RequestContent
 from chat4all_local.simulators.instagram.webhooks import (
     event_webhook,
     message_event,
+    postback_event,
     reaction_event,
     report_event,
 )
@@ -94,7 +106,7 @@ class Instagram:
             burst=300,
             interval_s=1 / 300,
             code=RATE_LIMIT,
-            kinds=frozenset({"text", "quick_replies", "image", "file", "like_heart", "reaction"}),
+            kinds=frozenset({"text", "quick_replies", "template", "image", "file", "like_heart", "reaction"}),
         ),
         RateLimit(
             per_person=False,
@@ -151,7 +163,7 @@ class Instagram:
             media=content.attachment.media() if content.attachment else None,
             account_id=sender,
             sent_as=content.word,
-            content=[msgspec.to_builtins(reply.choice()) for reply in content.quick_replies] or None,
+            content=_recorded(content),
         )
         refusal = self._refusal(order, message.tag, at)
         return Refused(refusal, order=order) if refusal else order
@@ -180,7 +192,7 @@ class Instagram:
     def _refusal(self, order: Order, tag: str | None, at: float) -> Answer | None:
         if len((order.text or "").encode()) > TEXT_BYTES:
             return invalid(f"Length of param message[text] must be less than or equal to {TEXT_BYTES}")
-        if len(_choices(order)) > MOST_QUICK_REPLIES:
+        if order.sent_as == "quick_replies" and len(_choices(order)) > MOST_QUICK_REPLIES:
             return graph_error(400, TOO_MANY, f"(#{TOO_MANY}) param quick_replies has too many elements.")
         customer = order.customer
         if customer is None:
@@ -241,7 +253,12 @@ class Instagram:
         if request.edit_of is not None:
             edits += 1
             self._edits.put(mid, edits)
-        payload = self._tapped(request) if request.kind == "tap" else None
+        tapped = self._tapped(request) if request.kind == "tap" else None
+        if tapped is not None and tapped.is_postback:
+            event = postback_event(request, mid, account_id, at, tapped)
+            self._chats.add(mid, request.sender)
+            return Inbound(mid, meta_json(event_webhook(event, account_id, at)))
+        payload = tapped.payload if tapped else None
         item = self._media.receive(request, at)
         url = self._media.url(item.media_id, at) if item else None
         event = message_event(request, mid, account_id, at, num_edit=edits, media_url=url, payload=payload)
@@ -253,11 +270,11 @@ class Instagram:
             raise ControlError(f"`{request.quoted}` is no message of the chat: name the message as `quoted`")
         return reaction_event(request, account_id, at)
 
-    def _tapped(self, request: InboundRequest) -> str:
+    def _tapped(self, request: InboundRequest) -> Choice:
         choice = self._chats.tap(request.sender, request.text)
         if choice is None:
-            raise ControlError(f"the app shows no quick reply `{request.text}`")
-        return choice.payload
+            raise ControlError(f"the app shows no quick reply and no button `{request.text}`")
+        return choice
 
     def hear(self, answer: WebhookAnswer, at: float) -> None:
         """Do nothing. Meta reads no answer."""
@@ -276,7 +293,18 @@ class Instagram:
         return hub_headers(self._account.settings.webhook_secret, body, signature)
 
 
+def _recorded(content: RequestContent) -> Json:
+    """Return what the person can tap, or the cards."""
+    if content.attachment is not None and content.attachment.elements:
+        return [msgspec.to_builtins(element) for element in content.attachment.elements]
+    return [msgspec.to_builtins(choice) for choice in content.choices()] or None
+
+
 def _choices(order: Order) -> list[Choice]:
+    """Return what the person can tap of a recorded content."""
+    if order.sent_as == "template":
+        elements = msgspec.convert(order.content, list[Element])
+        return Attachment("template", Payload(template_type="generic", elements=tuple(elements))).postbacks()
     return msgspec.convert(order.content or [], list[Choice])
 
 

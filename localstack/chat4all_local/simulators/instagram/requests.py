@@ -19,21 +19,86 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,32}$")]
 
 
+Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]+")]
+
+
+class ElementButton(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    type: Literal["web_url", "postback"]
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+    url: Url | None = None
+    payload: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None = None
+
+    def problem(self) -> str | None:
+        has_its_field = (self.url if self.type == "web_url" else self.payload) is not None
+        if not has_its_field or None not in (self.url, self.payload):
+            return "A button has a url if it is a web_url, and a payload if it is a postback"
+        return None
+
+
+class DefaultAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    type: Literal["web_url"]
+    url: Url
+
+
+class Element(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A card: "at least one property must be set in addition to title"."""
+
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    subtitle: Annotated[str, msgspec.Meta(max_length=80)] | None = None
+    image_url: Url | None = None
+    default_action: DefaultAction | None = None
+    buttons: Annotated[tuple[ElementButton, ...], msgspec.Meta(max_length=3)] = ()
+
+    def problem(self) -> str | None:
+        if not (self.subtitle or self.image_url or self.default_action or self.buttons):
+            return "An element has a property in addition to its title"
+        return next((found for button in self.buttons if (found := button.problem())), None)
+
+
 class Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]+")]
+    """Where a file lies, or the cards of a generic template."""
+
+    url: Url | None = None
     is_reusable: bool = False
+    template_type: Literal["generic"] | None = None
+    elements: Annotated[tuple[Element, ...], msgspec.Meta(max_length=10)] = ()
 
 
 class Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file, or the heart, which is the only sticker that can be sent and has no payload."""
+    """A file, a template, or the heart, which is the only sticker that can be sent and has no payload."""
 
-    type: Literal["image", "audio", "video", "file", "like_heart"]
+    type: Literal["image", "audio", "video", "file", "like_heart", "template"]
     payload: Payload | None = None
 
     def media(self) -> OutgoingMedia | None:
-        if self.payload is None:
+        if self.payload is None or self.payload.url is None:
             return None
         return OutgoingMedia(self.type, RULES[self.type].most_bytes, self.payload.url)
+
+    def postbacks(self) -> list[Choice]:
+        """Return the buttons that come back."""
+        buttons = (button for element in self.elements for button in element.buttons)
+        return [
+            Choice(button.title, button.payload, is_postback=True)
+            for button in buttons
+            if button.payload is not None
+        ]
+
+    @property
+    def elements(self) -> tuple[Element, ...]:
+        return self.payload.elements if self.payload else ()
+
+    def problem(self) -> str | None:
+        if (self.payload is None) != (self.type == "like_heart"):
+            return "An attachment has a payload, apart from like_heart"
+        if self.payload is None:
+            return None
+        if self.type != "template":
+            is_file = self.payload.url is not None and self.payload.template_type is None
+            return None if is_file and not self.elements else "The payload of a file has its url"
+        if self.payload.template_type is None or not self.elements or self.payload.url is not None:
+            return "The payload of a template has template_type and elements"
+        return next((found for element in self.elements if (found := element.problem())), None)
 
 
 class QuickReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,9 +129,12 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return "A message has one of text and attachment"
         if self.quick_replies and self.text is None:
             return "Quick replies stand below a text"
-        if self.attachment and (self.attachment.payload is None) != (self.attachment.type == "like_heart"):
-            return "An attachment has a payload, apart from like_heart"
-        return None
+        return self.attachment.problem() if self.attachment else None
+
+    def choices(self) -> list[Choice]:
+        """Return what the person can tap."""
+        postbacks = self.attachment.postbacks() if self.attachment else []
+        return [reply.choice() for reply in self.quick_replies] + postbacks
 
 
 class ReplyTo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ off unless the settings enable it.
 from typing import Final
 
 from chat4all_local.simulators.control_api import InboundRequest, JsonObject
+from chat4all_local.simulators.instagram.chats import Choice
 from chat4all_local.simulators.instagram.manifest import APP_ID
 from chat4all_local.simulators.provider import Accepted
 
@@ -88,6 +89,18 @@ def message_event(
     else:
         event["message"] = _message(request, mid, media_url, payload)
     return {**event, **(request.raw or {})}
+
+
+def postback_event(
+    request: InboundRequest, mid: str, account_id: str, at: float, tapped: Choice
+) -> JsonObject:
+    """Build the event of a tap on a button of a card.
+
+    https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events/messaging_postbacks
+    """
+    event = _between(request.sender, account_id, at)
+    postback: JsonObject = {"mid": mid, "title": tapped.title, "payload": tapped.payload}
+    return {**event, "postback": postback, **(request.raw or {})}
 
 
 def reaction_event(request: InboundRequest, account_id: str, at: float) -> JsonObject:

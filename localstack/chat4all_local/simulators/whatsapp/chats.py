@@ -12,7 +12,7 @@ import msgspec
 from chat4all_local.simulators.control_api import JsonObject
 from chat4all_local.simulators.provider import ControlError
 from chat4all_local.simulators.store import Store
-from chat4all_local.simulators.whatsapp.kinds import ButtonMessage, Interactive, Row
+from chat4all_local.simulators.whatsapp.kinds import ButtonMessage, CarouselMessage, Interactive, Row
 
 _KEPT: Final = 10_000
 _REACTION_S: Final = 30 * 24 * 3600
@@ -87,5 +87,8 @@ def choices_of(interactive: Interactive) -> tuple[Choice, ...]:
     if isinstance(interactive, ButtonMessage):
         replies = (button.reply for button in interactive.action.buttons)
         return tuple(Choice("button_reply", reply.id, reply.title) for reply in replies)
+    if isinstance(interactive, CarouselMessage):
+        of_cards = (button.quick_reply for card in interactive.action.cards for button in card.action.buttons)
+        return tuple(Choice("button_reply", reply.id, reply.title) for reply in of_cards)
     rows: list[Row] = [row for section in interactive.action.sections for row in section.rows]
     return tuple(Choice("list_reply", row.id, row.title, row.description) for row in rows)

@@ -1,8 +1,11 @@
-"""Places, contacts, reactions, buttons and lists, as the Cloud API accepts them. An unknown field is refused.
+"""Places, contacts, reactions, buttons, lists and carousels, as the Cloud API accepts them.
+
+An unknown field is refused.
 
 Sources, under https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/:
 `location-messages`, `contacts-messages` (up to 257 contacts), `reaction-messages`,
-`interactive-reply-buttons-messages` and `interactive-list-messages`. That the text of a list has at most
+`interactive-reply-buttons-messages`, `interactive-list-messages` and `interactive-media-carousel-messages`,
+whose pictures are not fetched here. That the text of a list has at most
 1,024 characters is from https://whatsapp.github.io/WhatsApp-Nodejs-SDK/api-reference/types/InteractiveObject
 and from reports of errors; so are the details of 131009. Headers other than texts, and other interactive
 messages, are not simulated.
@@ -18,6 +21,9 @@ _MOST_BUTTONS: Final = 3
 _MOST_SECTIONS: Final = 10
 _MOST_ROWS: Final = 10
 _LONGEST_EMOJI: Final = 32
+_LEAST_CARDS: Final = 2
+_MOST_CARDS: Final = 10
+_MOST_LINE_BREAKS: Final = 2
 
 
 class Location(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,7 +151,52 @@ class ListMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     footer: Body | None = None
 
 
-Interactive = ButtonMessage | ListMessage
+class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    link: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]+")]
+
+
+class MediaHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    type: Literal["image", "video"]
+    image: Media | None = None
+    video: Media | None = None
+
+
+class QuickReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    type: Literal["quick_reply"]
+    quick_reply: Reply
+
+
+class LinkParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    display_text: str
+    url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]+")]
+
+
+class CardAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Literal["cta_url"] | None = None
+    parameters: LinkParameters | None = None
+    buttons: list[QuickReply] = []
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    card_index: int
+    type: Literal["cta_url"]
+    header: MediaHeader
+    action: CardAction
+    body: Body | None = None
+
+
+class Cards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    cards: list[Card]
+
+
+class CarouselMessage(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="carousel"
+):
+    body: Body
+    action: Cards
+
+
+Interactive = ButtonMessage | ListMessage | CarouselMessage
 
 
 def invalid_place(place: Location) -> str | None:
@@ -181,6 +232,9 @@ def invalid_interactive(message: Interactive) -> str | None:
 
 def _issues(message: Interactive) -> Iterator[str]:
     yield from _length("Body text", message.body.text, 1024)
+    if isinstance(message, CarouselMessage):
+        yield from _card_issues(message.action.cards)
+        return
     if message.header is not None:
         yield from _length("Header text", message.header.text, 60)
     if message.footer is not None:
@@ -190,6 +244,38 @@ def _issues(message: Interactive) -> Iterator[str]:
     else:
         yield from _length("Button label", message.action.button, 20)
         yield from _section_issues(message.action.sections)
+
+
+def _card_issues(cards: list[Card]) -> Iterator[str]:
+    if not _LEAST_CARDS <= len(cards) <= _MOST_CARDS:
+        yield f"Invalid cards count. Min allowed cards: {_LEAST_CARDS}, Max allowed cards: {_MOST_CARDS}"
+    if sorted(card.card_index for card in cards) != list(range(len(cards))):
+        yield "card_index must count from 0"
+    for card in cards:
+        shown = {"image": card.header.image, "video": card.header.video}
+        if [kind for kind, media in shown.items() if media is not None] != [card.header.type]:
+            yield f"Card header must have {card.header.type}"
+        text = card.body.text if card.body else ""
+        yield from _too_long("Card body text", text, 160)
+        if card.body is not None and (not text.strip() or text.count("\n") > _MOST_LINE_BREAKS):
+            yield f"Card body text must have up to {_MOST_LINE_BREAKS} line breaks, and a character"
+        yield from _action_issues(card.action)
+    if len({(card.action.parameters is None, len(card.action.buttons)) for card in cards}) > 1:
+        yield "Button types and numbers must match across all cards"
+    replies = [button.quick_reply for card in cards for button in card.action.buttons]
+    yield from _twice("button id", (reply.id for reply in replies))
+
+
+def _action_issues(action: CardAction) -> Iterator[str]:
+    if (action.parameters is None) == (not action.buttons) or (action.name is None) != (
+        action.parameters is None
+    ):
+        yield "Cards must have either one URL button, or one or more quick-reply buttons"
+    if action.parameters is not None:
+        yield from _length("Button label", action.parameters.display_text, 20)
+    for button in action.buttons:
+        yield from _length("Button label", button.quick_reply.title, 20)
+        yield from _id_issues("Button", button.quick_reply.id, 256)
 
 
 def _button_issues(buttons: list[Button]) -> Iterator[str]:

@@ -15,6 +15,9 @@ from chat4all.domain.files.file import Form
 from chat4all.domain.kinds import (
     Button,
     Buttons,
+    Card,
+    CardButton,
+    Carousel,
     Choices,
     Contact,
     Contacts,
@@ -45,6 +48,7 @@ SECRET = ChannelSecret(
     access_token=INSTAGRAM.access_token,
     webhook_secret=INSTAGRAM.webhook_secret,
 )
+SHOP = "https://shop.example/blue"
 QUESTION = Buttons("When?", (Button("now", "Now"), Button("later", "Later 👋")))
 MENU = Choices("Which?", "Choose", (Section((Row("red", "Red"), Row("blue", "Blue"))),))
 
@@ -159,6 +163,25 @@ def test_a_tap_comes_back_as_the_title_with_the_payload(
     event = message(connector, instagram, receiver)
     assert event.content == Text(tapped.title)
     assert event.context == Context(payload=tapped.payload)
+
+
+def test_the_cards_of_a_carousel_arrive_and_a_tap_comes_back_with_the_payload(
+    instagram: Simulator, connector: Instagram, receiver: Receiver
+) -> None:
+    cards = (
+        Card("Red", "like fire", "https://shop.example/red.jpg", (CardButton("Take", "red"),)),
+        Card("B" * 80, "b" * 80, buttons=(CardButton("Take", "blue"), CardButton("s" * 20, url=SHOP))),
+    )
+    text, shown = parts_of(Carousel("Which?", cards), CAPABILITIES, PERSON)
+    assert text == Text("Which?")
+
+    assert isinstance(connector.send(_submission(shown), SECRET), Sent)
+    told(connector, instagram, receiver)
+    instagram.write(PERSON, "blue", kind="tap")
+
+    assert last(instagram).kind == "template"
+    event = message(connector, instagram, receiver)
+    assert (event.content, event.context) == (Text("Take"), Context(payload="blue"))
 
 
 @pytest.mark.parametrize("emoji", ["❤", "👩🏽‍🚀", ""])

@@ -14,6 +14,9 @@ from chat4all.domain.files.file import Form, MediaKind
 from chat4all.domain.kinds import (
     Button,
     Buttons,
+    Card,
+    CardButton,
+    Carousel,
     Choices,
     Contact,
     Contacts,
@@ -51,6 +54,15 @@ LIST = Choices(
         Section((Row("n", "None"),), "Other"),
     ),
 )
+PICTURE = "https://shop.example/red.jpg"
+CAROUSEL = Carousel(
+    "Which?",
+    (
+        Card("Red", "like fire", PICTURE, (CardButton("Take", "r"), CardButton("More", "more r"))),
+        Card("Blue", "x" * 155, PICTURE, (CardButton("Take", "b"), CardButton("More", "more b"))),
+    ),
+)
+SHOP = Card("Red", "like\nfire", PICTURE, (CardButton("s" * 20, url="https://shop.example/red"),))
 
 
 @pytest.fixture
@@ -117,6 +129,8 @@ ARRIVED = [Status.SENT, Status.DELIVERED, Status.READ]
         (Buttons("x" * 1024, (Button("i" * 64, "t" * 20),)), "interactive", {"type": "button"}),
         (LIST, "interactive", {"type": "list"}),
         (Choices("?", "b" * 20, (Section((Row("r", "R"),)),)), "interactive", {"type": "list"}),
+        (CAROUSEL, "interactive", {"type": "carousel"}),
+        (Carousel("x" * 1024, (SHOP,) * 10), "interactive", {"type": "carousel"}),
     ],
 )
 def test_each_kind_arrives(
@@ -256,14 +270,15 @@ def test_a_person_reacts_and_takes_it_back(
 
 
 @pytest.mark.parametrize(
-    ("asked", "words", "payload"), [(BUTTONS, "Later", "later"), (LIST, "Red", "r"), (LIST, "None", "n")]
+    ("asked", "words", "payload"),
+    [(BUTTONS, "Later", "later"), (LIST, "Red", "r"), (LIST, "None", "n"), (CAROUSEL, "Take", "r")],
 )
 def test_a_tap_is_a_text_with_the_payload_that_quotes_the_question(
     whatsapp: Simulator,
     connector: WhatsApp,
     receiver: Receiver,
     *,
-    asked: Buttons | Choices,
+    asked: Buttons | Choices | Carousel,
     words: str,
     payload: str,
 ) -> None:

@@ -62,6 +62,31 @@ def refusal(whatsapp: WhatsApp, kind: str, content: object, **fields: object) ->
     return refused.answer.code, details
 
 
+PICTURE = {"link": "https://shop.example/red.jpg"}
+
+
+def opening(label: str = "Shop") -> dict[str, object]:
+    return {"name": "cta_url", "parameters": {"display_text": label, "url": "https://shop.example"}}
+
+
+def taps(*ids: str) -> list[object]:
+    return [{"type": "quick_reply", "quick_reply": {"id": id_, "title": "Take"}} for id_ in ids]
+
+
+def cards(count: int, **fields: object) -> dict[str, Any]:
+    header = {"type": "image", "image": PICTURE}
+    made = [
+        {"card_index": index, "type": "cta_url", "header": header, "action": opening(), **fields}
+        for index in range(count)
+    ]
+    return {"type": "carousel", "body": {"text": "Which?"}, "action": {"cards": made}}
+
+
+def unlike() -> dict[str, Any]:
+    opens, asks = cards(1), cards(1, card_index=1, action={"buttons": taps("a")})
+    return {**opens, "action": {"cards": [*opens["action"]["cards"], *asks["action"]["cards"]]}}
+
+
 def buttons(*replies: dict[str, str], body: str = "When?", **fields: object) -> dict[str, object]:
     made = [{"type": "reply", "reply": reply} for reply in replies]
     return {"type": "button", "body": {"text": body}, "action": {"buttons": made}, **fields}
@@ -125,7 +150,29 @@ def test_a_message_of_each_kind_is_taken_and_reported(
         ("reaction", {"emoji": "👍"}, 100, "message_id"),
         ("reaction", {"message_id": "7", "emoji": "👍"}, 100, "message_id"),
         ("reaction", {"message_id": "wamid.A", "emoji": "OK"}, 131009, "emoji"),
-        ("interactive", {"type": "carousel"}, 100, "carousel"),
+        ("interactive", {"type": "flow"}, 100, "flow"),
+        ("interactive", cards(1), 131009, "Invalid cards count"),
+        ("interactive", cards(11), 131009, "Invalid cards count"),
+        ("interactive", cards(2, card_index=0), 131009, "card_index"),
+        (
+            "interactive",
+            cards(2, header={"type": "video", "image": PICTURE}),
+            131009,
+            "header must have video",
+        ),
+        ("interactive", cards(2, header={"type": "document", "document": PICTURE}), 100, "document"),
+        ("interactive", cards(2, body={"text": "x" * 161}), 131009, "Card body text"),
+        ("interactive", cards(2, body={"text": "a\n" * 3 + "a"}), 131009, "line breaks"),
+        ("interactive", cards(2, action={}), 131009, "either one URL button"),
+        (
+            "interactive",
+            cards(2, action={**opening(), "buttons": taps("a")}),
+            131009,
+            "either one URL button",
+        ),
+        ("interactive", cards(2, action={"buttons": taps("a")}), 131009, "Duplicated button id"),
+        ("interactive", cards(2, action=opening("x" * 21)), 131009, "Button label"),
+        ("interactive", unlike(), 131009, "must match across all cards"),
         ("interactive", {**buttons(*replies(1)), "colour": "red"}, 100, "colour"),
         ("interactive", buttons(), 131009, "Invalid buttons count. Min allowed buttons: 1"),
         ("interactive", buttons(*replies(4)), 131009, "Max allowed buttons: 3"),

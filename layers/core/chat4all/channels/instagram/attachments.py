@@ -15,7 +15,7 @@ from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, other_fields
 from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.files.file import Form
-from chat4all.domain.kinds import Button, Buttons, Location
+from chat4all.domain.kinds import MOST_CARDS, Button, Buttons, Card, CardButton, Carousel, Location
 from chat4all.domain.received import NOTHING, Story
 
 _FILE_TYPES: Final = {
@@ -79,6 +79,19 @@ class _Card(Struct, frozen=True):
     subtitle: str = ""
 
 
+class _ElementButton(Struct, frozen=True):
+    title: Id
+    payload: str | None = None
+    url: str | None = None
+
+
+class _Element(Struct, frozen=True):
+    title: Id
+    subtitle: str | None = None
+    image_url: str | None = None
+    buttons: list[_ElementButton] | None = None
+
+
 class Attachment(Struct, frozen=True):
     """An attachment as it is understood. `is_plain`: the content holds everything that the provider tells."""
 
@@ -120,7 +133,7 @@ def _kind(found: _Attachment, text: str) -> ReceivedContent | None:
         case "location":
             return _place(found)
         case "template":
-            return _buttons(found, text)
+            return _buttons(found, text) or _carousel(found, text)
         case _:
             return None
 
@@ -151,6 +164,33 @@ def _buttons(found: _Attachment, text: str) -> Buttons | None:
     return Buttons(words, answers) if words.strip() else None
 
 
+def _carousel(found: _Attachment, text: str) -> Carousel | None:
+    """Return the cards of a generic template; None if it has none, or if a card has no title."""
+    template = _template(found.payload)
+    elements = decoded(template.get("elements", ABSENT), list[_Element])
+    if not elements or len(elements) > MOST_CARDS:
+        return None
+    cards = tuple(
+        Card(
+            element.title,
+            element.subtitle or "",
+            element.image_url or "",
+            tuple(
+                CardButton(button.title, "" if button.url else button.payload or "", button.url or "")
+                for button in element.buttons or ()
+            ),
+        )
+        for element in elements
+    )
+    words = decoded(found.title, str) or text or "\n".join(card.title for card in cards)
+    return Carousel(words, cards)
+
+
+def _template(payload: Raw) -> dict[str, Raw]:
+    fields = decoded(payload, dict[str, Raw]) or {}
+    return decoded(fields.get("generic", ABSENT), dict[str, Raw]) or fields
+
+
 def _card(payload: Raw) -> Raw:
     """Return the part of a template that has a text and buttons.
 
@@ -158,9 +198,7 @@ def _card(payload: Raw) -> Raw:
     https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api/button-template
     https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api/generic-template
     """
-    fields = decoded(payload, dict[str, Raw]) or {}
-    template = decoded(fields.get("generic", ABSENT), dict[str, Raw]) or fields
-    cards = decoded(template.get("elements", ABSENT), list[Raw])
+    cards = decoded(_template(payload).get("elements", ABSENT), list[Raw])
     if cards is None:
         return payload
     return cards[0] if len(cards) == 1 else ABSENT

@@ -4,6 +4,8 @@ Sending, and reactions:
 https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api
 Quick replies:
 https://developers.facebook.com/documentation/instagram-platform/instagram-api-with-instagram-login/messaging-api/quick-replies
+Carousels:
+https://developers.facebook.com/documentation/business-messaging/instagram-messaging/generic-template
 `metadata` comes back in the echo of the message:
 https://developers.facebook.com/docs/messenger-platform/reference/send-api
 """
@@ -27,7 +29,18 @@ from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import ParsedWebhook
 from chat4all.domain.files.file import MediaKind
-from chat4all.domain.kinds import Button, Buttons, Choices, Contacts, Location, Reaction, Row
+from chat4all.domain.kinds import (
+    Button,
+    Buttons,
+    Card,
+    CardButton,
+    Carousel,
+    Choices,
+    Contacts,
+    Location,
+    Reaction,
+    Row,
+)
 from chat4all.domain.sending import OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
 
@@ -43,9 +56,28 @@ class _Payload(msgspec.Struct, frozen=True):
     url: str
 
 
+class _ElementButton(msgspec.Struct, frozen=True, omit_defaults=True):
+    type: str
+    title: str
+    url: str | None = None
+    payload: str | None = None
+
+
+class _Element(msgspec.Struct, frozen=True, omit_defaults=True):
+    title: str
+    subtitle: str | None = None
+    image_url: str | None = None
+    buttons: tuple[_ElementButton, ...] = ()
+
+
+class _Template(msgspec.Struct, frozen=True):
+    template_type: str
+    elements: tuple[_Element, ...]
+
+
 class _Attachment(msgspec.Struct, frozen=True):
     type: str
-    payload: _Payload
+    payload: _Payload | _Template
 
 
 class _QuickReply(msgspec.Struct, frozen=True):
@@ -152,7 +184,7 @@ def _meant(provider_message_id: str) -> str:
 
 
 def _content(
-    content: Text | Location | Contacts | Buttons | Choices | OutgoingMedia, delivery_id: str
+    content: Text | Location | Contacts | Buttons | Choices | Carousel | OutgoingMedia, delivery_id: str
 ) -> _Content:
     match content:
         case Text() | Location() | Contacts():
@@ -161,6 +193,9 @@ def _content(
             return _Content(delivery_id, text, quick_replies=_quick_replies(buttons))
         case Choices(text=text, rows=rows):
             return _Content(delivery_id, text, quick_replies=_quick_replies(rows))
+        case Carousel(cards=cards):
+            template = _Template("generic", tuple(map(_element, cards)))
+            return _Content(delivery_id, attachment=_Attachment("template", template))
         case OutgoingMedia(kind=kind, url=url):
             attachment = "file" if kind is MediaKind.DOCUMENT else kind.value
             return _Content(delivery_id, attachment=_Attachment(attachment, _Payload(url)))
@@ -168,6 +203,17 @@ def _content(
 
 def _quick_replies(answers: Iterable[Button | Row]) -> tuple[_QuickReply, ...]:
     return tuple(_QuickReply(answer.title, answer.id) for answer in answers)
+
+
+def _element(card: Card) -> _Element:
+    buttons = tuple(map(_element_button, card.buttons))
+    return _Element(card.title, card.text or None, card.picture_url or None, buttons)
+
+
+def _element_button(button: CardButton) -> _ElementButton:
+    if button.url:
+        return _ElementButton("web_url", button.title, url=button.url)
+    return _ElementButton("postback", button.title, payload=button.id)
 
 
 def _sent(answer: HttpAnswer) -> Sent | None:

@@ -28,12 +28,23 @@ _BUTTONS: Final = KindRule(
     label_length=20,
     label_unit=LengthUnit.CODE_UNITS,
 )
+_CAROUSEL: Final = KindRule(
+    "carousel",
+    otherwise=Treatment.NUMBERED_TEXT,
+    most=10,
+    most_buttons=3,
+    title_length=80,
+    description_length=80,
+    label_length=20,
+    label_unit=LengthUnit.CODE_UNITS,
+    text_apart=True,
+)
 _ROWS: Final = replace(_BUTTONS, kind="list", description_length=0)
 _SOUND: Final = by_link(MediaKind.AUDIO, ("audio/mp4", "audio/wav"), 25)
 
 CAPABILITIES: Final = Capabilities(
     channel="instagram",
-    kinds=kind_rules(KindRule("reaction"), _BUTTONS, _ROWS),
+    kinds=kind_rules(KindRule("reaction"), _BUTTONS, _ROWS, _CAROUSEL),
     text_length=_TEXT_BYTES,
     text_unit=LengthUnit.BYTES,
     rate_limits=(
@@ -63,6 +74,11 @@ Their ids are shorter than the 1000 characters of a payload:
 https://developers.facebook.com/docs/messenger-platform/reference/buttons/quick-replies
 The page does not say how a character beyond the basic plane counts; a count of two is cautious. The button
 template has three buttons and 640 characters, so that two ways would show one kind.
+
+A carousel is a generic template: 10 cards with titles and subtitles of 80 characters, and 3 buttons, whose
+titles have 20 characters. It has no text of its own, and a card has something beside its title:
+https://developers.facebook.com/documentation/business-messaging/instagram-messaging/generic-template
+https://developers.facebook.com/docs/messenger-platform/reference/buttons/postback
 
 Reactions ("any emoji reaction") and voice notes, which are of the type `audio`, as people's voice notes are:
 https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/messaging-api

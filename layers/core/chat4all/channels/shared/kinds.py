@@ -11,6 +11,7 @@ _WORDS: Final = (
     KindRule("reaction", Treatment.REJECTED),
     KindRule("buttons", Treatment.NUMBERED_TEXT, Treatment.NUMBERED_TEXT),
     KindRule("list", Treatment.NUMBERED_TEXT, Treatment.NUMBERED_TEXT),
+    KindRule("carousel", Treatment.NUMBERED_TEXT, Treatment.NUMBERED_TEXT),
 )
 """What becomes of each kind where the app shows texts only. A reaction alone would say nothing there."""
 

@@ -24,7 +24,7 @@ from chat4all.channels.sms.webhook import DELIVERY_PARAMETER, parsed
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import ParsedWebhook
-from chat4all.domain.kinds import Buttons, Choices, Contacts, Location, Reaction
+from chat4all.domain.kinds import Buttons, Carousel, Choices, Contacts, Location, Reaction
 from chat4all.domain.segments import segments_of
 from chat4all.domain.sending import Outcome, OutgoingContent, OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import ChannelSecret, Fetching, WebhookAnswer, WebhookRequest
@@ -113,7 +113,7 @@ def _content_fields(content: OutgoingContent) -> dict[str, str]:
     match content:
         case OutgoingMedia(url=url, text=text):
             return {"Body": text, "MediaUrl": url}
-        case Text() | Location() | Contacts() | Reaction() | Buttons() | Choices():
+        case Text() | Location() | Contacts() | Reaction() | Buttons() | Choices() | Carousel():
             return {"Body": content.text}
 
 

@@ -18,7 +18,16 @@ from chat4all.channels.telegram.address import (
 from chat4all.channels.telegram.vcard import vcard_of
 from chat4all.domain.content import Text
 from chat4all.domain.files.file import Form, MediaKind
-from chat4all.domain.kinds import Buttons, Choices, Contact, Contacts, Location, Reaction, without_variation
+from chat4all.domain.kinds import (
+    Buttons,
+    Carousel,
+    Choices,
+    Contact,
+    Contacts,
+    Location,
+    Reaction,
+    without_variation,
+)
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Submission
 
 _FORMS: Final = {
@@ -152,7 +161,7 @@ def rendered(submission: Submission) -> Request | SendError:
     """Return the request that sends a content, if it has no upload; or the error of an impossible one."""
     where = _where(submission)
     match submission.content:
-        case Text(text=text):
+        case Text(text=text) | Carousel(text=text):
             return _request("sendMessage", _Message(text=text, **where))
         case Location() as place:
             return _place(place, where)

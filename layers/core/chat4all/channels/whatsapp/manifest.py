@@ -53,6 +53,19 @@ CAPABILITIES: Final = Capabilities(
             button_length=20,
             in_groups=False,
         ),
+        KindRule(
+            "carousel",
+            otherwise=_NUMBERED,
+            most=10,
+            least=2,
+            text_length=1024,
+            card_length=160,
+            card_lines=3,
+            most_buttons=2,
+            label_length=20,
+            alike=True,
+            in_groups=False,
+        ),
     ),
     text_length=4096,
     text_unit=LengthUnit.CHARACTERS,
@@ -92,6 +105,8 @@ contacts-messages, reaction-messages, interactive-reply-buttons-messages and int
 page about lists allows a text of 4,096 characters, but the Cloud API refuses more than 1,024 in every
 interactive message ("Body text length invalid. Min length: 1, Max length: 1024"), as Meta's own SDK says:
 https://whatsapp.github.io/WhatsApp-Nodejs-SDK/api-reference/types/InteractiveObject
+Carousels: .../whatsapp/messages/interactive-media-carousel-messages. The page names no most of the buttons of
+a card ("one or more"), and shows two, which is the most that a carousel template has.
 A group takes texts and files only: https://developers.facebook.com/documentation/business-messaging/whatsapp/groups
 
 80 messages a second of a number:

@@ -2,8 +2,8 @@
 
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages and the pages
 beside it, one for each type: location-messages, contacts-messages, reaction-messages,
-interactive-reply-buttons-messages, interactive-list-messages, image-messages, audio-messages,
-sticker-messages. Quoting: .../whatsapp/messages/contextual-replies
+interactive-reply-buttons-messages, interactive-list-messages, interactive-media-carousel-messages,
+image-messages, audio-messages, sticker-messages. Quoting: .../whatsapp/messages/contextual-replies
 """
 
 from decimal import Decimal
@@ -16,7 +16,17 @@ from chat4all.channels.whatsapp.address import is_group, is_user_id
 from chat4all.channels.whatsapp.manifest import GROUP_PREFIX
 from chat4all.domain.content import Text
 from chat4all.domain.files.file import Form, MediaKind
-from chat4all.domain.kinds import Buttons, Choices, Contact, Contacts, Location, Reaction
+from chat4all.domain.kinds import (
+    Buttons,
+    Card,
+    Carousel,
+    Choices,
+    Contact,
+    Contacts,
+    Location,
+    Reaction,
+    card_words,
+)
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Submission
 from chat4all.domain.text import is_blank
 
@@ -111,10 +121,52 @@ class _List(msgspec.Struct, frozen=True):
     sections: tuple[_Section, ...]
 
 
+class _Picture(msgspec.Struct, frozen=True):
+    link: str
+
+
+class _Header(msgspec.Struct, frozen=True):
+    type: str
+    image: _Picture
+
+
+class _QuickReply(msgspec.Struct, frozen=True):
+    type: str
+    quick_reply: _Reply
+
+
+class _QuickReplies(msgspec.Struct, frozen=True):
+    buttons: tuple[_QuickReply, ...]
+
+
+class _Link(msgspec.Struct, frozen=True):
+    display_text: str
+    url: str
+
+
+class _OpenLink(msgspec.Struct, frozen=True):
+    name: str
+    parameters: _Link
+
+
+class _MovedCard(msgspec.Struct, frozen=True):
+    """A card of a carousel. Meta's page gives the type `cta_url` to cards with quick replies, too."""
+
+    card_index: int
+    type: str
+    header: _Header
+    body: _Body
+    action: _QuickReplies | _OpenLink
+
+
+class _Cards(msgspec.Struct, frozen=True):
+    cards: tuple[_MovedCard, ...]
+
+
 class _Interactive(msgspec.Struct, frozen=True):
     type: str
     body: _Body
-    action: _ReplyButtons | _List
+    action: _ReplyButtons | _List | _Cards
 
 
 class _Context(msgspec.Struct, frozen=True):
@@ -169,7 +221,7 @@ def message_of(submission: Submission) -> Message | SendError:
 
 
 def _with_content(
-    message: Message, content: Text | OutgoingMedia | Location | Contacts | Buttons | Choices
+    message: Message, content: Text | OutgoingMedia | Location | Contacts | Buttons | Choices | Carousel
 ) -> Message:
     match content:
         case Text(text=text):
@@ -180,10 +232,8 @@ def _with_content(
             return replace(message, type="location", location=_place(place))
         case Contacts(contacts=contacts):
             return replace(message, type="contacts", contacts=tuple(map(_card, contacts)))
-        case Buttons() as buttons:
-            return replace(message, type="interactive", interactive=_reply_buttons(buttons))
-        case Choices() as choices:
-            return replace(message, type="interactive", interactive=_list(choices))
+        case answers:
+            return replace(message, type="interactive", interactive=_interactive(answers))
 
 
 def _with_file(message: Message, media: OutgoingMedia) -> Message:
@@ -240,6 +290,16 @@ def _reacting(message: Message, emoji: str) -> Message | SendError:
     return replace(message, type="reaction", reaction=_Reaction(target, emoji), context=None)
 
 
+def _interactive(content: Buttons | Choices | Carousel) -> _Interactive:
+    match content:
+        case Buttons() as buttons:
+            return _reply_buttons(buttons)
+        case Choices() as choices:
+            return _list(choices)
+        case Carousel() as carousel:
+            return _carousel(carousel)
+
+
 def _reply_buttons(buttons: Buttons) -> _Interactive:
     replies = tuple(_Button("reply", _Reply(button.id, button.title)) for button in buttons.buttons)
     return _Interactive("button", _Body(buttons.text), _ReplyButtons(replies))
@@ -254,3 +314,26 @@ def _list(choices: Choices) -> _Interactive:
         for section in choices.sections
     )
     return _Interactive("list", _Body(choices.text), _List(choices.button, sections))
+
+
+def _carousel(carousel: Carousel) -> _Interactive:
+    cards = tuple(
+        _MovedCard(
+            index,
+            "cta_url",
+            _Header("image", _Picture(card.picture_url)),
+            _Body(card_words(card)),
+            _card_action(card),
+        )
+        for index, card in enumerate(carousel.cards)
+    )
+    return _Interactive("carousel", _Body(carousel.text), _Cards(cards))
+
+
+def _card_action(card: Card) -> _QuickReplies | _OpenLink:
+    """Return the action: the card has one button that opens an address, or only others."""
+    first = card.buttons[0]
+    if first.url:
+        return _OpenLink("cta_url", _Link(first.title, first.url))
+    replies = (_QuickReply("quick_reply", _Reply(button.id, button.title)) for button in card.buttons)
+    return _QuickReplies(tuple(replies))
