@@ -25,6 +25,13 @@ class Route(msgspec.Struct, frozen=True, omit_defaults=True):
     """The number of the step in the message's plan, which names the content."""
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a delivery is not to be sent; `reason` is a sentence for the agent."""
+
+    code: str
+    reason: str
+
+
 class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
     """A participant and their channel. `fallbacks` follow if a delivery fails or is not confirmed in time."""
 
@@ -173,8 +180,8 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """The number of redrives of the message."""
     brought_back: int | None = None
     """The time (epoch seconds) of leaving the holding queue, so that SQS does not drop it as a duplicate."""
-    refusal: Skipped | None = None
-    """Why the delivery is to fail without a send: the last step of the plan is not possible any more."""
+    refusal: Refusal | None = None
+    """The delivery fails instead of being sent: the last step of the plan is not possible any more."""
 
     @property
     def group(self) -> str:

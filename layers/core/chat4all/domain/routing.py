@@ -9,10 +9,9 @@ from chat4all.domain.channel import Capabilities, Treatment
 from chat4all.domain.content import Content, Media, Text, file_of, kind_of, reworded
 from chat4all.domain.conversation import Conversation, Origin, Participant
 from chat4all.domain.errors import NoIdentity, RecipientLeft
-from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
+from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Refusal, Route
 from chat4all.domain.kinds import Contacts
 from chat4all.domain.person import User, UserType
-from chat4all.domain.plan import Skipped
 from chat4all.domain.splitting import split_text
 from chat4all.domain.text import is_blank
 from chat4all.domain.treatments import treatment_of
@@ -97,7 +96,7 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
 def deliveries(
     accepted: MessageAccepted,
     capabilities: Mapping[str, Capabilities],
-    refusals: Mapping[str, Skipped] = MappingProxyType({}),
+    refusals: Mapping[str, Refusal] = MappingProxyType({}),
 ) -> list[DeliveryRequested]:
     """Build a request for each recipient and part; the parts of a recipient follow each other in order.
 

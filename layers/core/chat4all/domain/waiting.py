@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.events import MessageAccepted, Recipient, StatusUpdate
+from chat4all.domain.events import MessageAccepted, Recipient, Refusal, StatusUpdate
 from chat4all.domain.message import Message
 from chat4all.domain.plan import Skipped
 
@@ -45,10 +45,11 @@ class Fallback(msgspec.Struct, frozen=True):
         return self.event.recipients[0].at(self.position)
 
     @property
-    def refusal(self) -> Skipped | None:
+    def refusal(self) -> Refusal | None:
         """Return why the present route is not possible; None if it is, or if it was not weighed yet."""
         step = self.recipient.step
-        return next((skipped for skipped in self.skipped if skipped.step == step), None)
+        refusals = (Refusal(skipped.code, skipped.reason) for skipped in self.skipped if skipped.step == step)
+        return next(refusals, None)
 
 
 class HoldingQueue(msgspec.Struct, frozen=True):

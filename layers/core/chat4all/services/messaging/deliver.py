@@ -43,10 +43,16 @@ from chat4all.domain.content import Deleted, Media, Notice, Text, Unsupported, f
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
-from chat4all.domain.events import DeliveryRequested, InboundMove, StatusUpdate, WebhookEvent, sending_id
+from chat4all.domain.events import (
+    DeliveryRequested,
+    InboundMove,
+    Refusal,
+    StatusUpdate,
+    WebhookEvent,
+    sending_id,
+)
 from chat4all.domain.files.file import StoredFile
 from chat4all.domain.kinds import Reaction
-from chat4all.domain.plan import Skipped
 from chat4all.domain.retry import DELIVERY_GRACE, MAX_ATTEMPTS, MAX_FAILURES, Jitter, backoff_s
 from chat4all.domain.sending import EARLIER_PART, Outcome, OutgoingContent, SendError, Sent, Submission
 from chat4all.domain.status import Status
@@ -186,7 +192,7 @@ class Deliver:
         )
         return self._attempt(claimed, submission, secret)
 
-    def _refuse(self, requested: DeliveryRequested, refusal: Skipped) -> Delivering:
+    def _refuse(self, requested: DeliveryRequested, refusal: Refusal) -> Delivering:
         """Fail a delivery that is not possible any more, without a send."""
         now = self._clock()
         claimed = self._deliveries.claim(
