@@ -112,9 +112,10 @@ A group takes texts and files only: https://developers.facebook.com/documentatio
 80 messages a second of a number:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
 
-Since 2026-10-01 every message is charged, in an open window, too: the free answers and the free utility
-templates of before have ended. https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing
-and "Service messages are billed under the SERVICE pricing category" in .../whatsapp/messages/send-messages
+Since 2026-10-01 every message is charged, in an open window, too; free answers and free utility templates
+have ended. "Service messages are billed under the SERVICE pricing category":
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+Dates: https://chakrahq.com/article/whatsapp-api-pricing-update-service-messages-october-2026/
 
 A person may get a message every six seconds, with bursts of 45:
 https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits
