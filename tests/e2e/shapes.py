@@ -19,6 +19,7 @@ class Failure(msgspec.Struct, frozen=True):
 class Delivery(msgspec.Struct, frozen=True):
     recipient_id: str
     channel: str
+    step: int
     status: str
     parts: int
     provider_message_id: str | None

@@ -262,7 +262,7 @@ class InProcess:
             authenticate,
         )
         self._door = Gateway(door, key)
-        read = ReadMessages(messages, deliveries, conversations)
+        read = ReadMessages(messages, deliveries, conversations, MemoryFallbacks(table))
         channels = frozenset(by_channel)
         views = [
             MessageViews(

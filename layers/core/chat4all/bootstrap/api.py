@@ -1,6 +1,7 @@
 """The `api` function: the public HTTP API."""
 
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.queues.sqs import Queues
@@ -30,7 +31,10 @@ def app(settings: ApiSettings) -> LazyApp:
     public = addresses(settings.api_url)
     channels = frozenset(accepting.capabilities)
     read = ReadMessages(
-        accepting.messages, DynamoDeliveries(settings.messages_table), accepting.conversations
+        accepting.messages,
+        DynamoDeliveries(settings.messages_table),
+        accepting.conversations,
+        DynamoFallbacks(settings.messages_table),
     )
     manage = ManageConversations(
         accepting.conversations, accepting.directory, accepting.events, runtime.now, runtime.new_id

@@ -8,6 +8,7 @@ from chat4all.domain.consent import ConsentState
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import Message
+from chat4all.domain.plan import Skipped
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING, Author, AuthorKind, Context
 from chat4all.domain.sending import Outcome
@@ -23,6 +24,8 @@ class Route(msgspec.Struct, frozen=True, omit_defaults=True):
     address: str
     thread: str | None = None
     """The thread of a group's chat."""
+    step: int = 0
+    """The number of the step in the message's plan, which names the content."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -45,6 +48,10 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
     position: int = 0
     """The number of the route; 0 is the first."""
     thread: str | None = None
+    step: int = 0
+    """The number of the step in the message's plan, which names the content."""
+    skipped: tuple[Skipped, ...] = ()
+    """The steps that were not possible when the routes were chosen."""
 
     def at(self, position: int) -> "Recipient":
         """Return the recipient on route number `position`; 0 is the first route."""
@@ -60,7 +67,13 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
             tuple(rest),
             position,
             route.thread,
+            route.step,
         )
+
+    @property
+    def route(self) -> Route:
+        """Return the route at which the recipient stands."""
+        return Route(self.channel, self.account, self.address, self.thread, self.step)
 
     @property
     def routes(self) -> Iterator["Recipient"]:
@@ -77,6 +90,8 @@ class MessageSubmitted(msgspec.Struct, frozen=True, omit_defaults=True, tag="mes
     """The version of the conversation for which the recipients were chosen."""
     content: Content | None = None
     """The content as the recipients read it, where it is not the message's own."""
+    contents: tuple[Content | None, ...] | None = None
+    """The contents of the steps as the recipients read them, where they are not the steps' own."""
 
     @property
     def conversation_id(self) -> str:
@@ -131,12 +146,19 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="acce
     """A person wrote the message in their app, so the text of a file says whose file it is."""
     tag: Tag | None = None
     purpose: Purpose = Purpose.SERVICE
+    contents: tuple[Content | None, ...] = ()
+    """The content of each step of the plan as the recipients read it; None: it is `content`."""
 
     @property
     def deduplication_id(self) -> str:
         if self.position:
             return f"{self.message_id}:{self.round}:{self.recipients[0].user_id}:{self.position}"
         return f"{self.message_id}:{self.round}"
+
+    def content_of(self, step: int) -> Content:
+        """Return the content of a step of the plan as the recipients read it."""
+        own = self.contents[step] if step < len(self.contents) else None
+        return self.content if own is None else own
 
     @property
     def ids(self) -> dict[str, str]:
@@ -167,11 +189,11 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     round: int = 0
     """The number of redrives of the message."""
     tag: Tag | None = None
-    refusal: Refusal | None = None
-    """The delivery fails instead of being sent, so that the next channel is tried, if there is one."""
     purpose: Purpose = Purpose.SERVICE
     brought_back: int | None = None
     """The time (epoch seconds) of leaving the holding queue, so that SQS does not drop it as a duplicate."""
+    refusal: Refusal | None = None
+    """The delivery fails instead of being sent: what was possible at the POST is not possible any more."""
 
     @property
     def group(self) -> str:
@@ -180,7 +202,8 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def place(self) -> str:
         """Return the position of the delivery in the holding queue of its group; positions sort as text."""
-        return f"{self.sequence}#{self.part:03d}#{self.message_id}#{self.round:04d}"
+        place = f"{self.sequence}#{self.part:03d}#{self.message_id}#{self.round:04d}"
+        return f"{place}#{self.recipient.step}" if self.recipient.step else place
 
     @property
     def deduplication_id(self) -> str:
@@ -190,7 +213,7 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def delivery_id(self) -> DeliveryId:
         to = self.recipient
-        return DeliveryId(self.message_id, to.user_id, to.channel, self.part, self.round)
+        return DeliveryId(self.message_id, to.user_id, to.channel, self.part, self.round, to.step)
 
     @property
     def ids(self) -> dict[str, str]:
