@@ -50,7 +50,7 @@ def test_who_says_stop_gets_no_offers_until_they_say_start(stage: Stage, channel
 def test_after_stop_by_sms_twilio_takes_nothing_and_the_refusal_is_recorded(stage: Stage) -> None:
     customer = stage.customer("sms")
     talk = stage.talk(customer)
-    stage.say(talk, "before")  # the customer is in the memory of the API
+    stage.reaches(stage.say(talk, "before"), "DELIVERED")  # the customer is in the memory of the API
     stage.simulators["sms"].write(customer.address, "STOP")
     becomes(stage, customer, "OPTED_OUT", "service")
 

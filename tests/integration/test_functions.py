@@ -34,6 +34,7 @@ from tests.channels.instagram import webhook as instagram
 from tests.channels.telegram import webhook as telegram
 from tests.channels.whatsapp import webhook as whatsapp
 from tests.fakes.samples import EICAR
+from tests.fakes.windows import hours_ago
 from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.conftest import a_phone
 from tests.integration.http.gateway import in_path
@@ -810,6 +811,50 @@ def test_a_step_that_is_not_possible_in_its_turn_ends_the_message_with_the_reaso
     ]
 
 
+def test_a_next_channel_is_taken_in_the_hour_that_the_recorded_time_leaves_open(
+    world: World, agent: str
+) -> None:
+    phone, text = a_phone(), "by any way but telegram, a day later"
+    customer = world.create("CUSTOMER", ("telegram", an_address("telegram")))
+    conversation = world.converse(agent, customer)
+    identity = {"channel": "whatsapp", "address": phone, "wrote_at": hours_ago(24.2)}
+    assert world.api.post(f"/v1/users/{customer}/identities", identity).status == 201
+    wrote_at = str(int(time.time() - 23.5 * 3600))
+    world.say("whatsapp", whatsapp(**{"from": phone}, timestamp=wrote_at, text={"body": "hi"}))
+    world.product.pump()
+    world.provider.refuse(text, 400, {})
+
+    message_id = world.post(conversation, agent, text, channels=["telegram", "whatsapp"])
+    world.product.pump()
+
+    deliveries = {delivery["channel"]: delivery for delivery in world.progress(message_id)["deliveries"]}
+    assert {channel: found["status"] for channel, found in deliveries.items()} == {
+        "telegram": "FAILED",
+        "whatsapp": "SENT",
+    }
+    _, of_customer = world.api.get(f"/v1/conversations/{conversation}/window").json["participants"]
+    assert [window["is_open"] for window in of_customer["windows"]] == [True, True]
+
+
+def test_a_next_channel_whose_window_is_closed_fails(world: World, agent: str) -> None:
+    text = "by any way but telegram, too late"
+    customer = world.create("CUSTOMER", ("telegram", an_address("telegram")))
+    conversation = world.converse(agent, customer)
+    identity = {"channel": "whatsapp", "address": a_phone(), "wrote_at": hours_ago(30)}
+    assert world.api.post(f"/v1/users/{customer}/identities", identity).status == 201
+    world.provider.refuse(text, 400, {})
+
+    message_id = world.post(conversation, agent, text, channels=["telegram", "whatsapp"])
+    world.product.pump()
+
+    progress = world.progress(message_id)
+    deliveries = {delivery["channel"]: delivery for delivery in progress["deliveries"]}
+    assert (progress["current_status"], deliveries["whatsapp"]["error"]["code"]) == (
+        "FAILED",
+        "WINDOW_CLOSED",
+    )
+
+
 def test_what_is_not_confirmed_in_time_falls_back(world: World, agent: str) -> None:
     customer = world.create("CUSTOMER", ("whatsapp", a_phone()), ("telegram", str(uuid.uuid4().int % 10**9)))
     conversation = world.converse(agent, customer)
@@ -1375,4 +1420,5 @@ def test_no_role_may_change_what_the_audit_log_has(world: World, name: str) -> N
     }
 
     adds, reads = "dynamodb:PutItem", "dynamodb:Query"
-    assert allowed == {"files": {adds}, "api": {adds, reads}, "webhooks": {adds}}.get(name, set())
+    adding = {"files": {adds}, "webhooks": {adds}, "inbound": {adds}}
+    assert allowed == {**adding, "api": {adds, reads}}.get(name, set())

@@ -114,7 +114,15 @@ class Instagram:
         words = draw.words(number)
         url = f"{draw.files_at}/{draw.number()}"
         kind = draw.choice(
-            (*_FILES, "story_mention", "template", "fallback", "location", "like_heart", "of_the_future")
+            (
+                *_FILES,
+                "story_mention",
+                *("template",) * 2,
+                "fallback",
+                "location",
+                "like_heart",
+                "of_the_future",
+            )
         )
         match kind:
             case "template":

@@ -15,6 +15,7 @@ FOUND = {
     "identities": [],
     "metadata": {},
     "created_at": "t",
+    "consents": [],
 }
 JSON = {"content-type": "application/json"}
 

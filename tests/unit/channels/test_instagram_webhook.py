@@ -142,12 +142,18 @@ def test_a_story_without_an_address_loses_no_words(
     assert (event.content, event.context, fields_of(event)) == (content, context, fields)
 
 
-def test_a_reply_to_a_story_with_a_file_of_its_own_keeps_both() -> None:
+def test_a_reply_to_a_story_with_a_file_of_its_own_brings_both_pictures() -> None:
     story = {"story": {"id": "1", "url": "https://cdn.example/story"}}
-    event = said(reply_to=story, attachments=[attachment("image", "https://x/1")])
+    photo = {"mid": "m", "reply_to": story, "attachments": [attachment("image", "https://x/1")]}
+    own, picture = parse({**FROM_ANA, "message": photo})
+    assert isinstance(own, InboundMessage)
+    assert isinstance(picture, InboundMessage)
 
-    assert event.content == ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))
-    assert event.context == Context(story=Story("reply", "1", "https://cdn.example/story"))
+    assert own.content == ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))
+    assert picture.content == ReceivedMedia(ProviderFile("https://cdn.example/story", "image/jpeg"))
+    assert picture.provider_message_id == f"{own.provider_message_id}:story"
+    for event in (own, picture):
+        assert event.context == Context(story=Story("reply", "1", "https://cdn.example/story"))
 
 
 @pytest.mark.parametrize("text", ["", "  "])
@@ -702,7 +708,7 @@ def test_a_deletion_takes_the_message_with_all_that_was_attached(message: dict[s
     first, *others = parse({**FROM_ANA, "message": message})
 
     assert first == InboundDeletion(ANA, "m", AT)
-    assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in range(10)]
+    assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in (*range(10), "story")]
 
 
 def test_a_deletion_keeps_its_other_fields() -> None:
@@ -712,7 +718,7 @@ def test_a_deletion_keeps_its_other_fields() -> None:
 
     assert isinstance(first, InboundDeletion)
     assert first.provider_fields == Raw(b'{"reason":7,"message":{"deleted_by":"user"}}')
-    assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in range(10)]
+    assert others == [InboundDeletion(ANA, f"m:{place}", AT) for place in (*range(10), "story")]
 
 
 @pytest.mark.parametrize("is_deleted", [False, None, "true", 1])

@@ -103,7 +103,7 @@ def test_the_end_of_a_block_does_not_undo_a_word(source: ConsentSource) -> None:
     stop, block = told(OUT, 1, source), told(OUT, 2, PROVIDER, blocked=True)
     end = told(IN, 3, PROVIDER, blocked=True)
 
-    assert heard(stop, block, end) == replace(stop, at=block.at)
+    assert heard(stop, block, end) == stop
 
 
 @pytest.mark.parametrize("source", [KEYWORD, CLIENT])
@@ -111,6 +111,13 @@ def test_a_word_during_a_block_outlasts_the_block(source: ConsentSource) -> None
     block, stop = told(OUT, 1, PROVIDER, blocked=True), told(OUT, 2, source)
 
     assert heard(block, stop, told(IN, 3, PROVIDER, blocked=True)) == stop
+
+
+def test_a_refused_send_does_not_outlast_the_end_of_the_block() -> None:
+    block, end = told(OUT, 1, PROVIDER, blocked=True), told(IN, 2, PROVIDER, blocked=True)
+    refused = replace(block, at="2026-01-31T12:00:02.300Z", evidence="error 403")
+
+    assert heard(block, refused, end) == told(IN, 2, PROVIDER)
 
 
 def test_the_end_of_a_block_that_nobody_knows_is_no_opt_in() -> None:

@@ -12,6 +12,9 @@ from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.kinds import (
     Button,
     Buttons,
+    Card,
+    CardButton,
+    Carousel,
     Choices,
     Contact,
     Contacts,
@@ -35,6 +38,7 @@ CONTENTS: list[ReceivedContent] = [
     Reaction(BAD, BAD),
     Buttons(BAD, (Button(BAD, BAD),)),
     Choices(BAD, BAD, (Section((Row(BAD, BAD, BAD),), BAD),)),
+    Carousel(BAD, (Card(BAD, BAD, BAD, (CardButton(BAD, BAD, BAD),)),)),
     Notice(BAD, BAD),
     Unsupported(BAD, BAD),
 ]

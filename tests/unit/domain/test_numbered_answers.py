@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.content import Text
-from chat4all.domain.kinds import Button, Buttons, Choices, Row, Section
+from chat4all.domain.kinds import Button, Buttons, Card, CardButton, Carousel, Choices, Row, Section
 from chat4all.domain.numbered_answers import Option, begins_with_number, chosen, could_be_title, options_of
 
 OPTIONS = (Option("now", "Now"), Option("later", "Later today"), Option("never", "Never"))
@@ -72,6 +72,9 @@ def test_the_rows_of_a_list_have_one_count_over_its_sections() -> None:
         Option("c", "C"),
     )
     assert options_of(Buttons("?", (Button("a", "A"),))) == (Option("a", "A"),)
+    cards = (Card("one", buttons=(CardButton("A", "a"), CardButton("Web", url="https://a.example"))),)
+    last = Card("two", buttons=(CardButton("B", "b"),))
+    assert options_of(Carousel("?", (*cards, last))) == (Option("a", "A"), Option("b", "B"))
     assert options_of(Text("1. A")) == ()
 
 

@@ -194,6 +194,16 @@ def test_a_placeholder_is_filled_by_a_first_version_or_by_an_edit() -> None:
         assert (message.content, message.edits) == (Text("words"), ())
 
 
+def test_an_empty_edit_is_filled_by_an_earlier_edit_that_comes_later() -> None:
+    empty = a_message(Unsupported("message"), TIMES[2])
+
+    message = apply(empty, version(Text("words"), TIMES[1]))
+
+    assert (message.content, message.edits) == (Text("words"), ())
+    assert message.received is not None
+    assert message.received.latest_at == TIMES[2]
+
+
 PLACES = tuple(Location(latitude, 2.0, live_s=900) for latitude in (1.0, 1.001, 1.002, 1.003))
 
 

@@ -98,8 +98,9 @@ def after(known: Consent | None, told: Consent) -> Consent | None:
 
     An opt-in that is `blocked` is the end of a block, and changes nothing but a block. A signal that confirms
     the known state moves only its time, so that a late signal of the other state stays without effect. A
-    provider's confirmation leaves the source: a block does not take the place of a STOP, which the end of the
-    block would then undo.
+    provider's confirmation leaves the source. A block confirms nothing: it does not take the place of a STOP,
+    and a refused send, which has our time in milliseconds, would otherwise look newer than the end of the
+    block, which has the provider's time in seconds.
     """
     if told.blocked and told.state is ConsentState.OPTED_IN:
         is_over = known is not None and known.blocked and told.at > known.at
@@ -109,7 +110,7 @@ def after(known: Consent | None, told: Consent) -> Consent | None:
     if told.at < known.at:
         return None
     if told.state is known.state:
-        if told.at == known.at:
+        if told.at == known.at or told.blocked:
             return None
         return replace(known, at=told.at) if told.source is ConsentSource.PROVIDER else told
     is_tie = told.at == known.at

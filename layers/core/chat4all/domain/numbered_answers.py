@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.content import Content
-from chat4all.domain.kinds import Buttons, Choices
+from chat4all.domain.kinds import Buttons, Carousel, Choices
 
 _MOST_DIGITS: Final = 2
 """No provider takes a hundred choices."""
@@ -34,6 +34,9 @@ def options_of(content: Content) -> tuple[Option, ...]:
             return tuple(Option(button.id, button.title) for button in buttons)
         case Choices(rows=rows):
             return tuple(Option(row.id, row.title) for row in rows)
+        case Carousel() as carousel:
+            # A button that opens an address has no number.
+            return tuple(Option(button.id, button.title) for button in carousel.buttons if not button.url)
         case _:
             return ()
 

@@ -135,7 +135,8 @@ def _with_edit(message: Message, known: Received, version: Version, at: str) -> 
     if isinstance(message.content, Location) and isinstance(version.content, Location):
         return _with_place(message, known, version.content, received, is_former=is_former)
     if _is_empty(message, known):
-        return None if is_former else _changed(message, version.content, received)
+        latest_at = known.latest_at if is_former else at
+        return _changed(message, version.content, replace(received, latest_at=latest_at))
     if is_former or any(edit.at > at for edit in message.edits):
         return _with_former(message, known, version, at)
     if version.content == message.content:

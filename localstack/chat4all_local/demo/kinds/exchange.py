@@ -14,6 +14,7 @@ from chat4all.domain.files.file import Form
 from chat4all.domain.kinds import Button, Buttons, Location, Reaction
 from chat4all.domain.routing import parts_of
 from chat4all.domain.treatments import treatment_of
+from chat4all.domain.wording import worded
 from chat4all.entrypoints.http.message_views import MessageView
 from chat4all_local.api_client import ApiClient
 from chat4all_local.demo.kinds.judging import KindsVerdict, Seen, judge_kinds
@@ -134,7 +135,7 @@ class _Customer:
         (record,) = self._arrived(before) or (None,)
         if record is None:
             return replace(sent, fault="did not arrive")
-        promised = parts_of(content, self._capabilities, self._address)
+        promised = parts_of(worded(content), self._capabilities, self._address)
         is_promised = (
             record.content is not None if treatment is Treatment.FULL else promised == [_text(record)]
         )

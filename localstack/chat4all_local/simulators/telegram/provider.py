@@ -210,6 +210,7 @@ class Telegram:
         """Judge a message. Raises ParameterError."""
         chat_id = parameters.get("chat_id", "")
         reply = ReplyParameters.parse(parameters.get("reply_parameters"))
+        given = {**(fields or {}), **keyboard_fields(parameters)}
         order = PlacedOrder(
             address=chat_id,
             text=text,
@@ -223,7 +224,8 @@ class Telegram:
                 parameters.get("business_connection_id", ""),
             ),
             named=named,
-            fields={**(fields or {}), **keyboard_fields(parameters)},
+            content=given or None,
+            fields=given,
         )
         if parameters.get("parse_mode"):
             return Refused(error_answer(400, "Bad Request: unsupported parse_mode"), order=order)

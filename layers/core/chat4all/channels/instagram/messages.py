@@ -41,6 +41,8 @@ https://developers.facebook.com/documentation/business-messaging/messenger-platf
 Instagram's page says `laugh` in the place of `smile`:
 https://developers.facebook.com/documentation/business-messaging/instagram-messaging/webhooks
 """
+_STORY_PLACE: Final = "story"
+"""The place of the picture of a story that a person answers with a file of their own."""
 _MOST_ATTACHMENTS: Final = 10
 """The most attachments of a message whose deletion takes all of them: Instagram sends at most 10 pictures."""
 _EMPTY_EDIT: Final = frozenset({"mid", "text", "num_edit"})
@@ -178,7 +180,7 @@ def _of_message(chat: Chat, event: Event, raw: Raw) -> Iterator[InboundMessage |
 def _deletions(chat: Chat, mid: str, fields: Raw) -> Iterator[InboundDeletion]:
     """Yield the deletion of the message, and of the messages that its further attachments became."""
     yield InboundDeletion(chat.address, mid, chat.at, chat.account, fields)
-    for place in range(_MOST_ATTACHMENTS):
+    for place in (*range(_MOST_ATTACHMENTS), _STORY_PLACE):
         yield InboundDeletion(chat.address, f"{mid}{PLACE}{place}", chat.at, chat.account)
 
 
@@ -223,6 +225,9 @@ def _contents(
         (str(place), part.content, part.story or (None if found else story))
         for place, part in enumerate(attachments)
     ]
+    if found and story is not None and story.url:
+        # The provider ends the address after a day, so the picture is fetched beside the person's own file.
+        found.append((_STORY_PLACE, story_picture(story.url, ""), story))
     return found or [("text", _wordless(message), story)]
 
 

@@ -66,13 +66,15 @@ def canonical_digits(text: str) -> str | None:
 
 
 def valid_digits(text: str) -> str | None:
-    """Return the digits of a number with its country code that its country has given out, else None.
+    """Return the digits of a number with its country code if its country has given it out, else None.
 
-    Without `+` or `00` the country of a number is unknown: `030 1234` is in each city another person's.
+    Without `+` or `00` the country of a number is unknown: `030 1234` is in each city another person's. The
+    digits stay as they were typed, without a country's own prefix: WhatsApp knows some people in Brazil by
+    their number without the 9, and in Mexico with the 1 (https://github.com/netflie/whatsapp-cloud-api/issues/39).
     """
     number = spelled(text)
-    digits = canonical_digits(text) if number is not None and number.is_international else None
-    if digits is None:
+    digits = canonical_digits(text)
+    if number is None or not number.is_international or digits is None:
         return None
     import phonenumbers  # noqa: PLC0415 (see above)
 
@@ -80,7 +82,7 @@ def valid_digits(text: str) -> str | None:
         is_valid = phonenumbers.is_valid_number(phonenumbers.parse(f"+{digits}"))
     except phonenumbers.NumberParseException:
         return None
-    return digits if is_valid else None
+    return _without_own_prefix(number.digits) if is_valid else None
 
 
 def _between_removed(text: str) -> str:
