@@ -13,11 +13,14 @@ from chat4all.entrypoints.http.conversations import ConversationViews
 from chat4all.entrypoints.http.lazy import LazyApp
 from chat4all.entrypoints.http.messages import MessageViews
 from chat4all.entrypoints.http.routes import routes_of
+from chat4all.entrypoints.http.windows import WindowViews
 from tests.integration.aws import Aws
 from tests.integration.http.gateway import Gateway
 from tests.integration.template import environment, functions
 
-FREQUENT: Final = {route.path for views in (MessageViews, ConversationViews) for route in routes_of(views)}
+FREQUENT: Final = {
+    route.path for views in (MessageViews, ConversationViews, WindowViews) for route in routes_of(views)
+}
 RARE: Final = ("files", "dead_letters", "audit", "users", "channels", "health", "description")
 
 
