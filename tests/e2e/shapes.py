@@ -25,6 +25,7 @@ class ActOutcome(msgspec.Struct, frozen=True):
 class Delivery(msgspec.Struct, frozen=True):
     recipient_id: str
     channel: str
+    step: int
     status: str
     parts: int
     provider_message_id: str | None

@@ -6,6 +6,7 @@ from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.parts import latest_provider_id
 from chat4all.domain.provider_names import is_named
 from chat4all.domain.status import PROOF, Status, StatusChange, may_become
 from chat4all.domain.waiting import ParkedStatus
@@ -88,8 +89,16 @@ class MemoryDeliveries:
 
     def provider_id(self, delivery_id: DeliveryId, account: str) -> str | None:
         delivery = self.get(delivery_id)
-        if delivery is not None:
+        if delivery is not None and not delivery.replaced:
             return delivery.provider_message_id if delivery.account == account else None
+        named = (delivery_id.recipient_id, delivery_id.channel, delivery_id.part)
+        steps = [
+            part
+            for part in self.of_message(delivery_id.message_id)
+            if (part.recipient_id, part.channel, part.part) == named
+        ]
+        if steps:
+            return latest_provider_id(steps, account)
         message = self._table.messages.get(delivery_id.message_id)
         if message is None or message.sender_id != delivery_id.recipient_id:
             return None
@@ -176,6 +185,7 @@ def _claimed(
         sequence=requested.sequence,
         recipient_number=to.number,
         route=to.position,
+        step=to.step,
         round=before.delivery.round if before else requested.round,
         fallback=bool(requested.recipient.fallbacks),
         status_history=before.delivery.status_history if before else (),

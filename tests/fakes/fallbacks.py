@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from chat4all.domain.events import MessageAccepted
+from chat4all.domain.plan import Skipped
 from chat4all.domain.waiting import Fallback
 from tests.fakes.message_table import MessageTable
 
@@ -30,6 +31,22 @@ class MemoryFallbacks:
             if now.position != fallback.position:
                 return None
             return self._put(replace(now, position=now.position + 1, routed=False, due_at=due_at))
+
+    def skip(self, fallback: Fallback, skipped: Skipped, due_at: str) -> Fallback | None:
+        with self._table.lock:
+            now = self._table.fallbacks[_key(fallback.event)]
+            if now.position != fallback.position or now.routed:
+                return None
+            following = now.position + 1 if now.recipient.fallbacks else now.position
+            return self._put(
+                replace(now, position=following, skipped=(*fallback.skipped, skipped), due_at=due_at)
+            )
+
+    def of_message(self, message_id: str) -> list[Fallback]:
+        found = (
+            known for (of_message, _), known in self._table.fallbacks.items() if of_message == message_id
+        )
+        return sorted(found, key=lambda fallback: fallback.event.recipients[0].user_id)
 
     def due(self, now: str, limit: int) -> list[Fallback]:
         with self._table.lock:

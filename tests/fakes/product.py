@@ -12,6 +12,7 @@ from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.person import User
+from chat4all.domain.plan import Step
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.directory.manage_conversations import ManageConversations
@@ -195,7 +196,7 @@ class Product:
             keep_deleted_words=False,
         )
         self.attach = AttachFile(self.files)
-        self.read = ReadMessages(self.messages, self.deliveries, self.conversations)
+        self.read = ReadMessages(self.messages, self.deliveries, self.conversations, self.fallbacks)
         self.manage_conversations = ManageConversations(
             self.conversations, self.directory, self.events, self.clock, self.ids
         )
@@ -301,6 +302,11 @@ class Product:
         return self.accept(a_message(content, message_id=message_id, reply_to=reply_to))
 
 
+def over(*channels: str) -> tuple[Step, ...]:
+    """Return the steps that try the channels in turn with the message's own content."""
+    return tuple(map(Step, channels))
+
+
 def a_content(text: str, file: Attachment | None = None) -> Text | Media:
     return Text(text) if file is None else Media(file, text)
 
@@ -311,7 +317,7 @@ def a_message(
     message_id: str = MESSAGE_ID,
     sender_id: str = "agent",
     conversation_id: str = "conversation",
-    channels: tuple[str, ...] = (),
+    steps: tuple[Step, ...] = (),
     reply_to: str | None = None,
     file: Attachment | None = None,
     send_at: str | None = None,
@@ -321,7 +327,7 @@ def a_message(
         conversation_id=conversation_id,
         sender_id=sender_id,
         content=a_content(content, file),
-        channels=channels,
+        steps=steps,
         reply_to=reply_to,
         send_at=send_at,
     )

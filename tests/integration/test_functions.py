@@ -970,6 +970,51 @@ def test_a_refusal_that_tells_an_opt_out_is_recorded_and_audited(
     assert len(audited(world, "consent.changed", f"user:{customer}")) == len(purposes)
 
 
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_message_goes_on_with_another_content_on_the_same_channel(
+    world: World, agent: str, channel: str
+) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", (channel, an_address(channel))))
+    text = f"refused on {channel} at first"
+    world.provider.refuse(text, 400, {})
+
+    message_id = world.post(conversation, agent, text, fallback=[{"content": f"other words by {channel}"}])
+    world.product.pump()
+
+    progress = world.progress(message_id)
+    assert progress["current_status"] == "SENT"
+    assert [(delivery["step"], delivery["status"]) for delivery in progress["deliveries"]] == [
+        (0, "FAILED"),
+        (1, "SENT"),
+    ]
+    assert [(step["channel"], step["kind"], step["decision"]) for step in progress["plan"]] == [
+        (channel, "text", "tried")
+    ] * 2
+    assert sum(f"other words by {channel}" in str(request) for request in world.provider.accepted) == 1
+
+
+def test_a_step_that_is_not_possible_in_its_turn_ends_the_message_with_the_reason(
+    world: World, agent: str
+) -> None:
+    number = an_address("sms")
+    customer = world.create("CUSTOMER", ("whatsapp", a_phone()), ("sms", number))
+    conversation = world.converse(agent, customer)
+    world.provider.refuse("nowhere to go", 400, {})
+    message_id = world.post(conversation, agent, "nowhere to go", channels=["whatsapp", "sms"])
+    world.api.delete(f"/v1/users/{customer}/identities/sms/{number}")
+
+    world.product.pump()
+
+    progress = world.progress(message_id)
+    assert progress["current_status"] == "FAILED"
+    errors = {delivery["channel"]: delivery["error"]["code"] for delivery in progress["deliveries"]}
+    assert errors["sms"] == "NO_IDENTITY"
+    assert [(step["decision"], step["code"]) for step in progress["plan"]] == [
+        ("tried", None),
+        ("skipped", "NO_IDENTITY"),
+    ]
+
+
 def test_a_next_channel_is_taken_in_the_hour_that_the_recorded_time_leaves_open(
     world: World, agent: str
 ) -> None:

@@ -48,6 +48,7 @@ def delivery_view(channel: str, status: str) -> DeliveryView:
     return DeliveryView(
         recipient_id="u-2",
         channel=channel,
+        step=0,
         status=status,
         parts=1,
         provider_message_id=None,
@@ -60,7 +61,7 @@ def delivery_view(channel: str, status: str) -> DeliveryView:
 
 
 def progress_view(message_id: str, *deliveries: DeliveryView) -> ProgressView:
-    return ProgressView(message_id, "SENT", (), 0, deliveries)
+    return ProgressView(message_id, "SENT", (), 0, deliveries, ())
 
 
 def error_body(code: str) -> ErrorBody:

@@ -271,7 +271,7 @@ class InProcess:
             authenticate,
         )
         self._door = Gateway(door, key)
-        read = ReadMessages(messages, deliveries, conversations)
+        read = ReadMessages(messages, deliveries, conversations, MemoryFallbacks(table))
         channels = frozenset(by_channel)
         views = [
             MessageViews(
@@ -280,7 +280,9 @@ class InProcess:
                 channels,
                 ids,
                 schedule=ScheduleMessage(messages, accept, clock),
-                preview=PreviewMessage(conversation_cache, messages, capabilities, accept.windows),
+                preview=PreviewMessage(
+                    conversation_cache, messages, capabilities, accept.windows, accept.accounts
+                ),
                 attach=AttachFile(files),
                 fill_template=FillTemplate(
                     known=templates,

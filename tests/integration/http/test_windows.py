@@ -47,6 +47,31 @@ def test_a_closed_window_is_refused_and_says_what_is_needed(
     assert all(words in issue for words in (customer, "whatsapp", told, "send a template"))
 
 
+def test_a_closed_step_is_skipped_and_the_preview_says_why(api: Gateway) -> None:
+    phone = a_phone()
+    customer, message = a_person(api, "whatsapp", phone, LONG_AGO)
+    api.post(f"/v1/users/{customer}/identities", {"channel": "sms", "address": f"+{phone}"})
+    planned = {**message, "channel": "whatsapp", "fallback": [{"channel": "sms"}]}
+
+    previewed = api.post("/v1/messages/preview", planned)
+    accepted = api.post("/v1/messages", planned)
+
+    shown = [(step["channel"], step["decision"], step["code"]) for step in previewed.json["renderings"]]
+    assert shown == [("sms", "tried", None), ("whatsapp", "skipped", "WINDOW_CLOSED")]
+    assert "closed at" in previewed.json["renderings"][1]["reason"]
+    assert accepted.status == 202
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/preview"])
+def test_a_message_of_which_every_step_is_closed_is_refused(api: Gateway, path: str) -> None:
+    _, message = a_person(api, "whatsapp", a_phone(), LONG_AGO)
+    fallback = [{"content": "once more"}, {"channel": "sms"}]
+
+    answer = api.post(path, {**message, "fallback": fallback})
+
+    assert answer.refused(422, "WINDOW_CLOSED") == ["content"]
+
+
 def test_an_open_window_takes_the_message(api: Gateway) -> None:
     _, message = a_person(api, "whatsapp", a_phone(), hours_ago(23))
 

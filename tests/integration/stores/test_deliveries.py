@@ -14,6 +14,7 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, Recipient, Route, StatusUpdate
 from chat4all.domain.message import Message
+from chat4all.domain.plan import Step
 from chat4all.domain.status import Status, StatusChange, may_become
 from chat4all.domain.waiting import ParkedStatus
 from chat4all.services.messaging.ports import Deliveries, Messages
@@ -326,6 +327,55 @@ def test_another_account_of_ours_does_not_know_the_providers_id(
 
     assert deliveries.provider_id(requested.delivery_id, "second") is None
     assert deliveries.provider_id(hers, "second") is None
+
+
+def at_step(requested: DeliveryRequested, step: int) -> DeliveryRequested:
+    """Return the request for a step on the same channel; all steps but the third have a next one."""
+    fallbacks = () if step == 2 else (Route("pigeon", "main", "+55 11 98765", step=step + 1),)
+    to = replace(requested.recipient, step=step, position=step, fallbacks=fallbacks)
+    return replace(requested, recipient=to, part=0, part_count=1)
+
+
+def test_two_steps_on_one_channel_have_records_of_their_own(
+    deliveries: Deliveries, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    first, third = at_step(requested, 0), at_step(requested, 2)
+    deliveries.record_failed(claim(deliveries, first), "131047", "closed", NOW)
+    theirs = new_id()
+    deliveries.record_sent(claim(deliveries, third), theirs, LATER)
+
+    parts = sorted(deliveries.of_message(requested.message_id), key=lambda part: part.step)
+    assert [(part.step, part.route, part.status) for part in parts] == [
+        (0, 0, Status.FAILED),
+        (2, 2, Status.SENT),
+    ]
+    assert [part.delivery_id for part in parts] == [first.delivery_id, third.delivery_id]
+    assert deliveries.find("pigeon", "main", theirs) == third.delivery_id
+    moved = deliveries.advance(third.delivery_id, update(Status.DELIVERED))
+    assert moved is not None
+    assert (moved.step, moved.status) == (2, Status.DELIVERED)
+    assert read(deliveries, first).status is Status.FAILED
+
+
+def test_the_providers_id_is_that_of_the_step_that_the_person_has(
+    deliveries: Deliveries, messages: Messages, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    message = replace(a_written_message(new_id), message_id=requested.message_id, steps=(Step(), Step()))
+    messages.add(replace(message, provider_message_id=None))
+    steps = [at_step(requested, step) for step in range(3)]
+    named, first, third = steps[0].delivery_id, new_id(), new_id()
+    assert deliveries.provider_id(named, "main") is None
+
+    deliveries.record_sent(claim(deliveries, steps[1]), first, NOW)
+    assert deliveries.provider_id(named, "main") == first
+    deliveries.advance(steps[1].delivery_id, replace(update(Status.FAILED), error_code="131047"))
+    assert deliveries.provider_id(named, "main") == first
+    deliveries.end(steps[0], BEGAN, "NOT_CONFIRMED", "why", NOW)
+    deliveries.record_sent(claim(deliveries, steps[2]), third, LATER)
+
+    assert deliveries.provider_id(named, "main") == third
+    assert deliveries.provider_id(named, "second") is None
+    assert deliveries.provider_id(replace(named, channel="telex"), "main") is None
 
 
 def test_what_was_sent_is_found_as_a_message_by_its_providers_id(

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.content import Text
 from chat4all.domain.events import MessageAccepted, Recipient, Route
+from chat4all.domain.plan import Skipped
 from chat4all.domain.waiting import Fallback
 from chat4all.services.messaging.ports import Fallbacks
 from tests.fakes.people import NOW
@@ -18,7 +19,12 @@ LATER = "2026-01-31T13:00:00.000Z"
 @pytest.fixture
 def event(new_id: Callable[[], str]) -> MessageAccepted:
     to = Recipient(
-        new_id(), "pigeon", "main", "1", 1, (Route("telex", "main", "2"), Route("drum", "main", "3"))
+        new_id(),
+        "pigeon",
+        "main",
+        "1",
+        1,
+        (Route("telex", "main", "2", step=1), Route("drum", "main", "3", step=2)),
     )
     return MessageAccepted(new_id(), new_id(), Text("hello"), (to,), NOW, "1", 1, delivery_timeout_s=300)
 
@@ -38,7 +44,7 @@ def test_it_begins_at_the_first_route_once(fallbacks: Fallbacks, event: MessageA
 
     assert stepped == Fallback(event, 1, LATER, routed=False) == fallbacks.begin(event, NOW)
     assert stepped.recipient == Recipient(
-        event.recipients[0].user_id, "telex", "main", "2", 1, (Route("drum", "main", "3"),), 1
+        event.recipients[0].user_id, "telex", "main", "2", 1, (Route("drum", "main", "3", step=2),), 1, step=1
     )
 
 
@@ -94,6 +100,43 @@ def test_a_router_that_comes_late_does_not_touch_the_next_step(
     fallbacks.routed(begun, NOW)
 
     assert read(fallbacks, event) == stepped
+
+
+def test_a_skipped_route_is_recorded_and_the_next_one_is_taken(
+    fallbacks: Fallbacks, event: MessageAccepted
+) -> None:
+    begun = fallbacks.begin(event, NOW)
+    first, second, third = (
+        Skipped(step, channel, "NO_IDENTITY", "why")
+        for step, channel in enumerate(("pigeon", "telex", "drum"))
+    )
+
+    at_telex = fallbacks.skip(begun, first, LATER)
+    assert at_telex == Fallback(event, 1, LATER, routed=False, skipped=(first,)) == read(fallbacks, event)
+    assert fallbacks.skip(begun, first, LATER) is None
+    at_drum = fallbacks.skip(at_telex, second, LATER)
+    assert at_drum is not None
+    assert at_drum.refusal is None
+
+    last = fallbacks.skip(at_drum, third, LATER)
+
+    assert last == replace(at_drum, skipped=(first, second, third))
+    fallbacks.routed(at_drum, None)
+    assert fallbacks.skip(at_drum, third, LATER) is None
+    assert fallbacks.of_message(event.message_id) == [read(fallbacks, event)]
+
+
+def test_the_fallbacks_of_a_message_are_those_of_all_recipients(
+    fallbacks: Fallbacks, event: MessageAccepted
+) -> None:
+    (first,) = event.recipients
+    second = replace(event, recipients=(replace(first, user_id=f"{first.user_id}-2"),))
+    contents = replace(second, contents=(None, Text("by telex")))
+    begun = [fallbacks.begin(event, NOW), fallbacks.begin(contents, NOW)]
+
+    assert fallbacks.of_message(event.message_id) == begun
+    assert begun[1].event.content_of(1) == Text("by telex")
+    assert begun[1].event.content_of(0) == event.content
 
 
 def test_what_is_unknown_is_none(fallbacks: Fallbacks, new_id: Callable[[], str]) -> None:

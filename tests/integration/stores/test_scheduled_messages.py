@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from chat4all.domain.content import Text
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
+from chat4all.domain.plan import Step
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.ports import MessageQuery, Messages
 from tests.fakes.people import NOW
@@ -33,7 +34,7 @@ def a_message(new_id: Callable[[], str]) -> Callable[..., Message]:
             fingerprint="f" * 64,
             send_at=AT,
             metadata={"order": "17"},
-            asked_channels=("sms", "whatsapp"),
+            steps=(Step("sms"), Step("whatsapp")),
             delivery_timeout_s=300,
         )
         return replace(message, **fields)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from chat4all.channels.sms.segments import segments_of
 from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
+from chat4all.domain.segments import segments_of
 from chat4all.domain.status import Status
 from tests.unit.channels.test_sms_send import TWILIO
 from tests.unit.channels.test_sms_signature import FIELDS, URL, request

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.channels.sms.segments import is_gsm7, segments_of
+from chat4all.domain.segments import is_gsm7, segments_of
 
 TEXTS = st.text(st.sampled_from("ab é€{]^|\n\r\f👋中\u0301“"), max_size=400)
 

@@ -8,7 +8,6 @@ from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
 from chat4all.channels.sms.connector import Sms
 from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.channels.sms.manifest import CAPABILITIES
-from chat4all.channels.sms.segments import segments_of
 from chat4all.domain.channel import Treatment
 from chat4all.domain.content import Media, Plain, Text
 from chat4all.domain.files.file import Attachment, Form
@@ -24,6 +23,7 @@ from chat4all.domain.kinds import (
     Section,
 )
 from chat4all.domain.routing import parts_of
+from chat4all.domain.segments import segments_of
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.treatments import treatment_of, unfit
 from chat4all.domain.wording import worded

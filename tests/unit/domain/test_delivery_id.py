@@ -10,12 +10,18 @@ from chat4all.domain.delivery_id import DeliveryId
 IDS = st.uuids(version=4).map(str)
 
 
-@given(IDS, IDS, st.sampled_from(names()), st.integers(0, 999))
-def test_it_comes_back_and_fits_into_a_deduplication_id(
-    message_id: str, recipient_id: str, channel: str, part: int
-) -> None:
-    delivery_id = DeliveryId(message_id, recipient_id, channel, part)
-
+@given(
+    st.builds(
+        DeliveryId,
+        IDS,
+        IDS,
+        st.sampled_from(names()),
+        st.integers(0, 999),
+        st.integers(0, 9_999),
+        st.integers(0, 5),
+    )
+)
+def test_it_comes_back_and_fits_into_a_deduplication_id(delivery_id: DeliveryId) -> None:
     assert DeliveryId.parse(str(delivery_id)) == delivery_id
     assert len(str(delivery_id)) <= 128
 
@@ -40,6 +46,8 @@ def test_no_text_makes_parsing_fail(text: str) -> None:
         "a|b|c|",
         "a|b|c|x",
         "a|b|c|0|d",
+        "a|b|c|0|0|d",
+        "a|b|c|0|0|1|2",
         "|b|c|0",
         "a||c|0",
         "a|b|c|" + "9" * 5_000,

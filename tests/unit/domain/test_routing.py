@@ -9,17 +9,10 @@ from hypothesis import strategies as st
 
 from chat4all.domain.content import Content, Media, Text, Unsupported
 from chat4all.domain.conversation import Conversation, ConversationType, Origin
-from chat4all.domain.errors import NotPossible
-from chat4all.domain.events import MessageAccepted, Recipient, Route
+from chat4all.domain.events import MessageAccepted, Recipient
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.person import User
-from chat4all.domain.routing import (
-    deliveries,
-    parts_of,
-    reach,
-    require_all,
-    require_possible,
-)
+from chat4all.domain.routing import deliveries, parts_of, reach
 from tests.fakes.connector import CAPABILITIES, PIGEON
 from tests.fakes.people import agent, conversation_of, customer
 
@@ -44,20 +37,16 @@ def channels_of(recipients: tuple[Recipient, ...]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "primary", "expected"),
+    ("primary", "expected"),
     [
-        (None, None, {"ana": "pigeon", "ben": "telex"}),
-        (None, "telex", {"ana": "telex", "ben": "telex"}),
-        ("telex", "pigeon", {"ana": "telex", "ben": "telex"}),
+        (None, {"ana": "pigeon", "ben": "telex"}),
+        ("telex", {"ana": "telex", "ben": "telex"}),
     ],
 )
-def test_a_customer_is_reached_where_asked_else_on_the_primary_channel_else_where_first_known(
-    asked: str | None, primary: str | None, expected: dict[str, str]
+def test_a_customer_is_reached_on_the_primary_channel_else_where_first_known(
+    primary: str | None, expected: dict[str, str]
 ) -> None:
-    reached = reach(group(primary), users(AGENT, ANA, BEN), AGENT.user_id, (asked,) if asked else ())
-
-    assert channels_of(reached.recipients) == expected
-    assert reached.missing == ()
+    assert channels_of(reach(group(primary), USERS, AGENT.user_id)) == expected
 
 
 @pytest.mark.parametrize(
@@ -77,37 +66,19 @@ def test_an_answer_follows_a_person_to_their_address_on_the_account_they_wrote_t
     )
     conversation = msgspec.structs.replace(conversation, participants=members)
 
-    (recipient,) = reach(conversation, users(AGENT, ANA), AGENT.user_id).recipients
+    (recipient,) = reach(conversation, users(AGENT, ANA), AGENT.user_id)
 
     assert (recipient.address, recipient.thread) == (address, thread)
 
 
 def test_neither_the_sender_nor_an_agent_is_a_recipient() -> None:
-    reached = reach(group(), users(AGENT, ANA, BEN), ANA.user_id)
+    reached = reach(group(), USERS, ANA.user_id)
 
-    assert channels_of(reached.recipients) == {"ben": "telex"}
-
-
-def test_a_customer_unknown_on_the_channel_asked_for_is_missing() -> None:
-    reached = reach(group(), users(AGENT, ANA, BEN), AGENT.user_id, ["pigeon"])
-
-    assert reached.missing == ("ben",)
-    with pytest.raises(NotPossible) as refused:
-        require_all(reached, ["pigeon"])
-    assert refused.value.code == "NO_IDENTITY"
-    assert "ben" in refused.value.details[0].issue
+    assert channels_of(reached) == {"ben": "telex"}
 
 
-def test_of_several_channels_the_first_where_they_are_known_is_taken_and_the_others_are_fallbacks() -> None:
-    both = customer("both", "telex", "pigeon")
-    conversation = conversation_of(AGENT, both, BEN, kind=ConversationType.GROUP)
-
-    reached = reach(conversation, users(AGENT, both, BEN), AGENT.user_id, ["pigeon", "telex"])
-
-    first, second = reached.recipients
-    assert (first.channel, [fallback.channel for fallback in first.fallbacks]) == ("pigeon", ["telex"])
-    assert (second.channel, second.fallbacks) == ("telex", ())
-    assert first.at(1) == Recipient("both", "telex", "main", "both@telex", 1, (), 1)
+def test_a_recipient_without_a_channel_is_left_out() -> None:
+    assert reach(group(), users(AGENT, ANA, customer("ben")), AGENT.user_id)[1:] == ()
 
 
 def test_a_part_that_shows_nothing_is_left_out() -> None:
@@ -203,29 +174,3 @@ def test_before_a_persons_file_stands_the_text_that_says_whose_it_is() -> None:
 
 
 ON_PIGEON = Recipient("ana", "pigeon", "main", "1", 1)
-ON_TELEX = Recipient("ben", "telex", "main", "2", 2)
-PIGEON_THEN_TELEX = Recipient("ana", "pigeon", "main", "1", 1, (Route("telex", "main", "2"),))
-
-
-def test_a_file_that_every_channel_carries_is_possible() -> None:
-    require_possible(Media(a_file(size=100)), [ON_PIGEON, ON_TELEX, PIGEON_THEN_TELEX], CAPABILITIES)
-    require_possible(Media(LARGE), [ON_PIGEON], CAPABILITIES)
-    require_possible(Media(VOICE), [], CAPABILITIES)
-
-
-@pytest.mark.parametrize("recipient", [ON_TELEX, PIGEON_THEN_TELEX])
-@pytest.mark.parametrize(
-    ("file", "issue"),
-    [
-        (PICTURE, "telex takes image/png up to 100 bytes, not 400"),
-        (VOICE, "telex does not take audio/ogg"),
-    ],
-)
-def test_a_file_that_a_channel_rejects_is_refused_with_the_channel_and_its_limit(
-    recipient: Recipient, file: Attachment, issue: str
-) -> None:
-    with pytest.raises(NotPossible) as refused:
-        require_possible(Media(file), [ON_PIGEON, recipient, recipient], CAPABILITIES)
-
-    assert refused.value.code == "FILE_NOT_POSSIBLE"
-    assert [(detail.field, detail.issue) for detail in refused.value.details] == [("content.file_id", issue)]

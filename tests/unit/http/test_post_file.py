@@ -33,7 +33,11 @@ def post(product: Product, *, key: str = "key-1", **fields: object) -> AcceptedV
         product.ids,
         schedule=product.schedule,
         preview=PreviewMessage(
-            product.conversation_cache, product.messages, CAPABILITIES, product.accept.windows
+            product.conversation_cache,
+            product.messages,
+            CAPABILITIES,
+            product.accept.windows,
+            product.accept.accounts,
         ),
         attach=product.attach,
         fill_template=product.fill_template(),

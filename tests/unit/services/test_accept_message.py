@@ -20,11 +20,12 @@ from chat4all.domain.errors import (
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.person import Identity, User
+from chat4all.domain.plan import Choose, Step
 from chat4all.domain.status import Status
 from chat4all.services.messaging.conversation_cache import CONVERSATION_KEEP_S
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import NOW, agent, conversation_of, customer
-from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message, over
 
 OTHER_ID = "22222222-2222-4222-8222-222222222222"
 
@@ -80,7 +81,7 @@ def test_a_message_names_the_channel_that_it_goes_over(
     product = Product()
     product.settle(AGENT, *customers, kind=ConversationType.GROUP)
 
-    assert product.accept(a_message(channels=channels)).message.channel == named
+    assert product.accept(a_message(steps=over(*channels))).message.channel == named
 
 
 def test_a_message_to_agents_only_is_delivered_at_once() -> None:
@@ -123,9 +124,11 @@ def test_the_same_id_with_another_body_is_refused_and_changes_nothing(product: P
     "changed",
     [
         a_message("other"),
-        a_message(channels=("pigeon",)),
+        a_message(steps=over("pigeon")),
         replace(a_message(), metadata={"ticket": "7"}),
         a_message(reply_to=OTHER_ID),
+        a_message(steps=(Step(), Step(content=Text("another")))),
+        replace(a_message(), choose=Choose.CHEAPEST),
     ],
 )
 def test_every_field_makes_it_another_body(product: Product, changed: object) -> None:
@@ -183,7 +186,7 @@ def forget_ana(product: Product) -> None:
     [
         (None, a_message(conversation_id="unknown"), NotFound, "CONVERSATION_NOT_FOUND"),
         (None, a_message(sender_id="stranger"), Forbidden, "NOT_A_PARTICIPANT"),
-        (None, a_message(channels=("telex",)), NotPossible, "NO_IDENTITY"),
+        (None, a_message(steps=over("telex")), NotPossible, "NO_IDENTITY"),
         (None, a_message(reply_to=OTHER_ID), Invalid, "VALIDATION_ERROR"),
         (archive, a_message(), Conflict, "CONVERSATION_ARCHIVED"),
         (forget_ana, a_message(), NotPossible, "NO_IDENTITY"),
@@ -267,7 +270,7 @@ def test_a_conversation_is_read_again_after_a_while(product: Product) -> None:
     ("refused_at_first", "change"),
     [
         (
-            a_message(channels=("telex",)),
+            a_message(steps=over("telex")),
             lambda product: product.directory.link("ana", Identity("telex", "main", "ana@telex", NOW)),
         ),
         (
@@ -348,7 +351,7 @@ def test_a_file_is_stored_with_its_message_and_submitted(product: Product, conte
     assert accepted.message.content == product.message().content == Media(PICTURE, content)
     (event,) = product.events.submitted
     assert event.message.content == Media(PICTURE, content)
-    assert product.accept.accepted_file(MESSAGE_ID) == PICTURE
+    assert product.accept.accepted_file(MESSAGE_ID, PICTURE.file_id) == PICTURE
 
 
 def test_another_file_makes_it_another_body(product: Product) -> None:
@@ -359,20 +362,60 @@ def test_another_file_makes_it_another_body(product: Product) -> None:
             product.accept(other)
 
 
-@pytest.mark.parametrize("channels", [("telex",), ("pigeon", "telex")])
-def test_a_file_that_one_of_the_channels_rejects_is_refused(channels: tuple[str, ...]) -> None:
+def test_a_file_that_the_only_channel_rejects_is_refused() -> None:
     product = Product()
     product.settle(AGENT, customer("ana", "pigeon", "telex"))
 
     with pytest.raises(NotPossible) as refused:
-        product.accept(replace(a_message(file=PICTURE), channels=channels))
+        product.accept(a_message(file=PICTURE, steps=over("telex")))
 
     assert refused.value.code == "FILE_NOT_POSSIBLE"
     assert product.messages.get(MESSAGE_ID) is None
 
 
+def test_a_step_that_rejects_the_file_is_skipped() -> None:
+    product = Product()
+    product.settle(AGENT, customer("ana", "pigeon", "telex"))
+
+    product.accept(a_message(file=PICTURE, steps=over("telex", "pigeon")))
+
+    (event,) = product.events.submitted
+    (recipient,) = event.recipients
+    assert (recipient.channel, recipient.step, recipient.fallbacks) == ("pigeon", 1, ())
+    assert [(skipped.step, skipped.code) for skipped in recipient.skipped] == [(0, "FILE_NOT_POSSIBLE")]
+
+
+def test_a_step_that_memory_has_as_impossible_is_weighed_with_what_is_stored() -> None:
+    product = Product()
+    product.settle(AGENT, customer("ana", "pigeon"))
+    product.accept(a_message())
+    product.directory.link("ana", Identity("telex", "main", "ana@telex", NOW))
+
+    product.accept(a_message(message_id=OTHER_ID, steps=over("telex", "pigeon")))
+
+    assert [recipient.channel for recipient in product.events.submitted[-1].recipients] == ["telex"]
+
+
+def test_a_plan_of_which_every_step_is_possible_costs_no_read(product: Product) -> None:
+    product.say()
+    reads = product.conversations.reads
+
+    product.accept(a_message(message_id=OTHER_ID, steps=(*over("pigeon"), Step(content=Text("again")))))
+
+    assert product.conversations.reads == reads
+
+
+def test_the_file_of_a_step_is_known_when_the_message_is_posted_again(product: Product) -> None:
+    steps = (*over("pigeon"), Step(content=Media(PICTURE)))
+    product.accept(a_message(steps=steps))
+
+    assert product.accept.accepted_file(MESSAGE_ID, PICTURE.file_id) == PICTURE
+    assert product.accept.accepted_file(MESSAGE_ID, OTHER_ID[::-1]) is None
+    assert product.accept(a_message(steps=steps)).message.steps == steps
+
+
 def test_of_a_message_that_is_not_there_no_file_is_known(product: Product) -> None:
-    assert product.accept.accepted_file(MESSAGE_ID) is None
+    assert product.accept.accepted_file(MESSAGE_ID, PICTURE.file_id) is None
 
 
 @pytest.mark.parametrize("again", ["hello", "other words"])

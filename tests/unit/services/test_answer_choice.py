@@ -12,11 +12,12 @@ from chat4all.domain.conversation import ConversationType
 from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.kinds import Button, Buttons
 from chat4all.domain.message import Message
+from chat4all.domain.plan import Step
 from chat4all.domain.received import Author, AuthorKind, Context
 from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.take_inbound import inbound_message_id
 from tests.fakes.connector import ACCOUNT, CAPABILITIES, PIGEON
-from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message, over
 
 AT: Final = "2026-01-31T12:00:00.000Z"
 OFFER: Final = Buttons("When?", (Button("now", "Now"), Button("later", "Later")))
@@ -97,7 +98,20 @@ def test_other_words_are_no_answer(product: Product, text: str) -> None:
 
 def test_an_offer_on_another_channel_is_not_answered_here(product: Product) -> None:
     product.directory.link("ana", replace(ANA.identities[0], channel="telex", address="ana@telex"))
-    offer(product, channels=("telex",))
+    offer(product, steps=over("telex"))
+
+    assert not is_answer(taken(product))
+
+
+def test_the_choices_of_a_later_step_are_answered(product: Product) -> None:
+    offer(product, Text("May we call you?"), steps=(*over("telex"), Step("pigeon", OFFER)))
+
+    assert is_answer(taken(product))
+
+
+def test_a_number_that_names_choices_of_two_steps_is_no_answer(product: Product) -> None:
+    other = replace(OFFER, buttons=tuple(replace(known, id=f"{known.id}-2") for known in OFFER.buttons))
+    offer(product, steps=(*over("pigeon"), Step("pigeon", other)))
 
     assert not is_answer(taken(product))
 

@@ -40,7 +40,7 @@ from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.fate import Blow, Kind, Once
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
-from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message, over
 from tests.fakes.small_stores import OneBucket
 
 REFUSED = SendError(Outcome.PERMANENT, "400", "The provider refuses.")
@@ -423,7 +423,7 @@ def test_a_next_channel_gets_the_new_words() -> None:
     product = Product()
     product.settle(AGENT, customer("ana", "pigeon", "telex"))
     product.connector.answers = [REFUSED]
-    product.accept(a_message("hello", channels=("telex", "pigeon")))
+    product.accept(a_message("hello", steps=over("telex", "pigeon")))
     product.route_all()
     (requested,) = product.events.requested
     product.events.requested.clear()

@@ -16,6 +16,7 @@ from chat4all.domain.status import Status
 from chat4all.services.messaging.read_messages import ReadMessages
 from tests.fakes.cloud import Cloud
 from tests.fakes.deliveries import MemoryDeliveries
+from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.fate import Blow, Chance
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.kinesis import Stream
@@ -148,7 +149,12 @@ def the_numbers_are_in_the_order_of_the_answers(story: GroupStory) -> None:
 
 def a_history_begins_after_the_place(story: GroupStory) -> None:
     cloud = story.cloud
-    read = ReadMessages(MemoryMessages(cloud.table), MemoryDeliveries(cloud.table), cloud.conversations)
+    read = ReadMessages(
+        MemoryMessages(cloud.table),
+        MemoryDeliveries(cloud.table),
+        cloud.conversations,
+        MemoryFallbacks(cloud.table),
+    )
     conversation = cloud.conversations.get(GROUP_ID)
     assert conversation is not None
     for participant in conversation.participants:

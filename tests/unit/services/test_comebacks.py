@@ -5,13 +5,15 @@ from typing import Protocol
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.content import Text
 from chat4all.domain.errors import Conflict, Unavailable
+from chat4all.domain.plan import Step
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.status import Status
 from chat4all.services.messaging.accept_message import NewMessage
 from tests.fakes.cloud import Cloud
 from tests.fakes.fate import Blow, Kind, Once
-from tests.fakes.product import a_message
+from tests.fakes.product import a_message, over
 
 BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
 FOR_LONG = SendError(Outcome.THROTTLED, "429", "Slower.", retry_after_s=1_000.0)
@@ -76,7 +78,20 @@ def fallen_back(cloud: Cloud) -> None:
     cloud.connectors["pigeon"].answers = [BLOCKED, BLOCKED]
     new = replace(
         a_message("by any way", message_id=FIRST, conversation_id="group"),
-        channels=("pigeon", "telex"),
+        steps=over("pigeon", "telex"),
+        delivery_timeout_s=300,
+    )
+    post(cloud, new)
+    rest(cloud)
+
+
+def planned(cloud: Cloud) -> None:
+    """Post a message whose second and third step go over telex; only the third is taken there."""
+    cloud.connectors["pigeon"].answers = [BLOCKED, BLOCKED]
+    cloud.connectors["telex"].answers = [BLOCKED, BLOCKED]
+    steps = (*over("pigeon"), Step("telex", Text("by telex")), Step(content=Text("by telex, once more")))
+    new = replace(
+        a_message("by any way", message_id=FIRST, conversation_id="group", steps=steps),
         delivery_timeout_s=300,
     )
     post(cloud, new)
@@ -113,7 +128,7 @@ def check(cloud: Cloud) -> None:
     assert len(carla) <= 1 + cloud.struck.possible_repeats
 
 
-@pytest.mark.parametrize("tale", [redriven, fallen_back, held])
+@pytest.mark.parametrize("tale", [redriven, fallen_back, planned, held])
 def test_it_ends_well_when_nothing_happens(tale: Tale) -> None:
     cloud = Cloud()
 
@@ -127,12 +142,13 @@ def test_it_ends_well_when_nothing_happens(tale: Tale) -> None:
     expected = {
         "redriven": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
         "fallen_back": {"pigeon": [], "telex": ["ben@telex", "carla@telex"]},
+        "planned": {"pigeon": [], "telex": ["ben@telex", "carla@telex"]},
         "held": {"pigeon": ["ana@pigeon"] * 2, "telex": []},
     }
     assert {name: sorted(addresses) for name, addresses in sent.items()} == expected[tale.__name__]
 
 
-@pytest.mark.parametrize("tale", [redriven, fallen_back, held])
+@pytest.mark.parametrize("tale", [redriven, fallen_back, planned, held])
 @pytest.mark.parametrize("blow", [blow for blow in Blow if blow is not Blow.NOTHING])
 def test_it_ends_well_whichever_call_it_hits(tale: Tale, blow: Blow) -> None:
     counting = Kind()

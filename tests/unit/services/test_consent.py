@@ -23,7 +23,7 @@ from chat4all.services.messaging.deliver import Settled
 from chat4all.services.messaging.preview_message import PreviewMessage
 from tests.fakes.connector import ACCOUNT, CAPABILITIES, SECOND_ACCOUNT
 from tests.fakes.people import customer
-from tests.fakes.product import AGENT, Product, a_delivery, a_message
+from tests.fakes.product import AGENT, Product, a_delivery, a_message, over
 
 IN, OUT = ConsentState.OPTED_IN, ConsentState.OPTED_OUT
 MARKETING, SERVICE = Purpose.MARKETING, Purpose.SERVICE
@@ -291,12 +291,12 @@ def test_marketing_to_who_opted_out_is_refused_and_service_is_not(product: Produ
     take(product, wrote("STOP"))
 
     with pytest.raises(OptedOut) as refused:
-        product.accept(replace(OFFER, channels=("pigeon",)))
+        product.accept(replace(OFFER, steps=over("pigeon")))
     (detail,) = refused.value.details
     assert detail.issue == (
         f"user ana opted out of marketing messages on pigeon since {at(1)} (source: keyword)"
     )
-    assert product.accept(a_message(channels=("pigeon",))).message.status is Status.PENDING
+    assert product.accept(a_message(steps=over("pigeon"))).message.status is Status.PENDING
 
 
 def test_a_service_message_is_refused_where_the_person_opted_out_of_everything(product: Product) -> None:
@@ -304,7 +304,7 @@ def test_a_service_message_is_refused_where_the_person_opted_out_of_everything(p
     product.clock.advance(KEEP_S)
 
     with pytest.raises(OptedOut):
-        product.accept(a_message(channels=("telex",)))
+        product.accept(a_message(steps=over("telex")))
 
 
 def test_marketing_is_refused_at_once_although_users_are_cached(product: Product) -> None:
@@ -330,7 +330,7 @@ def test_a_plain_message_reads_no_more_than_before(product: Product, monkeypatch
 def test_a_channel_on_which_the_person_opted_out_is_left_out(product: Product) -> None:
     take(product, wrote("STOP"))
 
-    product.accept(replace(OFFER, channels=("pigeon", "telex")))
+    product.accept(replace(OFFER, steps=over("pigeon", "telex")))
 
     (recipient,) = product.events.submitted[-1].recipients
     assert (recipient.channel, recipient.fallbacks, recipient.position) == ("telex", (), 0)
@@ -357,7 +357,11 @@ def test_what_people_write_to_each_other_is_no_message_of_the_business(product: 
 
 def test_a_preview_refuses_what_a_post_refuses(product: Product) -> None:
     preview = PreviewMessage(
-        product.conversation_cache, product.messages, CAPABILITIES, product.accept.windows
+        product.conversation_cache,
+        product.messages,
+        CAPABILITIES,
+        product.accept.windows,
+        product.accept.accounts,
     )
     take(product, told(OUT))
 
@@ -410,7 +414,7 @@ def test_a_stop_stops_what_waits(product: Product) -> None:
 
 
 def test_what_was_stopped_goes_to_the_next_channel_that_the_person_left_open(product: Product) -> None:
-    product.accept(replace(OFFER, channels=("pigeon", "telex"), delivery_timeout_s=60))
+    product.accept(replace(OFFER, steps=over("pigeon", "telex"), delivery_timeout_s=60))
     product.route_all()
     take(product, told(OUT))
     settled = product.deliver()(product.events.requested[-1])
@@ -421,6 +425,32 @@ def test_what_was_stopped_goes_to_the_next_channel_that_the_person_left_open(pro
 
     assert [requested.recipient.channel for requested in product.events.requested] == ["pigeon", "telex"]
     assert product.events.requested[-1].purpose is MARKETING
+
+
+def test_a_step_that_the_person_refused_meanwhile_is_skipped_in_its_turn(product: Product) -> None:
+    product.connector.answers = [SendError(Outcome.PERMANENT, "30003", "unreachable")]
+    product.accept(replace(OFFER, steps=over("telex", "pigeon"), delivery_timeout_s=60))
+    product.route_all()
+    take(product, told(OUT))
+    for _ in range(2):
+        settled = product.deliver()(product.events.requested.pop())
+        assert isinstance(settled, Settled)
+        product.record(settled.update)
+        product.route_all()
+
+    assert [submission.address for submission in product.connector.asked] == ["ana@telex"]
+    assert (product.message().status, product.message().error_code) == (Status.FAILED, "OPTED_OUT")
+
+
+def test_without_a_step_each_refusal_is_told(product: Product) -> None:
+    take(product, told(OUT))
+    take(product, wrote("STOP", "hers-2", "telex", 2), "telex")
+
+    with pytest.raises(OptedOut) as refused:
+        product.accept(replace(OFFER, steps=over("pigeon", "telex")))
+
+    channels = [detail.issue.split(" since ")[0].split()[-1] for detail in refused.value.details]
+    assert channels == ["pigeon", "telex"]
 
 
 def test_a_service_message_to_who_opted_out_of_marketing_is_sent(product: Product) -> None:

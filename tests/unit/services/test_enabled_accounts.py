@@ -4,13 +4,14 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.account import AccountState, ChannelAccount
+from chat4all.domain.content import Text
 from chat4all.domain.errors import AccountDisabled
 from chat4all.domain.person import User, UserType
 from chat4all.services.accounts.enabled_accounts import KEEP_S, EnabledAccounts
 from chat4all.services.inbound.known_addresses import KnownAddresses
 from tests.fakes.connector import ACCOUNTS, CAPABILITIES
-from tests.fakes.people import NOW
-from tests.fakes.product import AGENT, ANA, Product, a_message
+from tests.fakes.people import NOW, customer
+from tests.fakes.product import AGENT, ANA, Product, a_message, over
 
 OTHER_ID = "22222222-2222-4222-8222-222222222222"
 
@@ -38,6 +39,18 @@ def test_it_is_refused_with_the_account(product: Product, state: AccountState) -
     (detail,) = refused.value.details
     assert "main of pigeon" in detail.issue
     assert product.events.submitted == []
+
+
+def test_a_step_from_such_an_account_is_skipped() -> None:
+    product = Product()
+    product.settle(AGENT, customer("ana", "pigeon", "telex"))
+    set_state(product, AccountState.DISABLED)
+
+    product.accept(a_message(steps=over("pigeon", "telex")))
+
+    (recipient,) = product.events.submitted[0].recipients
+    assert (recipient.channel, recipient.step) == ("telex", 1)
+    assert [(skipped.step, skipped.code) for skipped in recipient.skipped] == [(0, "ACCOUNT_DISABLED")]
 
 
 def test_many_messages_read_the_accounts_once_a_minute(product: Product) -> None:
@@ -86,23 +99,20 @@ def test_what_a_person_wrote_is_taken(product: Product) -> None:
 
 def test_an_account_of_the_first_ones_business_needs_no_entry(product: Product) -> None:
     product.say()
-    recipient = replace(product.events.submitted[0].recipients[0], account="unlisted")
+    route = replace(product.events.submitted[0].recipients[0].route, account="unlisted")
 
-    EnabledAccounts(product.accounts, {"pigeon": "un"}).require([recipient], anew=True)
-    with pytest.raises(AccountDisabled):
-        EnabledAccounts(product.accounts, {}).require([recipient], anew=True)
+    assert EnabledAccounts(product.accounts, {"pigeon": "un"}).exact()(ANA, route, Text("hi")) is None
+    assert EnabledAccounts(product.accounts, {}).exact()(ANA, route, Text("hi")) is not None
 
 
 def test_an_account_that_depends_on_another_goes_with_it(product: Product) -> None:
     product.say()
-    recipient = replace(product.events.submitted[0].recipients[0], account="7/business:x")
-    enabled = EnabledAccounts(product.accounts, {"pigeon": "business:"})
+    route = replace(product.events.submitted[0].recipients[0].route, account="7/business:x")
     set_state(product, AccountState.ENABLED, "7")
-    enabled.require([recipient], anew=True)
+    assert EnabledAccounts(product.accounts, {"pigeon": "business:"}).exact()(ANA, route, Text("hi")) is None
 
     set_state(product, AccountState.DISABLED, "7")
-    with pytest.raises(AccountDisabled):
-        enabled.require([recipient], anew=True)
+    assert EnabledAccounts(product.accounts, {"pigeon": "business:"}).exact()(ANA, route, Text("hi"))
 
 
 def test_a_person_known_at_another_account_only_stays_one_person(product: Product) -> None:

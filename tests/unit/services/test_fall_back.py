@@ -15,7 +15,7 @@ from chat4all.services.messaging.fall_back import GRACE, NOT_CONFIRMED
 from chat4all.services.messaging.record_status import Recorded
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
-from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_content
+from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_content, over
 
 BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
 CARLA = customer("carla", "telex", "pigeon")
@@ -43,7 +43,7 @@ def say(
             conversation_id="conversation",
             sender_id="agent",
             content=a_content(content, file),
-            channels=channels,
+            steps=over(*channels),
             delivery_timeout_s=TIMEOUT_S,
         )
     )

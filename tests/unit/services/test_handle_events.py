@@ -13,7 +13,7 @@ from chat4all.services.messaging.deliver import Settled
 from chat4all.services.messaging.record_status import Recorded
 from tests.fakes.connector import ACCOUNT, SECOND_ACCOUNT
 from tests.fakes.people import customer
-from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, statuses
+from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, over, statuses
 
 AT = "2026-01-31T12:00:01.000Z"
 CARLA = customer("carla", "pigeon", "telex")
@@ -138,7 +138,7 @@ def test_the_failure_of_a_replaced_delivery_is_queued_for_the_next_channel() -> 
             conversation_id="conversation",
             sender_id="agent",
             content=Text("hello"),
-            channels=("pigeon", "telex"),
+            steps=over("pigeon", "telex"),
             delivery_timeout_s=300,
         )
     )

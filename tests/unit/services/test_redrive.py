@@ -16,7 +16,7 @@ from chat4all.services.messaging.record_status import Recorded
 from chat4all.services.recovery.redrive import PUBLISH_GRACE, DeadLetterCursor
 from tests.fakes.files import a_file
 from tests.fakes.people import customer
-from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, statuses
+from tests.fakes.product import AGENT, ANA, MESSAGE_ID, Product, a_message, over, statuses
 
 BLOCKED = SendError(Outcome.PERMANENT, "131026", "Cannot be delivered.")
 BO = customer("bo", "pigeon")
@@ -229,7 +229,7 @@ def test_a_part_that_begins_after_a_redrive_is_counted(channels: tuple[str, ...]
     product = Product()
     product.settle(AGENT, customer("bo", "pigeon", "telex"))
     product.connector.answers = [BLOCKED] * (len(channels) - 1)
-    product.accept(a_message("ä" * 20, channels=channels))
+    product.accept(a_message("ä" * 20, steps=over(*channels)))
     deliver = product.deliver()
     for _ in channels[1:]:
         product.route_all()

@@ -14,6 +14,7 @@ from chat4all.domain.errors import NotPossible, TagNotPossible, WindowClosed
 from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.kinds import Location, Reaction
 from chat4all.domain.person import Identity, User
+from chat4all.domain.plan import Step
 from chat4all.domain.received import Author, AuthorKind
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.sending import Outcome, SendError, Sent
@@ -28,7 +29,7 @@ from tests.fakes.clock import BEGINNING
 from tests.fakes.connector import ACCOUNT, PIGEON, SECOND_ACCOUNT, TELEX
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.people import agent, customer
-from tests.fakes.product import AGENT, MESSAGE_ID, Product, a_message
+from tests.fakes.product import AGENT, MESSAGE_ID, Product, a_message, over
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
@@ -201,7 +202,7 @@ def test_only_the_persons_own_messages_to_the_account_count(another: dict[str, o
     product.clock.advance(DAY_S - HOUR_S / 2)
 
     with pytest.raises(WindowClosed):
-        product.accept(replace(a_message(), channels=("pigeon",)))
+        product.accept(replace(a_message(), steps=over("pigeon")))
 
 
 def test_one_closed_window_refuses_a_message_to_a_group_and_is_named() -> None:
@@ -275,16 +276,64 @@ def test_another_tag_makes_another_message() -> None:
 def test_a_closed_channel_is_left_out_where_another_is_open() -> None:
     product = settled(wrote(customer("ana", "pigeon", "telex"), 30))
 
-    product.accept(replace(a_message(), channels=("pigeon", "telex"), delivery_timeout_s=300))
+    product.accept(replace(a_message(), steps=over("pigeon", "telex"), delivery_timeout_s=300))
     work(product)
 
     assert [submission.address for submission in product.connector.asked] == ["ana@telex"]
     assert ended(product) == (Status.SENT, None)
 
 
+def test_a_closed_step_is_skipped_with_its_reason_for_a_kind_that_is_free_of_windows() -> None:
+    product = a_product(30)
+
+    product.accept(replace(a_message(), steps=(Step(), Step(content=PLACE)), delivery_timeout_s=300))
+    work(product)
+
+    assert [submission.content for submission in product.connector.asked] == [Text("here")]
+    (fallback,) = product.fallbacks.of_message(MESSAGE_ID)
+    (skipped,) = fallback.event.recipients[0].skipped
+    assert (skipped.step, skipped.code) == (0, "WINDOW_CLOSED")
+    assert "closed at" in skipped.reason
+
+
+def test_without_a_possible_step_each_closed_channel_is_told() -> None:
+    product = Product(capabilities={"pigeon": WINDOWED, "telex": replace(TELEX, window_h=24)})
+    product.settle(AGENT, customer("ana", "pigeon", "telex"))
+
+    with pytest.raises(WindowClosed) as refused:
+        product.accept(
+            replace(a_message(), steps=(*over("drum", "pigeon", "telex"), Step(content=Text("?"))))
+        )
+
+    channels = ["pigeon" in detail.issue for detail in refused.value.details]
+    assert channels == [True, False]
+
+
+def test_the_latest_message_is_looked_up_once_for_all_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    product = a_product(24.5)
+    asked: list[object] = []
+    monkeypatch.setattr(product.messages, "latest_from", lambda *given: asked.append(given))
+    steps = tuple(Step(content=Text(f"step {number}")) for number in range(5))
+
+    with pytest.raises(WindowClosed):
+        product.accept(replace(a_message(), steps=steps))
+
+    assert len(asked) == 1
+
+
+def test_a_step_without_the_tag_is_skipped() -> None:
+    product = settled(wrote(customer("ana", "pigeon", "telex"), 30))
+
+    product.accept(replace(a_message(), tag=HUMAN_AGENT, steps=over("telex", "pigeon")))
+
+    (recipient,) = product.events.submitted[-1].recipients
+    assert [to.channel for to in recipient.routes] == ["pigeon"]
+    assert [skipped.code for skipped in recipient.skipped] == ["TAG_NOT_POSSIBLE"]
+
+
 def test_a_next_channel_that_is_closed_by_then_fails_with_the_code() -> None:
     product = settled(wrote(customer("ana", "pigeon", "telex"), 23))
-    product.accept(replace(a_message(), channels=("telex", "pigeon"), delivery_timeout_s=300))
+    product.accept(replace(a_message(), steps=over("telex", "pigeon"), delivery_timeout_s=300))
     product.route_all()
     product.clock.advance(2 * HOUR_S)
     product.connector.answers = [BLOCKED]
@@ -301,7 +350,7 @@ def test_a_next_channel_that_is_closed_by_then_fails_with_the_code() -> None:
 
 def test_a_next_channel_that_is_open_by_then_is_taken() -> None:
     product = settled(wrote(customer("ana", "pigeon", "telex"), None))
-    product.accept(replace(a_message(), channels=("telex", "pigeon"), delivery_timeout_s=300))
+    product.accept(replace(a_message(), steps=over("telex", "pigeon"), delivery_timeout_s=300))
     product.route_all()
     written(product, 1)
     product.connector.answers = [BLOCKED]
@@ -369,20 +418,28 @@ def test_words_of_a_person_go_on_to_a_group_whatever_the_windows_are() -> None:
 def test_a_preview_is_refused_like_the_message() -> None:
     product = a_product(25)
     preview = PreviewMessage(
-        product.conversation_cache, product.messages, CAPABILITIES, product.accept.windows
+        product.conversation_cache,
+        product.messages,
+        CAPABILITIES,
+        product.accept.windows,
+        product.accept.accounts,
     )
 
     with pytest.raises(WindowClosed):
         preview(a_message())
     (rendering,) = preview(replace(a_message(), tag=HUMAN_AGENT))
 
-    assert rendering.recipient.user_id == "ana"
+    assert rendering.recipient_id == "ana"
 
 
 def test_a_preview_refuses_a_tag_like_the_message() -> None:
     product = settled(customer("ben", "telex"))
     preview = PreviewMessage(
-        product.conversation_cache, product.messages, CAPABILITIES, product.accept.windows
+        product.conversation_cache,
+        product.messages,
+        CAPABILITIES,
+        product.accept.windows,
+        product.accept.accounts,
     )
 
     with pytest.raises(TagNotPossible):

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.queues.sqs import Queues
@@ -40,7 +41,10 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
     public = addresses(settings.api_url)
     channels = frozenset(accepting.capabilities)
     read = ReadMessages(
-        accepting.messages, DynamoDeliveries(settings.messages_table), accepting.conversations
+        accepting.messages,
+        DynamoDeliveries(settings.messages_table),
+        accepting.conversations,
+        DynamoFallbacks(settings.messages_table),
     )
     manage = ManageConversations(
         accepting.conversations, accepting.directory, accepting.events, runtime.now, runtime.new_id
@@ -53,7 +57,11 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
         runtime.new_id,
         schedule=ScheduleMessage(accepting.messages, accepting.accept, runtime.now),
         preview=PreviewMessage(
-            accepting.conversation_cache, accepting.messages, accepting.capabilities, accepting.accept.windows
+            accepting.conversation_cache,
+            accepting.messages,
+            accepting.capabilities,
+            accepting.accept.windows,
+            accepting.accept.accounts,
         ),
         attach=AttachFile(files),
         fill_template=FillTemplate(

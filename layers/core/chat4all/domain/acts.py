@@ -27,7 +27,8 @@ class ActOn(msgspec.Struct, frozen=True):
 class ActTarget(msgspec.Struct, frozen=True, omit_defaults=True):
     """A recipient of the message that an act changes, on the channel that has the message.
 
-    `number` is the participant's number in the conversation, `position` the number of the route.
+    `number` is the participant's number in the conversation, `position` the number of the route, and `step`
+    the number of the step of the message's plan.
     """
 
     user_id: str
@@ -36,6 +37,7 @@ class ActTarget(msgspec.Struct, frozen=True, omit_defaults=True):
     address: str
     number: int
     position: int = 0
+    step: int = 0
 
 
 class Act(msgspec.Struct, frozen=True):

@@ -66,6 +66,17 @@ class Receipts(msgspec.Struct, frozen=True):
     read: bool
 
 
+class Charging(StrEnum):
+    """What a provider charges for."""
+
+    FREE = "free"
+    """Nothing."""
+    MESSAGES = "messages"
+    """Each provider message."""
+    SEGMENTS = "segments"
+    """Each segment in which the networks carry a text, and each message with a file."""
+
+
 class Transfer(StrEnum):
     """The way in which a provider gets the bytes of a file."""
 
@@ -219,6 +230,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     other_files: OtherFiles = OtherFiles.REJECTED
     group_prefix: str | None = None
     """The beginning of a group's address; None: every address belongs to a person."""
+    charging: Charging = Charging.FREE
     addresses_by_account: bool = False
     """A person has another address for each channel account of ours."""
     kinds_outside_window: tuple[str, ...] = ()

@@ -10,8 +10,9 @@ class DeliveryPart(msgspec.Struct, frozen=True):
     """A provider message on its way to a recipient: part `part` of `part_count` of a delivery.
 
     A delivery is one recipient on one channel; its parts are texts and files. `recipient_number` is the
-    participant's number in the conversation, `route` the number of the channel among those to try.
-    `fallback`: the recipient has a next channel, which counts once the delivery on this channel is FAILED.
+    participant's number in the conversation, `route` the number of the channel among those to try, and `step`
+    the number of the step of the message's plan. `fallback`: the recipient has a next channel, which counts
+    once the delivery on this channel is FAILED.
     """
 
     message_id: str
@@ -28,6 +29,7 @@ class DeliveryPart(msgspec.Struct, frozen=True):
     sequence: str
     recipient_number: int
     route: int = 0
+    step: int = 0
     round: int = 0
     fallback: bool = False
     provider_message_id: str | None = None
@@ -37,7 +39,7 @@ class DeliveryPart(msgspec.Struct, frozen=True):
 
     @property
     def delivery_id(self) -> DeliveryId:
-        return DeliveryId(self.message_id, self.recipient_id, self.channel, self.part, self.round)
+        return DeliveryId(self.message_id, self.recipient_id, self.channel, self.part, self.round, self.step)
 
     @property
     def replaced(self) -> bool:

@@ -9,6 +9,7 @@ from chat4all.domain.consent import ConsentState
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import Message
+from chat4all.domain.plan import Skipped
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING, Author, AuthorKind, Context
 from chat4all.domain.sending import Outcome
@@ -25,6 +26,8 @@ class Route(msgspec.Struct, frozen=True, omit_defaults=True):
     address: str
     thread: str | None = None
     """The thread of a group's chat."""
+    step: int = 0
+    """The number of the step in the message's plan, which names the content."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -47,6 +50,10 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
     position: int = 0
     """The number of the route; 0 is the first."""
     thread: str | None = None
+    step: int = 0
+    """The number of the step in the message's plan, which names the content."""
+    skipped: tuple[Skipped, ...] = ()
+    """The steps that were not possible when the routes were chosen."""
 
     def at(self, position: int) -> "Recipient":
         """Return the recipient on route number `position`; 0 is the first route."""
@@ -62,7 +69,13 @@ class Recipient(msgspec.Struct, frozen=True, omit_defaults=True):
             tuple(rest),
             position,
             route.thread,
+            route.step,
         )
+
+    @property
+    def route(self) -> Route:
+        """Return the route at which the recipient stands."""
+        return Route(self.channel, self.account, self.address, self.thread, self.step)
 
     @property
     def routes(self) -> Iterator["Recipient"]:
@@ -79,6 +92,8 @@ class MessageSubmitted(msgspec.Struct, frozen=True, omit_defaults=True, tag="mes
     """The version of the conversation for which the recipients were chosen."""
     content: Content | None = None
     """The content as the recipients read it, where it is not the message's own."""
+    contents: tuple[Content | None, ...] | None = None
+    """The contents of the steps as the recipients read them, where they are not the steps' own."""
 
     @property
     def conversation_id(self) -> str:
@@ -135,12 +150,19 @@ class MessageAccepted(msgspec.Struct, frozen=True, omit_defaults=True, tag="acce
     purpose: Purpose = Purpose.SERVICE
     act: ActOn | None = None
     """Set if the record changes a message that was sent, and is none itself."""
+    contents: tuple[Content | None, ...] = ()
+    """The content of each step of the plan as the recipients read it; None: it is `content`."""
 
     @property
     def deduplication_id(self) -> str:
         if self.position:
             return f"{self.message_id}:{self.round}:{self.recipients[0].user_id}:{self.position}"
         return f"{self.message_id}:{self.round}"
+
+    def content_of(self, step: int) -> Content:
+        """Return the content of a step of the plan as the recipients read it."""
+        own = self.contents[step] if step < len(self.contents) else None
+        return self.content if own is None else own
 
     @property
     def ids(self) -> dict[str, str]:
@@ -168,8 +190,6 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     round: int = 0
     """The number of redrives of the message."""
     tag: Tag | None = None
-    refusal: Refusal | None = None
-    """The delivery fails instead of being sent, so that the next channel is tried, if there is one."""
     purpose: Purpose = Purpose.SERVICE
     brought_back: int | None = None
     """The time (epoch seconds) of leaving the holding queue, so that SQS does not drop it as a duplicate."""
@@ -177,6 +197,8 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """The sent message that the request changes; `content` is what the part becomes."""
     signal: Signal | None = None
     """Set if the request is for a signal alone: it has no content and no record."""
+    refusal: Refusal | None = None
+    """The delivery fails instead of being sent: what was possible at the POST is not possible any more."""
 
     @property
     def group(self) -> str:
@@ -187,7 +209,8 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def place(self) -> str:
         """Return the position of the delivery in the holding queue of its group; positions sort as text."""
-        return f"{self.sequence}#{self.part:03d}#{self.message_id}#{self.round:04d}"
+        place = f"{self.sequence}#{self.part:03d}#{self.message_id}#{self.round:04d}"
+        return f"{place}#{self.recipient.step}" if self.recipient.step else place
 
     @property
     def deduplication_id(self) -> str:
@@ -197,7 +220,7 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def delivery_id(self) -> DeliveryId:
         to = self.recipient
-        return DeliveryId(self.message_id, to.user_id, to.channel, self.part, self.round)
+        return DeliveryId(self.message_id, to.user_id, to.channel, self.part, self.round, to.step)
 
     @property
     def ids(self) -> dict[str, str]:

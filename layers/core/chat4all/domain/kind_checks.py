@@ -44,19 +44,19 @@ _LEAST_LIVE_S: Final = 60
 """Telegram moves a place for 60 seconds or more: https://core.telegram.org/bots/api#sendlocation"""
 
 
-def checked(content: Plain) -> Plain:
-    """Return the content of a request; raise Invalid with every issue of its fields."""
+def checked(content: Plain, field: str = "content") -> Plain:
+    """Return the content in `field` of a request; raise Invalid with every issue of its fields."""
     if isinstance(content, Text):
-        check_content("content.text", content.text)
+        check_content(f"{field}.text", content.text)
         return content
     found = template_issues(content) if isinstance(content, Template) else _issues(content)
-    issues = [Detail(f"content.{field}", issue) for field, issue in found]
+    issues = [Detail(f"{field}.{name}", issue) for name, issue in found]
     if issues:
         raise Invalid("The message's content is not valid.", *issues)
     if isinstance(content, Buttons | Choices | Carousel):
-        check_content("content.text", content.text)
+        check_content(f"{field}.text", content.text)
     else:
-        check_caption("content.text", content.text)
+        check_caption(f"{field}.text", content.text)
     return content
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from chat4all.domain.acts import Act
 from chat4all.domain.content import Content, Notice
+from chat4all.domain.plan import Choose, Step
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING, Author, Context, Received
 from chat4all.domain.status import Status, StatusChange
@@ -61,7 +62,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     `fingerprint` distinguishes a repeated POST from another body under the same id. `channel` brought an
     inbound message, or is the first channel for all recipients; it is None if there are several such
     channels. `account` is the channel account that received an inbound message. The sender named
-    `asked_channels`, if any: deliveries try them in their order, `delivery_timeout_s` seconds each. `round`
+    the `steps`, if any: deliveries try them as `choose` says, `delivery_timeout_s` seconds each. `round`
     counts the redrives.
     """
 
@@ -92,7 +93,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     error_code: str | None = None
     error_reason: str | None = None
     round: int = 0
-    asked_channels: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    choose: Choose = Choose.IN_ORDER
     delivery_timeout_s: int = 0
     tag: Tag | None = None
     """The tag that the sender gave, for the channels that have it."""

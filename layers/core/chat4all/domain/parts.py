@@ -94,12 +94,23 @@ def _parsed(key: str, value: str) -> PartStatus:
     )
 
 
-def parts_by_recipient(deliveries: Iterable[DeliveryPart]) -> dict[tuple[str, str], list[DeliveryPart]]:
-    """Group the parts that were begun by (recipient, channel); keep their order."""
-    parts: dict[tuple[str, str], list[DeliveryPart]] = {}
+def parts_by_recipient(deliveries: Iterable[DeliveryPart]) -> dict[tuple[str, str, int], list[DeliveryPart]]:
+    """Group the parts that were begun by (recipient, channel, step); keep their order."""
+    parts: dict[tuple[str, str, int], list[DeliveryPart]] = {}
     for delivery in deliveries:
-        parts.setdefault((delivery.recipient_id, delivery.channel), []).append(delivery)
+        parts.setdefault((delivery.recipient_id, delivery.channel, delivery.step), []).append(delivery)
     return parts
+
+
+def latest_provider_id(parts: Iterable[DeliveryPart], account: str) -> str | None:
+    """Return the provider's id of the last step to a recipient over a channel that did not fail.
+
+    If all of them failed, it is the id of the last step that the provider had accepted. `parts` are of one
+    recipient, one channel and one part number.
+    """
+    accepted = [part for part in parts if part.account == account and part.provider_message_id is not None]
+    best = max(accepted, key=lambda part: (part.status is not Status.FAILED, part.step), default=None)
+    return best.provider_message_id if best is not None else None
 
 
 def message_status(parts: Iterable[PartStatus], recipient_count: int) -> Status:

@@ -1,63 +1,53 @@
 """The routing of a message: its recipients, their channels, and the provider messages of each delivery."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
-import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.acts import ActKind
 from chat4all.domain.channel import Capabilities, Treatment
 from chat4all.domain.content import Content, Deleted, Media, Text, file_of, kind_of, reworded
 from chat4all.domain.conversation import Conversation, Origin, Participant
-from chat4all.domain.errors import (
-    Detail,
-    FileNotPossible,
-    KindNotPossible,
-    NoIdentity,
-    RecipientLeft,
-    TagNotPossible,
-)
-from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Route
+from chat4all.domain.errors import NoIdentity, RecipientLeft
+from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Refusal, Route
 from chat4all.domain.kinds import Contacts
 from chat4all.domain.person import User, UserType
 from chat4all.domain.splitting import split_text
 from chat4all.domain.text import is_blank
-from chat4all.domain.treatments import treatment_of, unfit
-from chat4all.domain.windows import Tag
+from chat4all.domain.treatments import treatment_of
 from chat4all.domain.wording import as_text, worded
 
 
-class Reach(msgspec.Struct, frozen=True):
-    """The recipients who can be reached, and the ids of the customers who cannot."""
-
-    recipients: tuple[Recipient, ...]
-    missing: tuple[str, ...]
-
-
-def reach(
-    conversation: Conversation, users: Mapping[str, User], sender_id: str, channels: Sequence[str] = ()
-) -> Reach:
+def reach(conversation: Conversation, users: Mapping[str, User], sender_id: str) -> tuple[Recipient, ...]:
     """Find the participants, apart from the sender, who receive a message through a channel.
 
-    A customer is reached on the first of `channels` on which they have an identity; the others are fallbacks.
-    Without `channels` a customer is reached on the conversation's primary channel, if they have an identity
-    there, else from where they wrote in the conversation last, else by their first identity. Agents read over
-    the API. A participant who is joining has no place among the messages yet, and is no recipient. If their
-    place turns out to be before the message, `router` handles the join first, finds another version of the
-    conversation, and chooses the recipients again.
+    A customer is reached on the conversation's primary channel, if they have an identity there, else from
+    where they wrote in the conversation last, else by their first identity.
     """
     found = []
-    missing = []
+    for participant, user in customers_of(conversation, users, sender_id):
+        known = known_routes(user, participant.wrote_from)
+        best = on_channel(known, conversation.primary_channel) or next(iter(known), None)
+        if best is not None:
+            found.append(recipient_of(participant, [best]))
+    return tuple(found)
+
+
+def customers_of(
+    conversation: Conversation, users: Mapping[str, User], sender_id: str
+) -> Iterator[tuple[Participant, User]]:
+    """Yield the participants whom a message of the sender reaches through a channel.
+
+    Agents read over the API. A participant who is joining has no place among the messages yet, and is no
+    recipient. If their place turns out to be before the message, `router` handles the join first, finds
+    another version of the conversation, and chooses the recipients again.
+    """
     for participant in conversation.participants:
         user = users.get(participant.user_id)
         if user is None or user.user_id == sender_id or user.type is UserType.AGENT or participant.is_joining:
             continue
-        routes = _choose(user, channels, conversation.primary_channel, participant.wrote_from)
-        if routes:
-            found.append(_recipient(participant, routes))
-        else:
-            missing.append(user.user_id)
-    return Reach(tuple(found), tuple(missing))
+        yield participant, user
 
 
 def known_on(conversation: Conversation, users: Mapping[str, User], user_id: str, channel: str) -> Recipient:
@@ -69,66 +59,16 @@ def known_on(conversation: Conversation, users: Mapping[str, User], user_id: str
     participant = conversation.participant(user_id)
     if user is None or participant is None:
         raise RecipientLeft("The recipient is no longer a participant of the conversation.")
-    routes = _choose(user, [channel], None, participant.wrote_from)
-    if not routes:
+    route = on_channel(known_routes(user, participant.wrote_from), channel)
+    if route is None:
         raise NoIdentity(f"The recipient no longer has an identity on {channel}.")
-    return _recipient(participant, routes)
-
-
-def require_all(reached: Reach, channels: Sequence[str] = ()) -> tuple[Recipient, ...]:
-    """Return the recipients; raise NotPossible if a customer cannot be reached on `channels`, if any."""
-    if not reached.missing:
-        return reached.recipients
-    where = f"the channel {' or '.join(channels)}" if channels else "any channel"
-    raise NoIdentity(
-        f"Not every participant can be reached on {where}.",
-        *(
-            Detail("conversation_id", f"user {user_id} has no identity on {where}")
-            for user_id in reached.missing
-        ),
-    )
+    return recipient_of(participant, [route])
 
 
 def text_parts(text: str, capabilities: Capabilities) -> list[Text]:
     """Cut `text` into the texts of its provider messages, without parts that show nothing."""
     cut = split_text(text, capabilities.text_length, capabilities.text_unit)
     return [Text(part) for part in cut if not is_blank(part)]
-
-
-def require_possible(
-    content: Content, recipients: Sequence[Recipient], capabilities: Mapping[str, Capabilities]
-) -> None:
-    """Raise NotPossible if a channel that a recipient may be reached on rejects the content."""
-    refusing = dict.fromkeys(
-        routed.channel
-        for recipient in recipients
-        for routed in recipient.routes
-        if treatment_of(content, capabilities[routed.channel], routed.address) is Treatment.REJECTED
-    )
-    if not refusing:
-        return
-    reasons = (f"{channel} {unfit(content, capabilities[channel])}" for channel in refusing)
-    if isinstance(content, Media):
-        details = (Detail("content.file_id", reason) for reason in reasons)
-        raise FileNotPossible("Not every channel can carry this file.", *details)
-    details = (Detail("content", reason) for reason in reasons)
-    raise KindNotPossible("Not every channel can carry this content.", *details)
-
-
-def require_tag(
-    tag: Tag | None, recipients: Sequence[Recipient], capabilities: Mapping[str, Capabilities]
-) -> None:
-    """Raise NotPossible if a recipient is reached on channels without the tag only."""
-    if tag is None:
-        return
-    without = [
-        to
-        for to in recipients
-        if all(capabilities[on_route.channel].human_agent_h is None for on_route in to.routes)
-    ]
-    if without:
-        details = (Detail("tag", f"{to.channel} of user {to.user_id} has no tag {tag}") for to in without)
-        raise TagNotPossible("Not every recipient's channel has this tag.", *details)
 
 
 def parts_of(content: Content, capabilities: Capabilities, address: str) -> list[Content]:
@@ -160,15 +100,18 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
 
 
 def deliveries(
-    accepted: MessageAccepted, capabilities: Mapping[str, Capabilities]
+    accepted: MessageAccepted,
+    capabilities: Mapping[str, Capabilities],
+    refusals: Mapping[Recipient, Refusal] = MappingProxyType({}),
 ) -> list[DeliveryRequested]:
     """Build a request for each recipient and part; the parts of a recipient follow each other in order.
 
-    If a person sent the file, a text that is no caption of it goes before it, and says whose file it is.
+    If a person sent the file, a text that is no caption of it goes before it, and says whose file it is. A
+    delivery to one of the recipients in `refusals` is to fail without a send.
     """
     requested = []
     for recipient in accepted.recipients:
-        parts = _parts(accepted, capabilities[recipient.channel], recipient.address)
+        parts = _parts(accepted, capabilities[recipient.channel], recipient)
         if accepted.is_relayed:
             parts.sort(key=lambda part: file_of(part) is not None)
         for number, content in enumerate(parts):
@@ -188,20 +131,21 @@ def deliveries(
                     tag=accepted.tag,
                     purpose=accepted.purpose,
                     act=accepted.act,
+                    refusal=refusals.get(recipient),
                 )
             )
     return requested
 
 
-def _parts(accepted: MessageAccepted, capabilities: Capabilities, address: str) -> list[Content]:
+def _parts(accepted: MessageAccepted, capabilities: Capabilities, to: Recipient) -> list[Content]:
     """Return the parts of a delivery; a deletion has one part, which deletes all parts of the message."""
     if accepted.act is not None and accepted.act.kind is ActKind.DELETE:
         return [Deleted()]
-    return parts_of(accepted.content, capabilities, address)
+    return parts_of(accepted.content_of(to.step), capabilities, to.address)
 
 
-def _choose(user: User, asked: Sequence[str], primary: str | None, wrote_from: Origin | None) -> list[Route]:
-    """Return the routes to try, in order: the best on each of `asked`, else the best of all.
+def known_routes(user: User, wrote_from: Origin | None) -> list[Route]:
+    """Return the routes to the user, the best first.
 
     An answer goes to the account and the thread from which the person wrote last; if they have another
     address by now, to their address on that account.
@@ -216,18 +160,27 @@ def _choose(user: User, asked: Sequence[str], primary: str | None, wrote_from: O
             known.insert(0, replace(origin, thread=wrote_from.thread))
         elif there:
             known.insert(0, there[0])
-    if asked:
-        first = (_on(known, channel) for channel in asked)
-        return [route for route in first if route is not None]
-    best = _on(known, primary) or next(iter(known), None)
-    return [best] if best else []
+    return known
 
 
-def _on(routes: Sequence[Route], channel: str | None) -> Route | None:
+def on_channel(routes: Sequence[Route], channel: str | None) -> Route | None:
+    """Return the best route on the channel."""
     return next((route for route in routes if route.channel == channel), None)
 
 
-def _recipient(participant: Participant, routes: Sequence[Route]) -> Recipient:
+def present_route(user: User, chosen: Route) -> Route | None:
+    """Return the route that was chosen some time ago, to the address that the user has there by now.
+
+    None if the user has no address on the channel any more.
+    """
+    known = known_routes(user, None)
+    if any(_place(route) == _place(chosen) for route in known):
+        return chosen
+    return on_channel(known, chosen.channel)
+
+
+def recipient_of(participant: Participant, routes: Sequence[Route]) -> Recipient:
+    """Return the participant as a recipient on the first of the routes; the others are fallbacks."""
     first, *fallbacks = routes
     return Recipient(
         participant.user_id,
@@ -237,4 +190,9 @@ def _recipient(participant: Participant, routes: Sequence[Route]) -> Recipient:
         participant.number,
         tuple(fallbacks),
         thread=first.thread,
+        step=first.step,
     )
+
+
+def _place(route: Route) -> tuple[str, str, str]:
+    return route.channel, route.account, route.address

@@ -4,8 +4,9 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.events import MessageAccepted, Recipient, StatusUpdate
+from chat4all.domain.events import MessageAccepted, Recipient, Refusal, StatusUpdate
 from chat4all.domain.message import Message
+from chat4all.domain.plan import Skipped
 
 BATCH: Final = 100
 """The number of waiting records that a job of `relay` takes at once."""
@@ -36,10 +37,19 @@ class Fallback(msgspec.Struct, frozen=True):
     """The time at which `relay` checks that the delivery is confirmed; None: no check is due."""
     routed: bool
     """The deliveries at `position` were put into the channel's queue."""
+    skipped: tuple[Skipped, ...] = ()
+    """The steps of routes that were no longer possible in their turn."""
 
     @property
     def recipient(self) -> Recipient:
         return self.event.recipients[0].at(self.position)
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Return why the present route is not possible; None if it is, or if it was not weighed yet."""
+        step = self.recipient.step
+        refusals = (Refusal(skipped.code, skipped.reason) for skipped in self.skipped if skipped.step == step)
+        return next(refusals, None)
 
 
 class HoldingQueue(msgspec.Struct, frozen=True):

@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from chat4all.channels.shared.http import HttpClient
 from chat4all.channels.sms.connector import Sms
 from chat4all.channels.sms.manifest import CAPABILITIES
-from chat4all.channels.sms.segments import segments_of
 from chat4all.domain.content import Plain, ProviderFile, ReceivedMedia, Text
 from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus
 from chat4all.domain.kinds import Button, Buttons, Choices, Contact, Contacts, Location, Row, Section
 from chat4all.domain.routing import parts_of
+from chat4all.domain.segments import segments_of
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.domain.wording import worded

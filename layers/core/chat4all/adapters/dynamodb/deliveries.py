@@ -32,6 +32,7 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import DeliveryRequested, StatusUpdate
+from chat4all.domain.parts import latest_provider_id
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import PROOF, Status, predecessors
 from chat4all.domain.waiting import ParkedStatus
@@ -123,12 +124,16 @@ class DynamoDeliveries:
     @answering
     def provider_id(self, delivery_id: DeliveryId, account: str) -> str | None:
         row = _find(delivery_id)
-        if row is not None:
+        if row is not None and not delivery_of(row).replaced:
             return row.provider_message_id if row.account == account else None
+        if row is not None:
+            return self._latest_provider_id(delivery_id, account)
         try:
             message = MessageRow.get(key(delivery_id.message_id), MESSAGE)
         except MessageRow.DoesNotExist:
             return None
+        if len(message.steps or ()) > 1:
+            return self._latest_provider_id(delivery_id, account)
         is_theirs = message.sender_id == delivery_id.recipient_id
         is_there = (message.channel, message.account) == (delivery_id.channel, account)
         return message.provider_message_id if is_theirs and is_there else None
@@ -193,6 +198,15 @@ class DynamoDeliveries:
     @answering
     def unpark(self, parked: ParkedStatus) -> None:
         ParkedRow(*_parked_keys(parked.update)).delete()
+
+    def _latest_provider_id(self, delivery_id: DeliveryId, account: str) -> str | None:
+        """Return the id of the last step over the channel that did not fail, else of the last that failed."""
+        rows = DeliveryRow.query(
+            key(delivery_id.message_id),
+            DeliveryRow.record.startswith(delivery_record(replace(delivery_id, step=0))),
+            consistent_read=True,
+        )
+        return latest_provider_id(map(delivery_of, rows), account)
 
     def _refused(self, requested: DeliveryRequested) -> ClaimRefused:
         row = _find(requested.delivery_id)

@@ -7,9 +7,10 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys
-from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved, updated
+from chat4all.adapters.dynamodb.rows import StructsAttribute, TableSettings, answering, bind, saved, updated
 from chat4all.adapters.dynamodb.table_keys import FALLBACK, due_key, key
 from chat4all.domain.events import MessageAccepted
+from chat4all.domain.plan import Skipped
 from chat4all.domain.waiting import Fallback
 
 
@@ -22,6 +23,7 @@ class FallbackRow(Model):
     event_json = UnicodeAttribute()
     position = NumberAttribute()
     routed = BooleanAttribute()
+    skipped = StructsAttribute(Skipped, null=True)
     due_key = UnicodeAttribute(null=True)
     due_at = UnicodeAttribute(null=True)
 
@@ -65,6 +67,24 @@ class DynamoFallbacks:
         return _fallback(row) if updated(row, actions, FallbackRow.position == fallback.position) else None
 
     @answering
+    def skip(self, fallback: Fallback, skipped: Skipped, due_at: str) -> Fallback | None:
+        row = _empty(fallback.event)
+        following = fallback.position + 1 if fallback.recipient.fallbacks else fallback.position
+        actions = [
+            FallbackRow.position.set(following),
+            FallbackRow.skipped.set((*fallback.skipped, skipped)),
+            *_due(fallback, due_at),
+        ]
+        unrouted = FallbackRow.routed == False  # noqa: E712 - pynamodb builds the condition from ==
+        is_there = (FallbackRow.position == fallback.position) & unrouted
+        return _fallback(row) if updated(row, actions, is_there) else None
+
+    @answering
+    def of_message(self, message_id: str) -> list[Fallback]:
+        rows = FallbackRow.query(key(message_id), FallbackRow.record.startswith(f"{FALLBACK}#"))
+        return [_fallback(row) for row in rows]
+
+    @answering
     def due(self, now: str, limit: int) -> list[Fallback]:
         keys = due_keys(FALLBACK, now, limit)
         rows = FallbackRow.batch_get(keys, consistent_read=True) if keys else []
@@ -97,4 +117,4 @@ def _unchanged(fallback: Fallback) -> Condition:
 
 def _fallback(row: FallbackRow) -> Fallback:
     event = msgspec.json.decode(row.event_json, type=MessageAccepted)
-    return Fallback(event, int(row.position), row.due_at, bool(row.routed))
+    return Fallback(event, int(row.position), row.due_at, bool(row.routed), row.skipped or ())

@@ -25,6 +25,7 @@ from chat4all.domain.content import Content
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import ChangeNotice, Edit, Message
+from chat4all.domain.plan import Choose, Step
 from chat4all.domain.provider_names import is_named, undated
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import Received
@@ -135,7 +136,8 @@ class MessageRow(Model):
     attempt = UnicodeAttribute(null=True)
     fingerprint = UnicodeAttribute()
     channel = UnicodeAttribute(null=True)
-    asked_channels = StructsAttribute(str, null=True)
+    steps = StructsAttribute(Step, null=True)
+    choose = UnicodeAttribute(null=True)
     delivery_timeout_s = NumberAttribute(null=True)
     purpose = UnicodeAttribute(null=True)
     account = UnicodeAttribute(null=True)
@@ -353,12 +355,14 @@ def delivery_again(at: str, round_: int) -> list[Action]:
 
 
 def delivery_record(delivery_id: DeliveryId) -> str:
-    return f"{DELIVERY}{delivery_id.recipient_id}#{delivery_id.channel}#{delivery_id.part:03d}"
+    later = f"#{delivery_id.step}" if delivery_id.step else ""
+    return f"{DELIVERY}{delivery_id.recipient_id}#{delivery_id.channel}#{delivery_id.part:03d}{later}"
 
 
 def delivery_id_of(partition: str, record: str) -> DeliveryId:
-    recipient_id, channel, part = record.removeprefix(DELIVERY).split("#")
-    return DeliveryId(name_of(partition), recipient_id, channel, int(part))
+    recipient_id, channel, part, *later = record.removeprefix(DELIVERY).split("#")
+    step = int(later[0]) if later else 0
+    return DeliveryId(name_of(partition), recipient_id, channel, int(part), step=step)
 
 
 def history_line(status: Status, at: str) -> str:
@@ -413,7 +417,8 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         error_code=(state or row).error_code,
         error_reason=(state or row).error_reason,
         round=int(state.round or 0) if state else 0,
-        asked_channels=row.asked_channels or (),
+        steps=row.steps or (),
+        choose=Choose(row.choose or Choose.IN_ORDER),
         delivery_timeout_s=int(row.delivery_timeout_s or 0),
         tag=HUMAN_AGENT if row.tag == HUMAN_AGENT else None,
         purpose=Purpose(row.purpose or Purpose.SERVICE),
@@ -445,6 +450,7 @@ def delivery_of(row: DeliveryRow) -> DeliveryPart:
         sequence=row.message_sequence,
         recipient_number=int(row.recipient_number),
         route=int(row.route or 0),
+        step=delivery_id.step,
         round=int(row.round or 0),
         fallback=bool(row.fallback),
         provider_message_id=row.provider_message_id,

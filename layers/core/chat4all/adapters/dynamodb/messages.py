@@ -53,6 +53,7 @@ from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Message
 from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status, part_statuses, value_of
+from chat4all.domain.plan import Choose
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.sent_order import SentPlace, latest_sent_first, sent_place
 from chat4all.domain.status import PROOF, Status, predecessors
@@ -516,7 +517,8 @@ def _row(message: Message) -> MessageRow:
         attempt=message.attempt or None,
         fingerprint=message.fingerprint,
         channel=message.channel,
-        asked_channels=message.asked_channels or None,
+        steps=message.steps or None,
+        choose=message.choose.value if message.choose is not Choose.IN_ORDER else None,
         delivery_timeout_s=message.delivery_timeout_s or None,
         purpose=message.purpose.value if message.purpose is not Purpose.SERVICE else None,
         account=message.account,

@@ -20,22 +20,14 @@ from chat4all.channels.sms.address import canonical
 from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.channels.sms.manifest import CAPABILITIES
 from chat4all.channels.sms.proof import proof_in
-from chat4all.channels.sms.segments import segments_of
 from chat4all.channels.sms.signature import is_signed
 from chat4all.channels.sms.webhook import DELIVERY_PARAMETER, parsed
 from chat4all.domain.acts import Done, ProviderAct
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.content import ProviderFile, Text
 from chat4all.domain.events import ParsedWebhook
-from chat4all.domain.kinds import (
-    Buttons,
-    Carousel,
-    Choices,
-    Contacts,
-    Location,
-    Reaction,
-    Template,
-)
+from chat4all.domain.kinds import Buttons, Carousel, Choices, Contacts, Location, Reaction, Template
+from chat4all.domain.segments import segments_of
 from chat4all.domain.sending import Outcome, OutgoingContent, OutgoingMedia, SendError, Sent, Submission
 from chat4all.services.messaging.connector import (
     ChannelSecret,

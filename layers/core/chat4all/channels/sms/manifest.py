@@ -7,7 +7,15 @@ from msgspec.structs import replace
 from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
 from chat4all.channels.shared.media_rules import PICTURES, by_link
-from chat4all.domain.channel import Capabilities, LengthUnit, LimitScope, OtherFiles, RateLimit, Receipts
+from chat4all.domain.channel import (
+    Capabilities,
+    Charging,
+    LengthUnit,
+    LimitScope,
+    OtherFiles,
+    RateLimit,
+    Receipts,
+)
 from chat4all.domain.consent import EVERYTHING
 from chat4all.domain.consent_words import Words
 from chat4all.domain.files.file import MediaKind
@@ -39,6 +47,7 @@ CAPABILITIES: Final = Capabilities(
     other_files=OtherFiles.LINK,
     opt_out_words=Words.ALL,
     opts_out_of=EVERYTHING,
+    charging=Charging.SEGMENTS,
 )
 """Text: https://www.twilio.com/docs/glossary/what-sms-character-limit. The page does not say how a character
 beyond the basic plane counts; a count of two is cautious.
@@ -57,6 +66,8 @@ https://www.twilio.com/docs/api/errors/14107
 
 After a STOP, Twilio refuses every message to the person with 21610, whatever it is for, until their START:
 https://www.twilio.com/docs/api/errors/21610
+
+Twilio charges each segment of a text, and each MMS: https://www.twilio.com/docs/glossary/what-sms-character-limit
 
 Receipts: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
 """

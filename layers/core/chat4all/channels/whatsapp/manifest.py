@@ -10,6 +10,7 @@ from chat4all.channels.shared.media_rules import CAPTION, PICTURES, by_link
 from chat4all.domain.act_rules import Acts, ReadRule, TypingRule
 from chat4all.domain.channel import (
     Capabilities,
+    Charging,
     KindRule,
     LengthUnit,
     LimitScope,
@@ -92,6 +93,7 @@ CAPABILITIES: Final = Capabilities(
     ),
     other_files=OtherFiles.LINK,
     group_prefix=GROUP_PREFIX,
+    charging=Charging.MESSAGES,
 )
 """Text: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages
 
@@ -126,6 +128,11 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/typing
 
 80 messages a second of a number:
 https://developers.facebook.com/documentation/business-messaging/whatsapp/throughput
+
+Since 2026-10-01 every message is charged, in an open window, too; free answers and free utility templates
+have ended. "Service messages are billed under the SERVICE pricing category":
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+Dates: https://chakrahq.com/article/whatsapp-api-pricing-update-service-messages-october-2026/
 
 A person may get a message every six seconds, with bursts of 45:
 https://developers.facebook.com/docs/whatsapp/cloud-api/overview#pair-rate-limits

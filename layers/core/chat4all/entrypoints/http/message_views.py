@@ -4,7 +4,8 @@ import msgspec
 from msgspec import Raw
 
 from chat4all.domain.acts import ActOn, ActOutcome
-from chat4all.domain.content import Content
+from chat4all.domain.content import Content, kind_of
+from chat4all.domain.decisions import Decision, StepDecision
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import ChangeNotice, Edit, Message
 from chat4all.domain.parts import parts_by_recipient, status_of
@@ -70,10 +71,14 @@ class MessagePage(msgspec.Struct, frozen=True):
 
 
 class DeliveryView(msgspec.Struct, frozen=True):
-    """The delivery to a recipient on a channel; `parts` is the number of provider messages that it takes."""
+    """The delivery to a recipient on a channel; `parts` is the number of provider messages that it takes.
+
+    `step` is the number of the step of the message's plan; 0 is the message's own content.
+    """
 
     recipient_id: str
     channel: str
+    step: int
     status: str
     parts: int
     provider_message_id: str | None
@@ -93,14 +98,34 @@ class ActOutcomeView(msgspec.Struct, frozen=True):
     error: ErrorView | None
 
 
+class StepView(msgspec.Struct, frozen=True):
+    """The decision on a step of the message's plan for a recipient; `step` 0 is the message's own content.
+
+    `code` and `reason` say why the step was skipped: an error of this API, or REPEATED for a step that says
+    the same on the same channel as an earlier step.
+    """
+
+    recipient_id: str
+    step: int
+    channel: str | None
+    kind: str
+    decision: Decision
+    code: str | None
+    reason: str | None
+
+
 class ProgressView(msgspec.Struct, frozen=True):
-    """The status of a message, its history, and the deliveries by recipient and channel."""
+    """The status of a message, its history, and the deliveries by recipient and channel.
+
+    `plan` has the decisions on the steps of a message with `fallback` or `channels`, once it is routed.
+    """
 
     message_id: str
     current_status: str
     status_history: tuple[StatusChange, ...]
     retry_count: int
     deliveries: tuple[DeliveryView, ...]
+    plan: tuple[StepView, ...]
 
 
 def message_view(message: Message) -> MessageView:
@@ -142,6 +167,20 @@ def progress_view(progress: MessageProgress) -> ProgressView:
         status_history=progress.message.status_history,
         retry_count=sum(max(0, count - 1) for count in attempts),
         deliveries=tuple(_delivery_view(found, progress) for found in parts.values()),
+        plan=tuple(_step_view(progress.message, decided) for decided in progress.plan),
+    )
+
+
+def _step_view(message: Message, decided: StepDecision) -> StepView:
+    own = message.steps[decided.step].content
+    return StepView(
+        recipient_id=decided.recipient_id,
+        step=decided.step,
+        channel=decided.channel,
+        kind=kind_of(message.content if own is None else own),
+        decision=decided.decision,
+        code=decided.code,
+        reason=decided.reason,
     )
 
 
@@ -152,6 +191,7 @@ def _delivery_view(parts: list[DeliveryPart], progress: MessageProgress) -> Deli
     return DeliveryView(
         recipient_id=first.recipient_id,
         channel=first.channel,
+        step=first.step,
         status=status_of(parts).value,
         parts=first.part_count,
         provider_message_id=ids[0] if ids else None,
@@ -167,9 +207,9 @@ def _act_view(act: ActProgress | None, on: DeliveryPart) -> ActOutcomeView | Non
     """Return what became of an act on a delivery; None without an act."""
     if act is None or act.record.act is None:
         return None
-    place = (on.recipient_id, on.channel)
+    place = (on.recipient_id, on.channel, on.step)
     act_id = act.record.message_id
-    if place not in {(target.user_id, target.channel) for target in act.record.act.targets}:
+    if place not in {(target.user_id, target.channel, target.step) for target in act.record.act.targets}:
         return ActOutcomeView(act_id, ActOutcome.NOT_POSSIBLE, None)
     parts = parts_by_recipient(act.deliveries).get(place)
     if parts is None and act.record.status is Status.FAILED:

@@ -9,6 +9,7 @@ from chalice.app import Request
 from chat4all.domain.channel import Treatment
 from chat4all.domain.clock import NewId
 from chat4all.domain.content import Content, Media, PostedContent, PostedMedia, Text
+from chat4all.domain.decisions import Decision
 from chat4all.domain.errors import (
     AccountDisabled,
     Conflict,
@@ -38,6 +39,7 @@ from chat4all.domain.kind_checks import checked
 from chat4all.domain.kinds import HeaderFile, Reaction, Template
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
+from chat4all.domain.plan import Choose, Step
 from chat4all.domain.public_addresses import AddressOf
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING
@@ -67,6 +69,8 @@ from chat4all.services.messaging.schedule_message import ScheduleMessage
 
 DELIVERY_TIMEOUT_S: Final = 300
 """The seconds that each of several channels has to confirm a delivery, by default."""
+MOST_FALLBACK_BYTES: Final = 60_000
+"""The record of a message with such contents fits into a queue, unless it is for a very large group."""
 
 _ID: Final = "0b7c2d1e-3a5f-4e0a-9c46-2f1d8b7a6e04"
 _CONVERSATION: Final = "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003"
@@ -127,6 +131,7 @@ _PROGRESS: Final = {
         {
             "recipient_id": "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02",
             "channel": "whatsapp",
+            "step": 0,
             "status": "DELIVERED",
             "parts": 1,
             "provider_message_id": "wamid.HBgM",
@@ -136,6 +141,26 @@ _PROGRESS: Final = {
             "edit": None,
             "deletion": None,
         }
+    ],
+    "plan": [
+        {
+            "recipient_id": "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02",
+            "step": 0,
+            "channel": "whatsapp",
+            "kind": "text",
+            "decision": "tried",
+            "code": None,
+            "reason": None,
+        },
+        {
+            "recipient_id": "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02",
+            "step": 1,
+            "channel": "sms",
+            "kind": "text",
+            "decision": "next",
+            "code": None,
+            "reason": None,
+        },
     ],
 }
 
@@ -154,19 +179,36 @@ _PREVIEW: Final = {
     "renderings": [
         {
             "recipient_id": "b669a3f1-7e46-4b58-8f0d-5b7c1f0a9e02",
+            "step": 0,
             "channel": "sms",
             "account": "main",
-            "is_fallback": False,
+            "decision": "tried",
             "treatment": "numbered_text",
+            "code": None,
             "reason": "does not take the kind buttons",
+            "is_charged": True,
             "parts": [{"type": "text", "text": "When may we call?\n\n1. Now\n2. Later"}],
         }
     ]
 }
 
 
+class PostedStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A step that follows if the steps before it fail: at least one of `channel` and `content`.
+
+    Without a channel it goes over the channel of the step before; without a content, the message's own
+    content goes out.
+    """
+
+    channel: str | None = None
+    content: str | PostedContent | None = None
+
+
 class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of POST /v1/messages. A `content` that is a string stands for a text."""
+    """The body of POST /v1/messages. A `content` that is a string stands for a text.
+
+    `channels: [a, b]` is short for `channel: a` with `fallback: [{channel: b}]`.
+    """
 
     conversation_id: Id
     sender_id: Id
@@ -174,6 +216,8 @@ class PostMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message_id: str | None = None
     channel: str | None = None
     channels: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=5)] = ()
+    fallback: Annotated[tuple[PostedStep, ...], msgspec.Meta(min_length=1, max_length=5)] = ()
+    choose: Choose = Choose.IN_ORDER
     delivery_timeout_s: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | None = None
     reply_to: Id | None = None
     metadata: dict[str, str] = {}
@@ -220,36 +264,42 @@ def accepted_view(address_of: AddressOf, message: Message) -> AcceptedView:
 
 
 class RenderingView(msgspec.Struct, frozen=True):
-    """What a recipient would get on a channel.
+    """What a recipient would get by a step of the message's plan; `step` 0 is the message's own content.
 
-    `reason` says why the content does not get there as its kind. `parts` are the messages that the person's
-    app would show, in their order; a file that goes as a link is one of them. A rejected content has none.
+    `code` and `reason` say why the step is skipped; else `reason` says why the content does not get there as
+    its kind. `parts` are the messages that the person's app would show, in their order; a file that goes as a
+    link is one of them. A skipped step has none, and no account. `is_charged`: the provider charges for it.
     """
 
     recipient_id: str
-    channel: str
-    account: str
-    is_fallback: bool
+    step: int
+    channel: str | None
+    account: str | None
+    decision: Decision
     treatment: Treatment
+    code: str | None
     reason: str | None
+    is_charged: bool
     parts: tuple[Content, ...]
 
 
 class PreviewView(msgspec.Struct, frozen=True):
-    """What each recipient would get, on the first channel and then on each fallback."""
+    """What each recipient would get: the step that is tried first, the next steps, and the skipped ones."""
 
     renderings: tuple[RenderingView, ...]
 
 
 def rendering_view(rendering: Rendering) -> RenderingView:
-    to = rendering.recipient
     return RenderingView(
-        recipient_id=to.user_id,
-        channel=to.channel,
-        account=to.account,
-        is_fallback=to.position > 0,
+        recipient_id=rendering.recipient_id,
+        step=rendering.step,
+        channel=rendering.channel,
+        account=rendering.account,
+        decision=rendering.decision,
         treatment=rendering.treatment,
+        code=rendering.code,
         reason=rendering.reason,
+        is_charged=rendering.is_charged,
         parts=rendering.parts,
     )
 
@@ -357,6 +407,7 @@ class MessageViews:
             TagNotPossible,
             WindowClosed,
             OptedOut,
+            AccountDisabled,
             TemplateNotUsable,
             TemplateMismatch,
         ),
@@ -428,17 +479,20 @@ class MessageViews:
         return Answer(message_view(self._schedule.cancel(message_id)))
 
     def _new(self, request: Request, body: PostMessage) -> NewMessage:
-        check_channels(body, self._channels)
+        _check_steps(body, self._channels)
         check_metadata(body.metadata)
+        fallback = tuple(self._step(request, body, number) for number in range(len(body.fallback)))
+        _check_size(fallback)
         return NewMessage(
             message_id=checked_id("message_id", body.message_id)
             if body.message_id is not None
             else self._new_id(),
             conversation_id=body.conversation_id,
             sender_id=body.sender_id,
-            content=self._content(request, body),
-            channels=(body.channel,) if body.channel is not None else body.channels,
-            delivery_timeout_s=(body.delivery_timeout_s or DELIVERY_TIMEOUT_S) if body.channels else 0,
+            content=self._own_content(request, body),
+            steps=_steps(body, fallback),
+            choose=body.choose,
+            delivery_timeout_s=(body.delivery_timeout_s or DELIVERY_TIMEOUT_S) if _has_steps(body) else 0,
             reply_to=body.reply_to,
             metadata=body.metadata,
             tag=body.tag,
@@ -446,60 +500,119 @@ class MessageViews:
             send_at=time_from("send_at", body.send_at),
         )
 
-    def _content(self, request: Request, body: PostMessage) -> Content:
-        match body.content:
+    def _own_content(self, request: Request, body: PostMessage) -> Content:
+        if isinstance(body.content, Reaction) and body.reply_to is None:
+            raise Invalid(
+                "A reaction needs a message.", Detail("reply_to", "must name the message of the reaction")
+            )
+        if isinstance(body.content, Reaction) and body.tag is not None:
+            raise Invalid("A reaction has no tag.", Detail("tag", "does not go with a reaction"))
+        return self._content(request, body, body.content, "content")
+
+    def _step(self, request: Request, body: PostMessage, number: int) -> Step:
+        field, step = f"fallback[{number}]", body.fallback[number]
+        check_channel(f"{field}.channel", step.channel, self._channels)
+        if step.content is None:
+            if step.channel is None:
+                raise Invalid("A step is empty.", Detail(field, "needs a channel, a content, or both"))
+            return Step(step.channel)
+        if isinstance(step.content, Reaction):
+            raise Invalid(
+                "A reaction is no fallback.",
+                Detail(f"{field}.content", "must be of another kind than reaction"),
+            )
+        return Step(step.channel, self._content(request, body, step.content, f"{field}.content"))
+
+    def _content(
+        self, request: Request, body: PostMessage, content: str | PostedContent, field: str
+    ) -> Content:
+        match content:
             case str(text):
-                return Text(check_content("content", text))
+                return Text(check_content(field, text))
             case PostedMedia(file_id=file_id, text=text, form=form):
-                file = msgspec.structs.replace(self._file(request, body, file_id), form=form)
-                return Media(file, check_caption("content.text", text))
-            case Reaction() if body.reply_to is None:
-                raise Invalid(
-                    "A reaction needs a message.", Detail("reply_to", "must name the message of the reaction")
-                )
-            case Reaction() if body.tag is not None:
-                raise Invalid("A reaction has no tag.", Detail("tag", "does not go with a reaction"))
+                file = self._file(request, body, file_id, f"{field}.file_id")
+                return Media(msgspec.structs.replace(file, form=form), check_caption(f"{field}.text", text))
             case Template(header=HeaderFile() as header) as template:
-                checked(template)
+                checked(template, field)
                 if header.file is not None:
-                    field = "content.header.file"
-                    raise Invalid("The file is not valid.", Detail(field, "is set by the API; leave it out"))
-                file = self._file(request, body, header.file_id, "content.header.file_id")
+                    issue = "is set by the API; leave it out"
+                    raise Invalid("The file is not valid.", Detail(f"{field}.header.file", issue))
+                file = self._file(request, body, header.file_id, f"{field}.header.file_id")
                 with_file = msgspec.structs.replace(header, file=file)
                 return msgspec.structs.replace(template, header=with_file)
             case plain:
-                return worded(checked(plain))
+                return worded(checked(plain, field))
 
-    def _file(
-        self, request: Request, body: PostMessage, file_id: str, field: str = "content.file_id"
-    ) -> Attachment:
+    def _file(self, request: Request, body: PostMessage, file_id: str, field: str) -> Attachment:
         try:
             kept_until = time_from("send_at", body.send_at)
             return self._attach(file_id, owner_of(request), body.conversation_id, kept_until, field)
         except (NotFound, Forbidden, Conflict):
             # A repeated request finds its message accepted, even if the file no longer exists.
-            before = self._accept.accepted_file(body.message_id) if body.message_id is not None else None
-            if before is None or before.file_id != file_id:
+            message_id = body.message_id
+            before = self._accept.accepted_file(message_id, file_id) if message_id is not None else None
+            if before is None:
                 raise
             return before
 
 
+def _has_steps(body: PostMessage) -> bool:
+    return bool(body.channels or body.fallback)
+
+
+def _steps(body: PostMessage, fallback: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps that the sender names; () if the best channel is to be chosen for one content."""
+    if body.channels:
+        return tuple(map(Step, body.channels))
+    return (Step(body.channel), *fallback) if body.channel is not None or fallback else ()
+
+
+def _check_size(fallback: tuple[Step, ...]) -> None:
+    """Raise Invalid if the contents of the steps would not fit into one record with the message's own."""
+    size = sum(len(msgspec.json.encode(step.content)) for step in fallback if step.content is not None)
+    if size > MOST_FALLBACK_BYTES:
+        raise Invalid(
+            "The contents of the fallback are too large.",
+            Detail("fallback", f"must be at most {MOST_FALLBACK_BYTES} bytes of contents, not {size}"),
+        )
+
+
 def check_channels(body: HasChannels, known: frozenset[str]) -> None:
-    """Check the channels and the timeout of the message; raises Invalid."""
+    """Check the channels and the timeout of a body without a fallback; raises Invalid."""
+    details = _channel_issues(body, known)
+    if body.delivery_timeout_s is not None and not body.channels:
+        details.append(Detail("delivery_timeout_s", "needs channels"))
+    if details:
+        raise Invalid("The channels are not valid.", *details)
+
+
+def _channel_issues(body: HasChannels, known: frozenset[str]) -> list[Detail]:
+    """Return what is wrong with the names together; raise Invalid if a channel is not known."""
     check_channel("channel", body.channel, known)
     for index, channel in enumerate(body.channels):
         check_channel(f"channels[{index}]", channel, known)
+    details = []
+    if body.channel is not None and body.channels:
+        details.append(Detail("channel", "stands alone, without channels"))
+    if len(set(body.channels)) < len(body.channels):
+        details.append(Detail("channels", "names a channel twice"))
+    return details
+
+
+def _check_steps(body: PostMessage, known: frozenset[str]) -> None:
+    """Check the channels, the fallback and the timeout of the message; raises Invalid."""
     wrong = {
-        "channel": body.channel is not None and body.channels != (),
-        "channels": len(set(body.channels)) < len(body.channels),
-        "delivery_timeout_s": body.delivery_timeout_s is not None and not body.channels,
+        "fallback": body.fallback != () and body.channels != (),
+        "choose": body.choose is not Choose.IN_ORDER and not _has_steps(body),
+        "delivery_timeout_s": body.delivery_timeout_s is not None and not _has_steps(body),
     }
     issues = {
-        "channel": "stands alone, without channels",
-        "channels": "names a channel twice",
-        "delivery_timeout_s": "needs channels",
+        "fallback": "stands alone, without channels",
+        "choose": "needs fallback or channels",
+        "delivery_timeout_s": "needs fallback or channels",
     }
-    details = [Detail(field, issues[field]) for field, is_wrong in wrong.items() if is_wrong]
+    details = _channel_issues(body, known)
+    details += [Detail(field, issues[field]) for field, is_wrong in wrong.items() if is_wrong]
     if details:
         raise Invalid("The channels are not valid.", *details)
 

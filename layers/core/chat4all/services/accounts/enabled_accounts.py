@@ -1,16 +1,19 @@
-"""Refuse a message that would leave from an account which is not enabled.
+"""Check whether a message would leave from an account that is enabled.
 
 The accounts are kept in memory for a minute, so that a message costs no read. Before a refusal they are read
 again: a message is accepted as soon as its account is enabled, and for a minute after it is disabled.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from chat4all.domain.account import KnownAccounts
-from chat4all.domain.errors import AccountDisabled, Detail
-from chat4all.domain.events import Recipient
+from chat4all.domain.content import Content
+from chat4all.domain.errors import AccountDisabled
+from chat4all.domain.events import Route
+from chat4all.domain.person import User
+from chat4all.domain.planning import Check, Obstacle
 from chat4all.services.accounts.ports import Accounts
 from chat4all.services.messaging.credentials import FIRST_ACCOUNT
 
@@ -30,25 +33,33 @@ class EnabledAccounts:
         self._monotonic = monotonic
         self._read: dict[str, tuple[float, KnownAccounts]] = {}
 
-    def require(self, recipients: Iterable[Recipient], *, anew: bool) -> None:
-        """Raise AccountDisabled if a route of a recipient leaves from an account that is not enabled.
+    def recorded(self) -> Check:
+        """Return the check by the accounts in memory alone, which may be a minute old."""
 
-        `anew`: read the accounts first; else they may be a minute old.
+        def check(_user: User, route: Route, _content: Content) -> Obstacle | None:
+            return None if self._may_send(route, anew=False) else _disabled(route)
+
+        return check
+
+    def exact(self) -> Check:
+        """Return the check of one message, which reads the accounts of a channel again before a refusal.
+
+        It reads them once at most.
         """
-        used = dict.fromkeys(
-            (route.channel, route.account) for recipient in recipients for route in recipient.routes
-        )
-        known = {channel: self._known(channel, anew=anew) for channel, _ in used}
-        refusing = [
-            f"{account} of {channel} is not enabled"
-            for channel, account in used
-            if not known[channel].may_send(account, FIRST_ACCOUNT, self._dependents.get(channel))
-        ]
-        if refusing:
-            raise AccountDisabled(
-                "The message would leave from an account that is not enabled.",
-                *(Detail("account", issue) for issue in refusing),
-            )
+        read: set[str] = set()
+
+        def check(_user: User, route: Route, _content: Content) -> Obstacle | None:
+            if self._may_send(route, anew=False):
+                return None
+            anew = route.channel not in read
+            read.add(route.channel)
+            return None if anew and self._may_send(route, anew=True) else _disabled(route)
+
+        return check
+
+    def _may_send(self, route: Route, *, anew: bool) -> bool:
+        known = self._known(route.channel, anew=anew)
+        return known.may_send(route.account, FIRST_ACCOUNT, self._dependents.get(route.channel))
 
     def _known(self, channel: str, *, anew: bool) -> KnownAccounts:
         kept = self._read.get(channel)
@@ -57,3 +68,12 @@ class EnabledAccounts:
         known = self._accounts.read(channel)
         self._read[channel] = (self._monotonic(), known)
         return known
+
+
+def _disabled(route: Route) -> Obstacle:
+    return Obstacle(
+        AccountDisabled,
+        f"{route.account} of {route.channel} is not enabled",
+        "account",
+        "The message would leave from an account that is not enabled.",
+    )

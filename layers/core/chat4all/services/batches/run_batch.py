@@ -36,6 +36,7 @@ from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import file_of
 from chat4all.domain.errors import Chat4AllError, NotFound, Unavailable
 from chat4all.domain.pacing import SLICE_S, interval_s, times
+from chat4all.domain.plan import Step
 from chat4all.domain.routing import parts_of
 from chat4all.services.batches.create_batch import content_for, is_begun_later
 from chat4all.services.batches.find_one_to_one import FindOneToOne
@@ -204,7 +205,7 @@ class RunBatch:
         try:
             item.new = self._message(batch, recipient)
             snapshot = self._conversation_cache.recent(item.new.conversation_id)
-            routed = routed_to_customers(snapshot, item.new)
+            routed = routed_to_customers(snapshot, item.new, self._capabilities)
         except _REFUSED as refused:
             # A message is refused when it is accepted, with the conversation as it is then.
             if item.new is None:
@@ -234,7 +235,7 @@ class RunBatch:
             conversation_id=conversation_id,
             sender_id=batch.sender_id,
             content=content_for(batch.content, recipient.variables),
-            channels=batch.channels,
+            steps=tuple(map(Step, batch.channels)),
             delivery_timeout_s=batch.delivery_timeout_s,
             metadata=batch.metadata,
             purpose=batch.purpose,

@@ -1,15 +1,10 @@
 """Attach an uploaded file to a message: the file must exist, belong to the sender, and be READY."""
 
-from typing import Final
-
 from msgspec.structs import replace
 
 from chat4all.domain.errors import Detail, FileNotFound, FileNotPossible, NotYourFile
 from chat4all.domain.files.file import Attachment, FileStatus, StoredFile, require_ready
 from chat4all.services.files.ports import Files
-
-_FIELD: Final = "content.file_id"
-"""The field of a message that names its file."""
 
 
 class AttachFile:
@@ -22,9 +17,9 @@ class AttachFile:
         owner: str,
         conversation_id: str,
         send_at: str | None = None,
-        field: str = _FIELD,
+        field: str = "content.file_id",
     ) -> Attachment:
-        """Return the attachment of the file, which `field` of the message names.
+        """Return the attachment of the file that `field` of a message names.
 
         `owner` is the id of the key that sends it, now or at `send_at`.
 
@@ -51,12 +46,12 @@ class AttachFile:
         if send_at is not None and file.expires_at <= send_at:
             issue = f"must be before {file.expires_at}, when the file is removed"
             raise FileNotPossible("The file is removed before the message is sent.", Detail("send_at", issue))
-        self._keep_for_message(file)
+        self._keep_for_message(file, field)
         return attachment
 
-    def _keep_for_message(self, file: StoredFile) -> None:
+    def _keep_for_message(self, file: StoredFile, field: str) -> None:
         """Note that a message refers to a person's file: it stays when the person deletes their message."""
         if file.source is None or file.sent_on:
             return
         if not self._files.save(replace(file, sent_on=True), FileStatus.READY, file.expires_at):
-            require_ready(self._files.get(file.file_id) or file, _FIELD)
+            require_ready(self._files.get(file.file_id) or file, field)

@@ -15,7 +15,8 @@ from chat4all.domain.channel import Capabilities, Treatment
 from chat4all.domain.content import Text
 from chat4all.domain.events import InboundMessage
 from chat4all.domain.message import Message
-from chat4all.domain.numbered_answers import begins_with_number, chosen, could_be_title, options_of
+from chat4all.domain.numbered_answers import Option, begins_with_number, chosen, could_be_title, options_of
+from chat4all.domain.plan import contents_on
 from chat4all.domain.received import Context
 from chat4all.domain.treatments import treatment_of
 from chat4all.services.inbound.find_place import Place
@@ -45,13 +46,9 @@ class AnswerChoice:
         """
         if not self._may_answer(channel, event):
             return Answered(event, place)
-        offer = self._latest_to(person_id, channel, place)
-        if offer is None or treatment_of(offer.content, self._capabilities[channel], event.address) is not (
-            Treatment.NUMBERED_TEXT
-        ):
-            return Answered(event, place)
-        option = chosen(event.content.text, options_of(offer.content))
-        if option is None:
+        offer = self._latest_to(person_id, place)
+        option = self._chosen(channel, event, offer) if offer is not None else None
+        if offer is None or option is None:
             return Answered(event, place)
         context = replace(event.context or Context(), payload=option.option_id, title=option.title)
         return Answered(replace(event, context=context), replace(place, reply_to=offer.message_id))
@@ -64,12 +61,23 @@ class AnswerChoice:
         has_buttons = self._capabilities[channel].kind_rule("buttons").treatment is Treatment.FULL
         return begins_with_number(text) or (not has_buttons and could_be_title(text))
 
-    def _latest_to(self, person_id: str, channel: str, place: Place) -> Message | None:
-        """Return the latest message to the person, if it offers choices and went out on the channel."""
+    def _chosen(self, channel: str, event: InboundMessage, offer: Message) -> Option | None:
+        """Return the choice that is meant, if the contents that may have gone out on the channel name one."""
+        # The channel of a step without one is known of a message with a single step only.
+        best = channel if len(offer.steps) > 1 else offer.channel or channel
+        contents = (
+            content
+            for content in contents_on(channel, offer.steps, offer.content, best)
+            if treatment_of(content, self._capabilities[channel], event.address) is Treatment.NUMBERED_TEXT
+        )
+        named = (chosen(event.content.text, options_of(content)) for content in contents)
+        options = {option for option in named if option is not None}
+        return options.pop() if len(options) == 1 else None
+
+    def _latest_to(self, person_id: str, place: Place) -> Message | None:
+        """Return the latest message to the person, unless it is deleted or they answer another one."""
         latest = self._messages.history(place.conversation_id, "", None, _MOST_READ)
         message = next((message for message in latest if message.sender_id != person_id), None)
-        if message is None or not options_of(message.content) or message.deleted_at is not None:
+        if message is None or message.deleted_at is not None:
             return None
-        sent_on = message.asked_channels or (message.channel or channel,)
-        is_another = place.reply_to not in {None, message.message_id}
-        return None if channel not in sent_on or is_another else message
+        return message if place.reply_to in {None, message.message_id} else None

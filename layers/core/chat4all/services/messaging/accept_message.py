@@ -26,7 +26,6 @@ import msgspec
 from chat4all.domain.acts import Act, ActKind
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.consent_routes import require_consent, wanted
 from chat4all.domain.content import Content, Text, file_of
 from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.delivery import DeliveryPart
@@ -39,23 +38,27 @@ from chat4all.domain.errors import (
     Invalid,
     MessageChanged,
     MessageDeleted,
+    NoIdentity,
     NoRecipient,
     NotAParticipant,
     NotFound,
     NotPossible,
 )
-from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient
+from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient, Refusal
 from chat4all.domain.files.file import Attachment
-from chat4all.domain.kinds import Template
 from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.person import User
+from chat4all.domain.plan import Choose, Skipped, Step, as_posted, contents_of, step_as_posted
+from chat4all.domain.plan_checks import checks_of
+from chat4all.domain.planning import Check, Plan, Wanted, obstacle_of, plan, refusal, require_all
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import Author, Received
 from chat4all.domain.relaying import new_content, posted, relayed, speaker_of
-from chat4all.domain.routing import known_on, parts_of, reach, require_all, require_possible, require_tag
+from chat4all.domain.routing import known_on, parts_of, present_route, reach
 from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status, StatusChange
+from chat4all.domain.waiting import Fallback
 from chat4all.domain.windows import Tag
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.messaging.check_windows import CheckWindows
@@ -64,6 +67,8 @@ from chat4all.services.messaging.ports import Events, Messages
 
 REFUSALS: Final = (Forbidden, Conflict, NotPossible)
 """The errors of a message that its sender may not send, or that cannot reach its recipients."""
+MOST_RECORD_BYTES: Final = 250_000
+"""The most bytes of a message with its steps and recipients in a queue, which takes 256 KiB."""
 
 
 class NewMessage(msgspec.Struct, frozen=True):
@@ -73,8 +78,9 @@ class NewMessage(msgspec.Struct, frozen=True):
     conversation_id: str
     sender_id: str
     content: Content
-    channels: tuple[str, ...] = ()
-    """The channels that the sender names, in the order in which they are tried; else the best is chosen."""
+    steps: tuple[Step, ...] = ()
+    """The ways that the sender names, with their own contents; (): the best channel is chosen."""
+    choose: Choose = Choose.IN_ORDER
     received_over: str | None = None
     """The channel that brought the message, if a person wrote it in their app."""
     delivery_timeout_s: int = 0
@@ -123,10 +129,11 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Routed(msgspec.Struct, frozen=True):
-    """The content of a message as its recipients read it, and the recipients."""
+    """The content of a message and of its steps as its recipients read them, and the recipients."""
 
     content: Content
     to: tuple[Recipient, ...]
+    contents: tuple[Content | None, ...] = ()
 
 
 class AcceptMessage:
@@ -144,9 +151,9 @@ class AcceptMessage:
         self._events = events
         self._conversation_cache = conversation_cache
         self._capabilities = capabilities
-        self._accounts = accounts
+        self.accounts = accounts
         self._clock = clock
-        self.windows = CheckWindows(messages, conversation_cache, capabilities, clock)
+        self.windows = CheckWindows(messages, capabilities, clock)
 
     def __call__(self, new: NewMessage) -> Accepted:
         """Give `new` its place in the queue, and store it.
@@ -155,8 +162,10 @@ class AcceptMessage:
             NotFound: no such conversation.
             Forbidden: the sender is not a participant.
             Conflict: the conversation is archived, or the id belongs to another message.
-            NotPossible: a recipient cannot be reached on the channel, or their window is closed, or the
-                channel does not take the file or the tag, or our account is not enabled.
+            NotPossible: a recipient cannot be reached on the channel, does not want the message or may not be
+                written to now, the channel does not take the content or the tag, or our account is not
+                enabled.
+            Invalid: `reply_to` names no message of the conversation, or the steps are too large together.
             Unavailable: AWS did not take the message; the same POST may be repeated.
         """
         try:
@@ -204,77 +213,110 @@ class AcceptMessage:
         if routed.to:
             self._submit(notice, snapshot, routed)
 
-    def accepted_file(self, message_id: str) -> Attachment | None:
-        """Return the file of a message that was accepted before."""
+    def accepted_file(self, message_id: str, file_id: str) -> Attachment | None:
+        """Return the file of a message that was accepted before, or of one of its steps."""
         stored = self._messages.get(message_id)
-        return file_of(stored.content) if stored else None
+        contents = (stored.content, *(step.content for step in stored.steps)) if stored else ()
+        files = (file_of(content) for content in contents if content is not None)
+        return next((file for file in files if file is not None and file.file_id == file_id), None)
+
+    def weigh(self, fallback: Fallback) -> Recipient | Skipped:
+        """Return the recipient on their present route, if it is still possible; else why it is not.
+
+        The route leads to the address that the person has on the channel now.
+
+        Raises:
+            NotFound: no such conversation.
+            Unavailable: AWS did not answer.
+        """
+        to, event = fallback.recipient, fallback.event
+        snapshot = self._conversation_cache.fresh(event.conversation_id)
+        user = snapshot.users.get(to.user_id)
+        route = present_route(user, to.route) if user is not None else None
+        if user is None or route is None:
+            return Skipped(
+                to.step, to.channel, NoIdentity.code, f"{to.channel} has no identity of the person"
+            )
+        checks = self._checks(event.purpose, event.tag)
+        obstacle = obstacle_of(user, route, event.content_of(to.step), checks)
+        if obstacle is not None:
+            return Skipped(to.step, to.channel, obstacle.error.code, obstacle.reason)
+        return msgspec.structs.replace(to, account=route.account, address=route.address, thread=route.thread)
+
+    def closed(self, event: MessageAccepted) -> dict[Recipient, Refusal]:
+        """Return the recipients to whom the message may not be written any more, with the reason.
+
+        A message that goes to channels without windows costs no read.
+
+        Raises:
+            Unavailable: AWS did not answer.
+        """
+        windowed = [to for to in event.recipients if self._capabilities[to.channel].window_h is not None]
+        if not windowed:
+            return {}
+        users = self._conversation_cache.fresh_users(sorted({to.user_id for to in windowed}))
+        window = self.windows.exact(event.tag)
+        known = ((to, users[to.user_id]) for to in windowed if to.user_id in users)
+        found = ((to, window(user, to.route, event.content_of(to.step))) for to, user in known)
+        return {to: Refusal(closed.error.code, closed.reason) for to, closed in found if closed is not None}
 
     def republish(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> None:
         """Request the routing of a message that was stored some time ago.
-
-        A window that has closed since does not matter here: `router` fails the delivery.
 
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
             Unavailable: AWS did not answer.
         """
-        if message.act is not None:
-            event = self._act_again(message, message.act, begun)
-        else:
-            _, event = self._routed_again(message, begun)
-        self._events.message_accepted(event)
+        self._events.message_accepted(self.event_again(message, begun))
 
     def event_again(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> MessageAccepted:
         """Build the event that routes `message` to its recipients on the channels they can be reached on now.
 
         With `begun`, the event names only the recipients of these deliveries, on the same routes, and has
-        the words as they stand now: the recipients may have been told of a change already.
+        the words as they stand now: the recipients may have been told of a change already. If one of them
+        failed, the content must be possible on its route now.
 
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
         """
         if message.act is not None:
             return self._act_again(message, message.act, begun)
-        users, event = self._routed_again(message, begun)
-        if message.is_relayed:
-            return event
-        to = self.windows.open_routes(event.recipients, users, event.content, event.tag)
-        return msgspec.structs.replace(event, recipients=to)
-
-    def _routed_again(
-        self, message: Message, begun: Sequence[DeliveryPart]
-    ) -> tuple[Mapping[str, User], MessageAccepted]:
-        """Return the users of the conversation, and the event for `message` whatever their windows are."""
         if message.deleted_at is not None and not message.is_relayed:
             raise MessageDeleted("The message was deleted.")
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         accepted = self._again(message)
         new = _as_it_stands(message, accepted) if begun else accepted
-        routed = self._route(snapshot, new)
+        # A message that was routed keeps the routes of its plan: each is weighed when its turn comes.
+        checks = () if message.routed else self._checks(message.purpose, message.tag)
+        routed = self._route(snapshot, new, checks)
         if begun:
-            if new != accepted:
-                self._check_parts(routed.content, begun)
-            reached = {(part.recipient_id, part.channel): part.route for part in begun}
+            reached = {(part.recipient_id, part.channel, part.step): part.route for part in begun}
             some = tuple(
                 msgspec.structs.replace(
-                    known_on(snapshot.conversation, snapshot.users, *reached_on), position=route
+                    known_on(snapshot.conversation, snapshot.users, user_id, channel),
+                    position=route,
+                    step=step,
                 )
-                for reached_on, route in reached.items()
+                for (user_id, channel, step), route in reached.items()
             )
-            event = accepted_event(message, Routed(routed.content, some))
-            return snapshot.users, msgspec.structs.replace(event, recipient_count=begun[0].recipient_count)
+            event = accepted_event(message, msgspec.structs.replace(routed, to=some))
+            if new != accepted:
+                self._check_parts(event, begun)
+            if not message.is_relayed and any(part.status is Status.FAILED for part in begun):
+                self._require_possible(snapshot, event)
+            return msgspec.structs.replace(event, recipient_count=begun[0].recipient_count)
         if not routed.to:
             raise NoRecipient("No recipient of this message is left in the conversation.")
-        return snapshot.users, accepted_event(message, routed)
+        return accepted_event(message, routed)
 
-    def _check_parts(self, content: Content, begun: Sequence[DeliveryPart]) -> None:
+    def _check_parts(self, event: MessageAccepted, begun: Sequence[DeliveryPart]) -> None:
         """Raise MessageChanged unless the changed content has as many parts, and all are begun again.
 
         Parts of two versions would make a text that nobody wrote.
         """
-        for (_, channel), parts in parts_by_recipient(begun).items():
+        for (_, channel, step), parts in parts_by_recipient(begun).items():
             first = parts[0]
-            now = parts_of(content, self._capabilities[channel], first.address)
+            now = parts_of(event.content_of(step), self._capabilities[channel], first.address)
             if not len(now) == first.part_count == len(parts):
                 raise MessageChanged("The message was changed; the notice of the change has its words.")
 
@@ -286,9 +328,11 @@ class AcceptMessage:
         is_gone = about.deleted_at is not None and act.on.kind is ActKind.EDIT
         if is_gone:
             raise MessageDeleted("The message was deleted.")
-        reached = {(part.recipient_id, part.channel) for part in begun}
+        reached = {(part.recipient_id, part.channel, part.step) for part in begun}
         event = act_event(message, act, self.as_read(about))
-        some = tuple(to for to in event.recipients if not begun or (to.user_id, to.channel) in reached)
+        some = tuple(
+            to for to in event.recipients if not begun or (to.user_id, to.channel, to.step) in reached
+        )
         return msgspec.structs.replace(event, recipients=some)
 
     def as_read(self, message: Message) -> Content:
@@ -304,7 +348,7 @@ class AcceptMessage:
         speaker = speaker_of(snapshot.conversation, snapshot.users, sender)
         return posted(message.content, speaker) or message.content
 
-    def event_of_routed(self, message: Message, content: Content) -> MessageAccepted:
+    def event_of_routed(self, message: Message, words: Routed) -> MessageAccepted:
         """Build the event of a message whose record comes again: some of its deliveries may be in the queues.
 
         The sender was checked when the record came first. If they have left since, or the conversation is
@@ -314,8 +358,21 @@ class AcceptMessage:
             NotFound: no such conversation.
         """
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
-        reached = reach(snapshot.conversation, snapshot.users, message.sender_id, message.asked_channels)
-        return accepted_event(message, Routed(content, reached.recipients))
+        steps = (*map(Step, (step.channel for step in message.steps), words.contents or (None,)),)
+        wanted = Wanted(words.content, steps or (Step(),), message.choose)
+        planned = self._plan(snapshot, message.sender_id, wanted, ())
+        return accepted_event(message, msgspec.structs.replace(words, to=planned.recipients))
+
+    def _require_possible(self, snapshot: Snapshot, event: MessageAccepted) -> None:
+        """Raise NotPossible if a recipient cannot be sent their content on their route now."""
+        checks = self._checks(event.purpose, event.tag)
+        found = (
+            obstacle_of(snapshot.users[to.user_id], to.route, event.content_of(to.step), checks)
+            for to in event.recipients
+        )
+        obstacles = [obstacle for obstacle in found if obstacle is not None]
+        if obstacles:
+            raise refusal(obstacles)
 
     def _submit(
         self, new: NewMessage, snapshot: Snapshot, routed: Routed, *, fingerprint: str | None = None
@@ -328,56 +385,56 @@ class AcceptMessage:
             recipients=routed.to,
             version=snapshot.conversation.version,
             content=routed.content if routed.content != message.content else None,
+            contents=routed.contents if routed.contents != contents_of(message.steps) else None,
         )
+        if len(new.steps) > 1 and len(msgspec.json.encode(submitted)) > MOST_RECORD_BYTES:
+            raise Invalid("The contents of the fallback are too large.", Detail("fallback", "is too large"))
         number = self._events.message_submitted(submitted)
         late = is_late(message, self._clock())
         message = msgspec.structs.replace(message, sequence=number, late=late)
         return message, self._messages.add(message)
 
     def _prepare(self, new: NewMessage, *, asks_windows: bool = True) -> tuple[Snapshot, Routed]:
-        asks_windows = asks_windows and not new.is_relayed
-        # An opt-out counts at once for marketing; a service message may go out for as long as users are kept.
-        is_marketing = new.purpose is Purpose.MARKETING
-        read = self._conversation_cache.fresh if is_marketing else self._conversation_cache.recent
-        snapshot = read(new.conversation_id)
-        try:
-            routed = self._wanted_route(snapshot, new)
-            self._require_accounts(new, routed, anew=False)
-            if asks_windows:
-                self.windows.require_open(routed.to, snapshot.users, routed.content, new.tag)
-        except REFUSALS:
-            routed = None
-        if routed is None or (not routed.to and snapshot.conversation.type is ConversationType.GROUP):
-            # The conversation or its users may have changed since the cache read them. `router` chooses the
-            # recipients of a message again only if it has some.
-            snapshot = self._conversation_cache.fresh(new.conversation_id)
-            routed = self._wanted_route(snapshot, new)
-            self._require_accounts(new, routed, anew=True)
-            if asks_windows:
-                to = self.windows.open_routes(routed.to, snapshot.users, routed.content, new.tag)
-                routed = Routed(routed.content, to)
+        snapshot, routed = self._from_memory(new, asks_windows=asks_windows) or self._read_again(
+            new, asks_windows=asks_windows
+        )
         check_reply(new, self._messages)
         return snapshot, routed
 
-    def _wanted_route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
-        """Return the route of a new message; raise NotPossible if a recipient does not want the message.
+    def _from_memory(self, new: NewMessage, *, asks_windows: bool) -> tuple[Snapshot, Routed] | None:
+        """Route the message by what is in memory; return None if it must be read again.
 
-        What a person writes in their app is passed on in any case: it is no message of the business.
+        The conversation or its users may have changed since the memory read them, so that nothing is refused
+        or left out by it. `router` chooses the recipients of a message again only if it has some. An opt-out
+        counts at once for marketing; a service message may go out for as long as users are kept.
         """
-        routed = self._route(snapshot, new)
-        if not new.is_relayed:
-            require_consent(routed.to, snapshot.users, new.purpose)
-        return routed
+        if new.purpose is Purpose.MARKETING:
+            return None
+        snapshot = self._conversation_cache.recent(new.conversation_id)
+        asked = (self.windows.recorded(new.tag),) if asks_windows else ()
+        more = (self.accounts.recorded(), *asked)
+        try:
+            routed = self._route(snapshot, new, checks_of(new.purpose, new.tag, more, self._capabilities))
+        except REFUSALS:
+            return None
+        is_empty_group = not routed.to and snapshot.conversation.type is ConversationType.GROUP
+        is_incomplete = any(recipient.skipped for recipient in routed.to)
+        return None if is_empty_group or is_incomplete else (snapshot, routed)
 
-    def _require_accounts(self, new: NewMessage, routed: Routed, *, anew: bool) -> None:
-        """Raise AccountDisabled if a client's message would leave from an account that is not enabled.
+    def _read_again(self, new: NewMessage, *, asks_windows: bool) -> tuple[Snapshot, Routed]:
+        snapshot = self._conversation_cache.fresh(new.conversation_id)
+        asked = (self.windows.exact(new.tag),) if asks_windows else ()
+        more = (self.accounts.exact(), *asked)
+        return snapshot, self._route(snapshot, new, checks_of(new.purpose, new.tag, more, self._capabilities))
 
-        What a person wrote, and the notice of a change, is passed on in any case.
+    def _checks(self, purpose: Purpose, tag: Tag | None) -> tuple[Check, ...]:
+        """Return the checks of an accepted message whose users were read just now.
+
+        Its account is not asked about: what was accepted goes out from a disabled account, too.
         """
-        if not new.is_relayed:
-            self._accounts.require(routed.to, anew=anew)
+        return checks_of(purpose, tag, (self.windows.exact(tag),), self._capabilities)
 
-    def _route(self, snapshot: Snapshot, new: NewMessage) -> Routed:
+    def _route(self, snapshot: Snapshot, new: NewMessage, checks: Sequence[Check]) -> Routed:
         if new.is_own:
             # The people of the chat have the message already.
             _check_open(snapshot)
@@ -389,12 +446,20 @@ class AcceptMessage:
             passed_on = relayed(new.content, speaker, new.change)
             if passed_on is None:
                 return Routed(new.content, ())
-            reached = reach(snapshot.conversation, snapshot.users, new.sender_id)
-            return Routed(passed_on, reached.recipients)
-        routed = routed_to_customers(snapshot, new)
-        require_possible(routed.content, routed.to, self._capabilities)
-        require_tag(new.tag, routed.to, self._capabilities)
-        return routed
+            return Routed(passed_on, reach(snapshot.conversation, snapshot.users, new.sender_id))
+        wanted = wanted_of(snapshot, new)
+        recipients = require_all(self._plan(snapshot, new.sender_id, wanted, checks), wanted)
+        return _routed(wanted, recipients)
+
+    def _plan(self, snapshot: Snapshot, sender_id: str, wanted: Wanted, checks: Sequence[Check]) -> Plan:
+        return plan(
+            snapshot.conversation,
+            snapshot.users,
+            sender_id,
+            wanted,
+            capabilities=self._capabilities,
+            checks=checks,
+        )
 
     def _message(self, new: NewMessage, to: Sequence[Recipient], now: str) -> Message:
         status = Status.PENDING if to else Status.SENT if new.is_own else Status.DELIVERED
@@ -412,7 +477,8 @@ class AcceptMessage:
             fingerprint=fingerprint_of(new),
             channel=new.received_over or (over.pop() if len(over) == 1 else None),
             account=new.account,
-            asked_channels=new.channels,
+            steps=new.steps,
+            choose=new.choose,
             delivery_timeout_s=new.delivery_timeout_s,
             reply_to=new.reply_to,
             metadata=new.metadata,
@@ -442,19 +508,50 @@ class AcceptMessage:
         return Accepted(stored, replayed=True)
 
 
-def routed_to_customers(snapshot: Snapshot, new: NewMessage) -> Routed:
-    """Return the message of a client for every customer, whether or not their channels have its content.
+def wanted_of(snapshot: Snapshot, new: NewMessage) -> Wanted:
+    """Return what a client wants to say, as the recipients read it.
 
     Raises:
         Forbidden: the sender is not a participant.
         Conflict: the conversation is archived.
-        NoIdentity: a recipient cannot be reached.
     """
     sender = _check_sender(snapshot, new.sender_id)
-    content = posted(new.content, speaker_of(snapshot.conversation, snapshot.users, sender))
-    reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
-    recipients = wanted(require_all(reached, new.channels), snapshot.users, new.purpose)
-    return Routed(new.content, ()) if content is None else Routed(content, recipients)
+    speaker = speaker_of(snapshot.conversation, snapshot.users, sender)
+    content = posted(new.content, speaker)
+    steps = tuple(
+        Step(step.channel, posted(step.content, speaker)) if step.content is not None else step
+        for step in new.steps
+    )
+    return Wanted(
+        new.content if content is None else content, steps or (Step(),), new.choose, content is not None
+    )
+
+
+def routed_to_customers(
+    snapshot: Snapshot, new: NewMessage, capabilities: Mapping[str, Capabilities]
+) -> Routed:
+    """Return the message of a client for every customer, whatever their windows and our accounts are.
+
+    Raises:
+        Forbidden: the sender is not a participant.
+        Conflict: the conversation is archived.
+        NotPossible: a recipient cannot be reached, or does not want the message, or no channel takes it.
+    """
+    wanted = wanted_of(snapshot, new)
+    checks = checks_of(new.purpose, new.tag, (), capabilities)
+    planned = plan(
+        snapshot.conversation,
+        snapshot.users,
+        new.sender_id,
+        wanted,
+        capabilities=capabilities,
+        checks=checks,
+    )
+    return _routed(wanted, require_all(planned, wanted))
+
+
+def _routed(wanted: Wanted, recipients: tuple[Recipient, ...]) -> Routed:
+    return Routed(wanted.content, recipients if wanted.is_shown else (), contents_of(wanted.steps))
 
 
 def check_reply(new: NewMessage, messages: Messages) -> None:
@@ -504,9 +601,12 @@ def _as_of(message: Message, snapshot: Snapshot) -> Snapshot:
 
 def fingerprint_of(new: NewMessage) -> str:
     """Return the same text for the same message, by whichever webhook it came."""
-    new = msgspec.structs.replace(new, received=None)
-    if isinstance(new.content, Template):
-        new = msgspec.structs.replace(new, content=new.content.as_posted)
+    new = msgspec.structs.replace(
+        new,
+        received=None,
+        content=as_posted(new.content),
+        steps=tuple(map(step_as_posted, new.steps)),
+    )
     return hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
 
 
@@ -520,7 +620,8 @@ def _of_stored(message: Message) -> NewMessage:
         conversation_id=message.conversation_id,
         sender_id=message.sender_id,
         content=message.edits[0].content if message.edits and message.received else message.content,
-        channels=message.asked_channels,
+        steps=message.steps,
+        choose=message.choose,
         received_over=message.channel if message.provider_message_id is not None else None,
         delivery_timeout_s=message.delivery_timeout_s,
         reply_to=message.reply_to,
@@ -564,6 +665,7 @@ def act_event(message: Message, act: Act, content: Content) -> MessageAccepted:
             target.address,
             target.number,
             position=target.position,
+            step=target.step,
         )
         for target in act.targets
     )
@@ -587,4 +689,5 @@ def accepted_event(message: Message, routed: Routed) -> MessageAccepted:
         is_relayed=message.is_relayed,
         tag=message.tag,
         purpose=message.purpose,
+        contents=routed.contents,
     )

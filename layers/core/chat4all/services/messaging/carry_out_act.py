@@ -85,11 +85,11 @@ class CarryOutAct:
 
     def _parts(self, on: ActOn, requested: DeliveryRequested) -> list[DeliveryPart]:
         to = requested.recipient
-        first = self._deliveries.get(DeliveryId(on.message_id, to.user_id, to.channel, 0))
+        first = self._deliveries.get(DeliveryId(on.message_id, to.user_id, to.channel, 0, step=to.step))
         if first is None or first.part_count == 1:
             return [first] if first is not None else []
         all_parts = parts_by_recipient(self._deliveries.of_message(on.message_id))
-        return all_parts.get((to.user_id, to.channel), [])
+        return all_parts.get((to.user_id, to.channel, to.step), [])
 
     def _mark_deleted(self, message_id: str) -> None:
         """Mark the message as deleted before the act is recorded: a process that dies repeats both."""

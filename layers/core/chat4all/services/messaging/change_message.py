@@ -38,11 +38,13 @@ from chat4all.domain.errors import (
     NotAParticipant,
     NotYourMessage,
 )
-from chat4all.domain.events import MessageSubmitted
+from chat4all.domain.events import MessageSubmitted, Recipient
 from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import Message
 from chat4all.domain.parts import parts_by_recipient
-from chat4all.domain.routing import parts_of, reach
+from chat4all.domain.plan import Step
+from chat4all.domain.planning import Wanted, plan
+from chat4all.domain.routing import parts_of
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.accept_message import Accepted, act_event
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
@@ -148,16 +150,11 @@ class ChangeMessage:
 
     def _possible(self, message: Message, snapshot: Snapshot, kind: ActKind) -> tuple[ActTarget, ...]:
         """Return the targets whose channel has the act; raise ActNotPossible if there is none."""
-        targets = self._targets(message, snapshot)
-        refusals = {
-            target.channel: reason
-            for target in targets
-            if (reason := _impossible(self._capabilities[target.channel].acts, kind, message)) is not None
-        }
-        possible = tuple(target for target in targets if target.channel not in refusals)
+        judged = [(to, self._impossible(to, kind, message)) for to in self._targets(message, snapshot)]
+        possible = tuple(target for target, reason in judged if reason is None)
         if not possible:
-            reasons = [f"{channel} {reason}" for channel, reason in refusals.items()]
-            issues = reasons or ["the message went out over no channel"]
+            reasons = dict.fromkeys(f"{target.channel} {reason}" for target, reason in judged)
+            issues = list(reasons) or ["the message went out over no channel"]
             raise ActNotPossible(
                 "No channel of the recipients can do this.",
                 *(Detail("message_id", issue) for issue in issues),
@@ -172,20 +169,45 @@ class ChangeMessage:
         begun = parts_by_recipient(self._deliveries.of_message(message.message_id))
         firsts = [parts[0] for parts in begun.values()]
         reached = {part.recipient_id for part in firsts if not part.replaced}
-        found = {(part.recipient_id, part.channel): _target(part) for part in firsts if not part.replaced}
+        found = {_place(target): target for target in (_target(part) for part in firsts if not part.replaced)}
         awaited = message.status is Status.PENDING or any(part.replaced for part in firsts)
-        routed = reach(snapshot.conversation, snapshot.users, message.sender_id, message.asked_channels)
-        for recipient in routed.recipients if awaited else ():
+        for recipient in self._routed(message, snapshot) if awaited else ():
             participant = snapshot.conversation.participant(recipient.user_id)
             is_new = participant is not None and not participant.sees(message.sequence)
             if recipient.user_id in reached or is_new:
                 continue
             for route in recipient.routes:
                 target = ActTarget(
-                    route.user_id, route.channel, route.account, route.address, route.number, route.position
+                    route.user_id,
+                    route.channel,
+                    route.account,
+                    route.address,
+                    route.number,
+                    route.position,
+                    route.step,
                 )
-                found.setdefault((route.user_id, route.channel), target)
+                found.setdefault(_place(target), target)
         return list(found.values())
+
+    def _routed(self, message: Message, snapshot: Snapshot) -> tuple[Recipient, ...]:
+        """Return the recipients on every route that the message's plan may take."""
+        wanted = Wanted(message.content, message.steps or (Step(),), message.choose)
+        planned = plan(
+            snapshot.conversation,
+            snapshot.users,
+            message.sender_id,
+            wanted,
+            capabilities=self._capabilities,
+            checks=(),
+        )
+        return planned.recipients
+
+    def _impossible(self, target: ActTarget, kind: ActKind, message: Message) -> str | None:
+        """Return why an act is not possible on a delivery, if it is not."""
+        own = message.steps[target.step].content if target.step < len(message.steps) else None
+        if kind is ActKind.EDIT and own is not None:
+            return "has the content of a fallback, which an edit of the message does not change"
+        return _impossible(self._capabilities[target.channel].acts, kind, message)
 
     def _check_parts(self, message: Message, content: Content, targets: Sequence[ActTarget]) -> None:
         """Raise ActNotPossible if the edited content has another number of parts on a channel."""
@@ -246,8 +268,18 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> None:
 
 def _target(part: DeliveryPart) -> ActTarget:
     return ActTarget(
-        part.recipient_id, part.channel, part.account, part.address, part.recipient_number, part.route
+        part.recipient_id,
+        part.channel,
+        part.account,
+        part.address,
+        part.recipient_number,
+        part.route,
+        part.step,
     )
+
+
+def _place(target: ActTarget) -> tuple[str, str, int]:
+    return target.user_id, target.channel, target.step
 
 
 def _impossible(acts: Acts, kind: ActKind, message: Message) -> str | None:

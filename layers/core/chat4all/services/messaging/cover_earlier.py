@@ -81,7 +81,11 @@ class CoverEarlier:
             recipient_id = next((part.recipient_id for part in over), None)
         if recipient_id is None or recipient_id == message.sender_id:
             return _Found()
-        first = self._deliveries.get(DeliveryId(message.message_id, recipient_id, update.channel, 0))
+        steps = (
+            self._deliveries.get(DeliveryId(message.message_id, recipient_id, update.channel, 0, step=step))
+            for step in reversed(range(max(len(message.steps), 1)))
+        )
+        first = next((begun for begun in steps if begun is not None), None)
         if first is None:
             return _Found()
         return self._of_recipient(first.delivery_id, update.account, first.part_count)

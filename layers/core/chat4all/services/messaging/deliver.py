@@ -86,6 +86,9 @@ _RECORD_TRIES: Final = 2
 _NO_HEADER: Final = SendError(
     Outcome.PERMANENT, "FILE_GONE", "The file of the template's header can no longer be sent."
 )
+_AFTER_A_FAILURE: Final = SendError(
+    Outcome.PERMANENT, EARLIER_PART, "An earlier part of this message failed."
+)
 
 
 class Later(msgspec.Struct, frozen=True):
@@ -171,19 +174,14 @@ class Deliver:
         self._in_time = in_time
 
     def __call__(self, requested: DeliveryRequested) -> Delivering:
-        if requested.refusal is not None:
-            return self._refuse(requested, requested.refusal)
-        return self._settled_before(requested) or self._deliver(requested)
-
-    def _refuse(self, requested: DeliveryRequested, refusal: Refusal) -> Delivering:
-        """Fail a delivery that is not to be sent, whether or not its account's circuit is open."""
-        now = self._clock()
-        claimed = self._deliveries.claim(
-            requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
+        settled = self._settled_before(requested)
+        if settled is not None:
+            return settled
+        return (
+            self._deliver(requested)
+            if requested.refusal is None
+            else self._refuse(requested, requested.refusal)
         )
-        if isinstance(claimed, ClaimRefused):
-            return self._refused(claimed, requested)
-        return self._failed(claimed, SendError(Outcome.PERMANENT, refusal.code, refusal.reason))
 
     def _deliver(self, requested: DeliveryRequested) -> Delivering:
         to = requested.recipient
@@ -265,6 +263,17 @@ class Deliver:
             return self._carry_out(requested, act, secret), act.address
 
         return self._attempt(claimed, act.account, act.address, secret, ask)
+
+    def _refuse(self, requested: DeliveryRequested, refusal: Refusal) -> Delivering:
+        """Fail a delivery that is not possible any more, whether or not its account's circuit is open."""
+        now = self._clock()
+        claimed = self._deliveries.claim(
+            requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
+        )
+        if isinstance(claimed, ClaimRefused):
+            return self._refused(claimed, requested)
+        error = SendError(Outcome.PERMANENT, refusal.code, refusal.reason)
+        return self._failed(claimed, error if requested.part == 0 else _AFTER_A_FAILURE)
 
     def _settled_before(self, requested: DeliveryRequested) -> Settled | None:
         """Detect a redelivered request that is settled, by a read, before it consumes rate-limit tokens.
@@ -492,7 +501,7 @@ def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
             Outcome.PERMANENT, "ABANDONED", f"Sending was started {MAX_ATTEMPTS} times and never finished."
         )
     if earlier_part_failed:
-        return SendError(Outcome.PERMANENT, EARLIER_PART, "An earlier part of this message failed.")
+        return _AFTER_A_FAILURE
     return None
 
 

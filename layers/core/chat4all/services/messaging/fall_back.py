@@ -41,7 +41,7 @@ class FallBack:
             Unavailable: AWS did not answer.
         """
         fallback = self._fallbacks.get(delivery.message_id, delivery.recipient_id)
-        if fallback is not None and fallback.recipient.channel == delivery.channel:
+        if fallback is not None and fallback.position == delivery.route:
             self.step(fallback)
 
     def step(self, fallback: Fallback) -> bool:

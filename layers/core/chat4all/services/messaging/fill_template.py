@@ -22,10 +22,13 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities, ChannelAccounts
 from chat4all.domain.clock import Clock, iso, parse_iso
+from chat4all.domain.content import Content
 from chat4all.domain.errors import Detail, NotPossible, TemplateNotUsable, Unavailable, WindowClosed
 from chat4all.domain.kinds import Template
+from chat4all.domain.message import Message
+from chat4all.domain.plan import Step, as_posted, step_as_posted
+from chat4all.domain.planning import Wanted, plan
 from chat4all.domain.purpose import Purpose
-from chat4all.domain.routing import reach
 from chat4all.domain.sending import SendError
 from chat4all.domain.templates import (
     AccountTemplate,
@@ -88,27 +91,57 @@ class FillTemplate:
             TemplateMismatch: the values do not fit the template.
             Unavailable: the template is not known, and the provider does not answer.
         """
-        if not isinstance(new.content, Template):
+        if not _templates(new.content, new.steps):
             return new
         try:
-            content = self.filled(new.content, self._places(new))
+            content, steps = self._with_texts(new)
         except (NotPossible, Unavailable):
             stored = self._messages.get(new.message_id)
-            before = stored.content if stored is not None else None
-            if not isinstance(before, Template) or before.as_posted != new.content.as_posted:
+            if stored is None or not _is_as_posted(stored, new):
                 raise
-            content = before
-        purpose = Purpose.MARKETING if content.category == TemplateCategory.MARKETING else new.purpose
-        return msgspec.structs.replace(new, content=content, purpose=purpose)
+            content, steps = stored.content, stored.steps
+        categories = {template.category for template in _templates(content, steps)}
+        purpose = Purpose.MARKETING if TemplateCategory.MARKETING in categories else new.purpose
+        return msgspec.structs.replace(new, content=content, steps=steps, purpose=purpose)
 
-    def filled(self, template: Template, places: Sequence[Place] = ()) -> Template:
-        """Return the template filled for the accounts, which all must have it.
+    def filled(self, template: Template, places: Sequence[Place] = (), field: str = "content") -> Template:
+        """Return the template in `field` filled for the accounts, which all must have it.
 
         Without an account that has templates, it is a template of the first account that has some: its text
         goes out.
         """
-        found = [self._filled(template, *place) for place in dict.fromkeys(places or [self._default()])]
+        try:
+            found = [self._filled(template, *place) for place in dict.fromkeys(places or [self._default()])]
+        except NotPossible as refused:
+            details = (
+                Detail(f"{field}{detail.field.removeprefix('content')}", detail.issue)
+                for detail in refused.details
+            )
+            raise type(refused)(refused.message, *details) from None
         return found[0]
+
+    def _with_texts(self, new: NewMessage) -> tuple[Content, tuple[Step, ...]]:
+        """Return the content and the steps of the message with their templates filled."""
+        places = self._places(new)
+        own = [place for number, place in places if number == 0 or new.steps[number].content is None]
+        content = self._with_text(new.content, own, "content")
+        steps = tuple(
+            step
+            if step.content is None
+            else Step(
+                step.channel,
+                self._with_text(
+                    step.content,
+                    [place for at, place in places if at == number],
+                    f"fallback[{number - 1}].content",
+                ),
+            )
+            for number, step in enumerate(new.steps)
+        )
+        return content, steps
+
+    def _with_text(self, content: Content, places: Sequence[Place], field: str) -> Content:
+        return self.filled(content, places, field) if isinstance(content, Template) else content
 
     def usable_templates(self, channel: str, account: str) -> tuple[str, ...]:
         """Return names of templates that could be sent from the account, as far as they are known."""
@@ -129,12 +162,20 @@ class FillTemplate:
                     )
         return WindowClosed(closed.message, *closed.details, *advice, places=closed.places)
 
-    def _places(self, new: NewMessage) -> list[Place]:
+    def _places(self, new: NewMessage) -> list[tuple[int, Place]]:
+        """Return the step and the account of each route to somebody over a channel with templates."""
         snapshot = self._conversation_cache.recent(new.conversation_id)
-        reached = reach(snapshot.conversation, snapshot.users, new.sender_id, new.channels)
-        routes = (route for recipient in reached.recipients for route in recipient.routes)
+        planned = plan(
+            snapshot.conversation,
+            snapshot.users,
+            new.sender_id,
+            Wanted(new.content, new.steps or (Step(),)),
+            capabilities=self._capabilities,
+            checks=(),
+        )
+        routes = (route for recipient in planned.recipients for route in recipient.routes)
         return [
-            (route.channel, route.account)
+            (route.step, (route.channel, route.account))
             for route in routes
             if self._capabilities[route.channel].has_templates
         ]
@@ -201,3 +242,14 @@ class FillTemplate:
         if isinstance(secret, SendError):
             raise Unavailable(secret.reason, retry_after=5)
         return secret
+
+
+def _templates(content: Content, steps: Sequence[Step]) -> list[Template]:
+    contents = (content, *(step.content for step in steps))
+    return [template for template in contents if isinstance(template, Template)]
+
+
+def _is_as_posted(stored: Message, new: NewMessage) -> bool:
+    """Return whether the stored message has the contents that are posted, whatever its templates were."""
+    posted, before = tuple(map(step_as_posted, new.steps)), tuple(map(step_as_posted, stored.steps))
+    return as_posted(stored.content) == as_posted(new.content) and before == posted

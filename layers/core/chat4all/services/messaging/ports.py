@@ -28,6 +28,7 @@ from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus
+from chat4all.domain.plan import Skipped
 from chat4all.domain.sending import SendError
 from chat4all.domain.status import Status
 from chat4all.domain.templates import KnownTemplate
@@ -250,6 +251,9 @@ class Deliveries(Protocol):
     def provider_id(self, delivery_id: DeliveryId, account: str) -> str | None:
         """Return the provider's id of the delivery, or of its message if a person wrote the message.
 
+        If the delivery is replaced or unknown, it is the id of the later step of the plan that went to the
+        same recipient over the same channel, if there is one.
+
         None if the message is in a chat with another account of ours: Telegram gives the same person's chats
         with two accounts the same id, and their messages the same numbers.
         """
@@ -291,6 +295,17 @@ class Fallbacks(Protocol):
 
     def step(self, fallback: Fallback, due_at: str) -> Fallback | None:
         """Move to the next route; return None if another process did so."""
+        ...
+
+    def skip(self, fallback: Fallback, skipped: Skipped, due_at: str) -> Fallback | None:
+        """Record that the present route is not possible, and move to the next one if there is one.
+
+        Returns None if another process moved the fallback, or put its deliveries into a queue.
+        """
+        ...
+
+    def of_message(self, message_id: str) -> list[Fallback]:
+        """Return the fallbacks that were begun, ordered by recipient."""
         ...
 
     def due(self, now: str, limit: int) -> list[Fallback]: ...

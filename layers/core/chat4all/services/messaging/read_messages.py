@@ -7,13 +7,14 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.conversation import FROM_THE_START, Conversation
+from chat4all.domain.decisions import StepDecision, decisions_of
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import ConversationNotFound, Detail, Invalid, MessageNotFound, NotAParticipant
 from chat4all.domain.message import Message
 from chat4all.domain.pages import Page, SentCursor, SequenceCursor, TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.sent_order import numbers_left, sent_place
 from chat4all.services.directory.ports import Conversations
-from chat4all.services.messaging.ports import Deliveries, MessageQuery, Messages
+from chat4all.services.messaging.ports import Deliveries, Fallbacks, MessageQuery, Messages
 
 MOST_PAGE_BYTES: Final = 5_000_000
 """The most bytes of messages in a page, as JSON within the JSON of a function's answer. Lambda takes 6 MB of
@@ -23,7 +24,9 @@ answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
 class MessageProgress(msgspec.Struct, frozen=True):
     message: Message
     deliveries: tuple[DeliveryPart, ...]
-    """The deliveries that were begun, ordered by recipient, channel and part."""
+    """The deliveries that were begun, ordered by recipient, channel, step and part."""
+    plan: tuple[StepDecision, ...] = ()
+    """The decisions on the steps for each recipient, where the message has several steps and was routed."""
     edit: "ActProgress | None" = None
     """The latest edit."""
     deletion: "ActProgress | None" = None
@@ -37,10 +40,17 @@ class ActProgress(msgspec.Struct, frozen=True):
 
 
 class ReadMessages:
-    def __init__(self, messages: Messages, deliveries: Deliveries, conversations: Conversations) -> None:
+    def __init__(
+        self,
+        messages: Messages,
+        deliveries: Deliveries,
+        conversations: Conversations,
+        fallbacks: Fallbacks,
+    ) -> None:
         self._messages = messages
         self._deliveries = deliveries
         self._conversations = conversations
+        self._fallbacks = fallbacks
 
     def get(self, message_id: str) -> Message:
         """Return the message; raises NotFound."""
@@ -50,12 +60,18 @@ class ReadMessages:
         return message
 
     def progress(self, message_id: str) -> MessageProgress:
-        """Return the message and its deliveries; raises NotFound."""
+        """Return the message, its deliveries and the decisions on its steps; raises NotFound."""
         message = self.get(message_id)
         deliveries = self._deliveries.of_message(message_id)
-        deliveries.sort(key=lambda part: (part.recipient_id, part.channel, part.part))
+        deliveries.sort(key=lambda part: (part.recipient_id, part.channel, part.step, part.part))
+        begun = self._fallbacks.of_message(message_id) if len(message.steps) > 1 else ()
+        plan = (decision for fallback in begun for decision in decisions_of(fallback, message.choose))
         return MessageProgress(
-            message, tuple(deliveries), self._act(message.edit_id), self._act(message.deletion_id)
+            message,
+            tuple(deliveries),
+            tuple(plan),
+            self._act(message.edit_id),
+            self._act(message.deletion_id),
         )
 
     def _act(self, act_id: str | None) -> ActProgress | None:

@@ -23,6 +23,7 @@ from chat4all.domain.events import (
     SignalsRequested,
 )
 from chat4all.domain.message import Message
+from chat4all.domain.plan import contents_of
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.routing import deliveries
 from chat4all.domain.sent_order import is_late
@@ -105,10 +106,11 @@ class RouteMessage:
         if not submitted.recipients or message.status is Status.FAILED:
             return None
         content = submitted.content or message.content
+        contents = contents_of(message.steps) if submitted.contents is None else submitted.contents
         if conversation is not None and conversation.version == submitted.version:
-            return accepted_event(message, Routed(content, submitted.recipients))
+            return accepted_event(message, Routed(content, submitted.recipients, contents))
         if message.routed:
-            return self._accept.event_of_routed(message, content)
+            return self._accept.event_of_routed(message, Routed(content, (), contents))
         try:
             again = self._accept.event_again(message)
         except (*REFUSALS, NotFound) as refused:
@@ -116,7 +118,7 @@ class RouteMessage:
             return None
         # The recipients are chosen again, and the words stay: a change of which a notice tells may not be
         # stored yet.
-        return msgspec.structs.replace(again, content=content)
+        return msgspec.structs.replace(again, content=content, contents=contents)
 
     def _request(self, accepted: MessageAccepted) -> None:
         """Begin the message's state, and request the deliveries.
@@ -128,14 +130,18 @@ class RouteMessage:
             if current_words is None:
                 return
             accepted = current_words
-        begun = [self._begin(accepted, recipient) for recipient in accepted.recipients if recipient.fallbacks]
+        planned = [recipient for recipient in accepted.recipients if recipient.fallbacks or recipient.skipped]
+        weighed = [self._weighed(self._begin(accepted, recipient)) for recipient in planned]
+        begun = [fallback for fallback, _ in weighed]
         # A recipient whose fallback has moved on to a later channel is reached on that channel.
-        now_at = {fallback.recipient.user_id: fallback.recipient for fallback in begun}
+        now_at = {recipient.user_id: recipient for _, recipient in weighed}
+        refusals = {to: fallback.refusal for fallback, to in weighed if fallback.refusal is not None}
         current = tuple(now_at.get(recipient.user_id, recipient) for recipient in accepted.recipients)
-        requested = deliveries(msgspec.structs.replace(accepted, recipients=current), self._capabilities)
-        if (accepted.round or accepted.position) and not accepted.is_relayed:
+        at_routes = msgspec.structs.replace(accepted, recipients=current)
+        if accepted.round and not accepted.is_relayed:
             # Time has passed since the message was accepted: a window may be closed by now.
-            requested = self._accept.windows.with_refusals(requested)
+            refusals |= self._accept.closed(at_routes)
+        requested = deliveries(at_routes, self._capabilities, refusals)
         if accepted.round == 0 and accepted.position == 0:
             self._messages.begin(accepted.message_id, iso(self._clock() + DELIVERY_GRACE))
         self._events.deliveries_requested(requested)
@@ -162,6 +168,23 @@ class RouteMessage:
     def _begin(self, accepted: MessageAccepted, recipient: Recipient) -> Fallback:
         event = msgspec.structs.replace(accepted, recipients=(recipient,), position=0)
         return self._fallbacks.begin(event, iso(self._clock() + DELIVERY_GRACE))
+
+    def _weighed(self, fallback: Fallback) -> tuple[Fallback, Recipient]:
+        """Weigh the present route again, if its turn has just come; move on until a route is possible.
+
+        The first route was weighed when the message was accepted. The last route stays where it is: its
+        delivery is requested with the refusal.
+        """
+        while fallback.position and not fallback.routed and fallback.refusal is None:
+            found = self._accept.weigh(fallback)
+            if isinstance(found, Recipient):
+                return fallback, found
+            due_at = iso(self._clock() + DELIVERY_GRACE)
+            moved = self._fallbacks.skip(fallback, found, due_at)
+            event = fallback.event
+            known = moved or self._fallbacks.get(event.message_id, event.recipients[0].user_id)
+            fallback = known or fallback
+        return fallback, fallback.recipient
 
     def _deadline(self, fallback: Fallback) -> str | None:
         if not fallback.recipient.fallbacks:

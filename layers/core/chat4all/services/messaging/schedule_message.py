@@ -26,6 +26,7 @@ from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
     Detail,
+    Invalid,
     MessageNotFound,
     NotFound,
     NotScheduled,
@@ -48,7 +49,7 @@ R = TypeVar("R")
 
 SideBySide = Callable[[Callable[[T], R], Iterable[T]], Iterator[R]]
 """A function as `map`, which may call the function for several items at once."""
-_REFUSED: Final = (*REFUSALS, NotFound)
+_REFUSED: Final = (*REFUSALS, NotFound, Invalid)
 
 
 class ScheduleMessage:

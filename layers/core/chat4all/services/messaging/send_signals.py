@@ -112,7 +112,7 @@ class SendSignals:
         latest: list[Message] | None = None
         found: list[tuple[Recipient, Signal]] = []
         refusals: list[str] = []
-        for to in reached.recipients:
+        for to in reached:
             rule = self._capabilities[to.channel].acts.typing
             if rule is None or not self._shows_typing(rule, to):
                 refusals.append(f"{to.channel} does not show that somebody types")

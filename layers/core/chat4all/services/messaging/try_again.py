@@ -83,5 +83,9 @@ class TryAgain:
 
 def _goes(part: DeliveryPart, failed: DeliveryPart) -> bool:
     """Return whether the part goes again together with the failed part."""
-    same = (part.recipient_id, part.channel) == (failed.recipient_id, failed.channel)
+    same = (part.recipient_id, part.channel, part.step) == (
+        failed.recipient_id,
+        failed.channel,
+        failed.step,
+    )
     return same and part.status is Status.FAILED

@@ -137,7 +137,7 @@ class Redrive:
             return
         for _ in range(_TRIES):
             all_ = parts_by_recipient(self._deliveries.of_message(named.message_id))
-            parts = all_.get((named.recipient_id, named.channel), [])
+            parts = all_.get((named.recipient_id, named.channel, named.step), [])
             failed = [part for part in parts if part.status is Status.FAILED and not part.fallback]
             if not failed and letter.sort_key and self._known(named.message_id).round:
                 # Two parts of the same text may have failed; the redrive of the first included both.

@@ -5,8 +5,9 @@ which takes 16 bits. A single segment has 160 or 70 places. Each of several segm
 (UDH), which leaves it 153 or 67. A character of the extension table takes two places, and so does a
 character beyond the basic plane; neither is divided between two segments.
 
-Twilio sends and charges by the segment. Here segments say only how long to wait after a throttled answer:
-the rate limit counts messages, and the estimate of the cost counts AWS alone.
+Twilio sends and charges by the segment. Here segments say how long to wait after a throttled answer, and
+which step of a plan is the cheapest: the rate limit counts messages, and the estimate of the cost counts AWS
+alone.
 
 https://www.twilio.com/docs/glossary/what-is-gsm-7-character-encoding
 https://www.twilio.com/docs/glossary/what-is-ucs-2-character-encoding

@@ -1,0 +1,66 @@
+"""What speaks against a content on a route to a person, apart from the window: see `domain.planning`."""
+
+from collections.abc import Mapping, Sequence
+
+from chat4all.domain.channel import Capabilities, Treatment
+from chat4all.domain.consent import opted_out
+from chat4all.domain.content import Content, Media
+from chat4all.domain.errors import FileNotPossible, KindNotPossible, OptedOut, TagNotPossible
+from chat4all.domain.events import Route
+from chat4all.domain.person import User
+from chat4all.domain.planning import Check, Obstacle
+from chat4all.domain.purpose import Purpose
+from chat4all.domain.treatments import treatment_of, unfit
+from chat4all.domain.windows import Tag
+
+
+def checks_of(
+    purpose: Purpose, tag: Tag | None, others: Sequence[Check], capabilities: Mapping[str, Capabilities]
+) -> tuple[Check, ...]:
+    """Return the checks of a message, with `others` after those for which the user is enough."""
+    return fits(capabilities), has_tag(tag, capabilities), is_wanted(purpose), *others
+
+
+def fits(capabilities: Mapping[str, Capabilities]) -> Check:
+    """Return the check that a channel does not reject the content."""
+
+    def check(_user: User, route: Route, content: Content) -> Obstacle | None:
+        of_channel = capabilities[route.channel]
+        if treatment_of(content, of_channel, route.address) is not Treatment.REJECTED:
+            return None
+        reason = f"{route.channel} {unfit(content, of_channel)}"
+        if isinstance(content, Media):
+            message = "Not every channel can carry this file."
+            return Obstacle(FileNotPossible, reason, "content.file_id", message)
+        return Obstacle(KindNotPossible, reason, message="Not every channel can carry this content.")
+
+    return check
+
+
+def has_tag(tag: Tag | None, capabilities: Mapping[str, Capabilities]) -> Check:
+    """Return the check that a channel has the tag of the message, if it has one."""
+
+    def check(user: User, route: Route, _content: Content) -> Obstacle | None:
+        if tag is None or capabilities[route.channel].human_agent_h is not None:
+            return None
+        reason = f"{route.channel} of user {user.user_id} has no tag {tag}"
+        return Obstacle(TagNotPossible, reason, "tag", "Not every recipient's channel has this tag.")
+
+    return check
+
+
+def is_wanted(purpose: Purpose) -> Check:
+    """Return the check that the person has not opted out of messages of the purpose on the channel."""
+
+    def check(user: User, route: Route, _content: Content) -> Obstacle | None:
+        consent = opted_out(user, route.channel, purpose)
+        if consent is None:
+            return None
+        reason = (
+            f"user {user.user_id} opted out of {consent.purpose.value} messages on {route.channel} "
+            f"since {consent.at} (source: {consent.source.value})"
+        )
+        message = f"Not every recipient wants {purpose.value} messages."
+        return Obstacle(OptedOut, reason, "conversation_id", message)
+
+    return check
