@@ -238,6 +238,7 @@ class AcceptMessage:
         users, event = self._routed_again(message, begun)
         if message.is_relayed:
             return event
+        require_consent(event.recipients, users, message.purpose)
         to = self.windows.open_routes(event.recipients, users, event.content, event.tag)
         return msgspec.structs.replace(event, recipients=to)
 
@@ -460,7 +461,12 @@ def routed_to_customers(snapshot: Snapshot, new: NewMessage) -> Routed:
 def check_reply(new: NewMessage, messages: Messages) -> None:
     """Raise Invalid if the message answers or reacts to no message of its conversation."""
     quoted = messages.get(new.reply_to) if new.reply_to is not None else None
-    if new.reply_to is not None and (quoted is None or quoted.conversation_id != new.conversation_id):
+    is_known = (
+        quoted is not None
+        and quoted.conversation_id == new.conversation_id
+        and not (quoted.act or quoted.notice)
+    )
+    if new.reply_to is not None and not is_known:
         raise Invalid("reply_to is not valid.", Detail("reply_to", "names no message of this conversation"))
 
 
@@ -506,7 +512,8 @@ def fingerprint_of(new: NewMessage) -> str:
     """Return the same text for the same message, by whichever webhook it came."""
     new = msgspec.structs.replace(new, received=None)
     if isinstance(new.content, Template):
-        new = msgspec.structs.replace(new, content=new.content.as_posted)
+        # The provider may change the template's category, and with it the purpose, between two POSTs.
+        new = msgspec.structs.replace(new, content=new.content.as_posted, purpose=Purpose.SERVICE)
     return hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
 
 

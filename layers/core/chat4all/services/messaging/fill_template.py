@@ -22,11 +22,18 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities, ChannelAccounts
 from chat4all.domain.clock import Clock, iso, parse_iso
-from chat4all.domain.errors import Detail, NotPossible, TemplateNotUsable, Unavailable, WindowClosed
+from chat4all.domain.errors import (
+    AccountDisabled,
+    Detail,
+    NotPossible,
+    TemplateNotUsable,
+    Unavailable,
+    WindowClosed,
+)
 from chat4all.domain.kinds import Template
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.routing import reach
-from chat4all.domain.sending import SendError
+from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.templates import (
     AccountTemplate,
     KnownTemplate,
@@ -122,7 +129,7 @@ class FillTemplate:
         """Return the refusal with the names of known templates that could be sent instead."""
         advice = []
         for channel, account in closed.places:
-            with suppress(Unavailable):
+            with suppress(Unavailable, NotPossible):
                 if names := self.usable_templates(channel, account):
                     advice.append(
                         Detail("content", f"templates that {channel} would take: {', '.join(names)}")
@@ -199,5 +206,7 @@ class FillTemplate:
         """Return the account's credentials; raise Unavailable if it has none any more."""
         secret = self._secrets.of(channel, account)
         if isinstance(secret, SendError):
+            if secret.outcome is Outcome.PERMANENT:
+                raise AccountDisabled(secret.reason, Detail("conversation_id", f"{channel}: {account}"))
             raise Unavailable(secret.reason, retry_after=5)
         return secret

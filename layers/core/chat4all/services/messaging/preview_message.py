@@ -59,7 +59,9 @@ class PreviewMessage:
         routed = routed_to_customers(snapshot, new)
         require_tag(new.tag, routed.to, self._capabilities)
         require_consent(routed.to, snapshot.users, new.purpose)
-        recipients = self._windows.open_routes(routed.to, snapshot.users, routed.content, new.tag)
+        recipients = routed.to
+        if new.send_at is None:  # nobody knows whether the person writes before a later time
+            recipients = self._windows.open_routes(routed.to, snapshot.users, routed.content, new.tag)
         check_reply(new, self._messages)
         return tuple(self._rendering(routed.content, on_route) for to in recipients for on_route in to.routes)
 
