@@ -22,6 +22,8 @@ OPEN = {
     ("GET", "/v1/links/{token}"),
     ("GET", "/v1/webhooks/{channel}"),
     ("POST", "/v1/webhooks/{channel}"),
+    ("GET", "/v1/webhooks/{channel}/{account}"),
+    ("POST", "/v1/webhooks/{channel}/{account}"),
 }
 CHANGES_BY_GET = {"/v1/files/{file_id}/parts"}
 """Operations that read with GET but hand out addresses for changing an upload."""

@@ -790,6 +790,39 @@ def test_relay_accepts_a_scheduled_message_at_its_time(world: World, agent: str)
     assert [message["message_id"] for message in world.history(conversation)] == [message_id]
 
 
+def in_an_open_window(world: World) -> str:
+    """Create a customer whose window is known to be open by their latest message alone."""
+    phone = a_phone()
+    customer = world.create("CUSTOMER")
+    identity = {"channel": "whatsapp", "address": phone, "wrote_at": hours_ago(24.2)}
+    assert world.api.post(f"/v1/users/{customer}/identities", identity).status == 201
+    wrote_at = str(int(time.time() - 23.5 * 3600))
+    world.say("whatsapp", whatsapp(**{"from": phone}, timestamp=wrote_at, text={"body": "hi"}))
+    world.product.pump()
+    return customer
+
+
+def test_relay_looks_up_a_window_for_a_scheduled_message(world: World, agent: str) -> None:
+    conversation = world.converse(agent, in_an_open_window(world))
+    message_id = scheduled_long_ago(world, agent, conversation)
+
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    assert world.progress(message_id)["current_status"] == "SENT"
+
+
+def test_a_batch_looks_up_a_window(world: World, agent: str) -> None:
+    recipients = [{"user_id": in_an_open_window(world)}]
+    batch_id = str(uuid.uuid4())
+    body = {"batch_id": batch_id, "sender_id": agent, "content": "in time", "recipients": recipients}
+    assert world.api.post("/v1/batches", body).status == 202
+    world.product.pump()
+
+    batch = world.api.get(f"/v1/batches/{batch_id}").json
+    assert (batch["accepted"], batch["refused"]) == (1, 0)
+
+
 def test_relay_fails_a_scheduled_message_that_is_refused_at_its_time(world: World, agent: str) -> None:
     conversation = world.converse(agent, world.create("CUSTOMER", ("sms", an_address("sms"))))
     message_id = scheduled_long_ago(world, agent, conversation)

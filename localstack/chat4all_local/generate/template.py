@@ -199,13 +199,6 @@ def _variable(suffix: str, value: str) -> Callable[[Sequence[Manifest]], str]:
     return lines
 
 
-def _of_templates(
-    render: Callable[[Sequence[Manifest]], str],
-) -> Callable[[Sequence[Manifest]], str]:
-    """Return a function that renders only the channels that have templates."""
-    return lambda channels: render([channel for channel in channels if channel.capabilities.has_templates])
-
-
 _SECRET_ARN: Final = _Text(
     '- !Sub "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:'
     '${@{logical}Channel.Outputs.SecretName}-??????"'
@@ -224,9 +217,4 @@ BLOCKS: Final[Mapping[str, Callable[[Sequence[Manifest]], str]]] = {
     "channel-queue-arns": _each(_Text("- !GetAtt @{logical}Channel.Outputs.QueueArn")),
     "channel-dead-letter-queue-arns": _each(_Text("- !GetAtt @{logical}Channel.Outputs.DeadLetterQueueArn")),
     "channel-secret-arns": _each(_SECRET_ARN),
-    "template-secret-names": _of_templates(
-        _variable("SECRET", "!GetAtt @{logical}Channel.Outputs.SecretName")
-    ),
-    "template-base-urls": _of_templates(_variable("BASE_URL", "!Ref @{logical}BaseUrl")),
-    "template-secret-arns": _of_templates(_each(_SECRET_ARN)),
 }

@@ -39,8 +39,13 @@ def key(api_settings: ApiSettings) -> str:
 
 
 @pytest.fixture(scope="package")
-def api(api_settings: ApiSettings, key: str) -> Gateway:
-    return Gateway(api_function.app(api_settings).whole(), key)
+def api(aws: Aws, api_settings: ApiSettings, key: str) -> Gateway:
+    variables = environment(functions(aws.template)["api"])
+    with pytest.MonkeyPatch.context() as patch:
+        for name, text in variables.items():
+            if name.endswith(("_SECRET", "_BASE_URL")):
+                patch.setenv(name, str(text))
+        return Gateway(api_function.app(api_settings).whole(), key)
 
 
 @pytest.fixture(scope="package")

@@ -15,7 +15,7 @@ from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested, Recipient, Route, StatusUpdate
 from chat4all.domain.message import Message
 from chat4all.domain.plan import Step
-from chat4all.domain.status import Status, StatusChange, may_become
+from chat4all.domain.status import OF_DELIVERIES, Status, StatusChange, may_become
 from chat4all.domain.waiting import ParkedStatus
 from chat4all.services.messaging.ports import Deliveries, Messages
 from tests.fakes.people import NOW
@@ -221,7 +221,7 @@ def test_a_failure_after_a_receipt_is_none(deliveries: Deliveries, requested: De
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(arriving=st.lists(st.sampled_from(Status), max_size=6))
+@given(arriving=st.lists(st.sampled_from(OF_DELIVERIES), max_size=6))
 def test_a_delivery_only_moves_forward(
     deliveries: Deliveries, requested: DeliveryRequested, new_id: Callable[[], str], arriving: list[Status]
 ) -> None:

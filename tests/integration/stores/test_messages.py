@@ -23,7 +23,7 @@ from chat4all.domain.pages import SentCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, part_status
 from chat4all.domain.received import Author, Received
 from chat4all.domain.sent_order import is_late, numbers_left, sent_place
-from chat4all.domain.status import Status, StatusChange, may_become
+from chat4all.domain.status import OF_DELIVERIES, Status, StatusChange, may_become
 from chat4all.domain.versions import Deletion
 from chat4all.domain.waiting import DueMessage
 from chat4all.services.messaging.ports import Arriving, Deliveries, MessageQuery, Messages
@@ -436,7 +436,7 @@ def test_a_redriven_part_follows_its_new_round_only(
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(arriving=st.lists(st.sampled_from(Status), max_size=6))
+@given(arriving=st.lists(st.sampled_from(OF_DELIVERIES), max_size=6))
 def test_a_message_only_moves_forward(
     messages: Messages, a_message: NewMessageOf, arriving: list[Status]
 ) -> None:

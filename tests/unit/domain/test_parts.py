@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.parts import PartStatus, message_status, part_statuses
-from chat4all.domain.status import Status
+from chat4all.domain.status import OF_DELIVERIES, Status
 
 NUMBERS = st.integers(0, 9_999)
 
@@ -13,7 +13,7 @@ NUMBERS = st.integers(0, 9_999)
 @st.composite
 def parts(draw: st.DrawFn) -> PartStatus:
     part_count = draw(st.integers(1, 400))
-    status = draw(st.sampled_from(Status))
+    status = draw(st.sampled_from(OF_DELIVERIES))
     return PartStatus(
         recipient=draw(NUMBERS),
         route=draw(st.integers(0, 10)),

@@ -3,13 +3,16 @@
 Few messages have a template, so that nothing of a channel is loaded before the first.
 """
 
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, cached_property
 from typing import Final
 
 from chat4all.adapters.dynamodb.templates import DynamoTemplates
 from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap.settings import ApiSettings, by_channel, environment
 from chat4all.channels.registry import dependent_accounts, with_templates
+from chat4all.domain.sending import SendError
+from chat4all.services.messaging.connector import ChannelSecret
 from chat4all.services.messaging.template_catalogue import TemplateCatalogue
 
 READ_TIMEOUT_S: Final = 5.0
@@ -21,8 +24,7 @@ class Templating:
         self.known = DynamoTemplates(settings.directory_table)
         self.catalogue = cache(self._catalogue)
         self._environment = environment()
-        secrets = by_channel(with_templates(), "SECRET", self._environment)
-        self.secrets = ManagedSecrets(secrets, dependent_accounts())
+        self.secrets = _Secrets(self._environment)
 
     def _catalogue(self, channel: str) -> TemplateCatalogue | None:
         from chat4all.channels.registry import template_catalogue  # noqa: PLC0415
@@ -34,3 +36,23 @@ class Templating:
                 channel, http, by_channel([channel], "BASE_URL", self._environment)[channel]
             )
         return None
+
+
+class _Secrets:
+    """The secrets of the channels that have templates."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def of(self, channel: str, account: str) -> ChannelSecret | SendError:
+        return self._managed.of(channel, account)
+
+    def anew(self, channel: str, account: str) -> ChannelSecret | SendError:
+        return self._managed.anew(channel, account)
+
+    def every(self, channel: str) -> Mapping[str, ChannelSecret]:
+        return self._managed.every(channel)
+
+    @cached_property
+    def _managed(self) -> ManagedSecrets:
+        return ManagedSecrets(by_channel(with_templates(), "SECRET", self._environment), dependent_accounts())

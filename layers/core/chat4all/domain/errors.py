@@ -418,7 +418,7 @@ class RecipientLeft(NotPossible):
 
 
 class WindowClosed(NotPossible):
-    """The person wrote too long ago; the details name the recipient, the channel and what is still taken.
+    """The person wrote too long ago, or never; the details name recipient, channel and what is still taken.
 
     `places` are the channels and accounts of the closed windows.
     """

@@ -46,6 +46,12 @@ def as_posted(content: Content) -> Content:
     return content.as_posted if isinstance(content, Template) else content
 
 
+def templates_of(content: Content, steps: Sequence[Step]) -> list[Template]:
+    """Return the templates among the contents of a message and its steps."""
+    contents = (content, *(step.content for step in steps))
+    return [template for template in contents if isinstance(template, Template)]
+
+
 def step_as_posted(step: Step) -> Step:
     return step if step.content is None else Step(step.channel, as_posted(step.content))
 

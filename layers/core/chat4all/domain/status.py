@@ -46,6 +46,10 @@ _MAY_BECOME: Final[dict[Status, frozenset[Status]]] = {
     Status.READ: frozenset(),
     Status.FAILED: frozenset({Status.DELIVERED, Status.READ}),
 }
+OF_DELIVERIES: Final = tuple(
+    status for status in Status if status not in {Status.SCHEDULED, Status.CANCELLED}
+)
+"""The statuses of a delivery, and of a message that was accepted."""
 PROOF: Final = _MAY_BECOME[Status.FAILED]
 """The statuses that prove that the person has the message."""
 _ORDER: Final = (Status.PENDING, Status.SENT, Status.DELIVERED, Status.READ)

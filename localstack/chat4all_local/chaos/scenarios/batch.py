@@ -7,7 +7,7 @@ and no window closes, and a few on SMS, whose numbers send one message a second.
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
@@ -38,6 +38,7 @@ _FIRST: Final = count(10**7)
 
 
 def _batch(run: Run) -> None:
+    before = {channel: it.transcript().last for channel, it in run.under_test.simulators.items()}
     agent_id = run.under_test.api.create_user("AGENT", "Ada").user_id
     recipients = _recipients(run, agent_id)
     batch_id, began = str(uuid.uuid4()), time.time()
@@ -51,7 +52,7 @@ def _batch(run: Run) -> None:
         _wait_for(run, batch_id, share, within_s)
         _kill(run, function)
     _wait_for(run, batch_id, _RESTART_AT, within_s)
-    _judge_rates(run)
+    _judge_rates(run, before)
     end_and_start(run, kill=False)
     _wait_for(run, batch_id, 1.0, within_s)
     _note(run, batch_id, [conversation for _, conversation in recipients], began)
@@ -103,12 +104,20 @@ def _kill(run: Run, function: str) -> None:
     run.wrongs.append(f"no process of {function} was running to be killed")
 
 
-def _judge_rates(run: Run) -> None:
-    """Report the sends of the last start that a provider refused because there were too many."""
+def _judge_rates(run: Run, before: Mapping[str, int]) -> None:
+    """Report the sends after those of `before` that a provider refused because there were too many.
+
+    An earlier scenario on the same cloud may have let a provider throttle.
+    """
     for channel, simulator in run.under_test.simulators.items():
-        refused = sum(send.status == _TOO_MANY for send in simulator.transcript().requests)
+        sent = simulator.transcript(after=before.get(channel, 0)).requests
+        refused = sum(send.status == _TOO_MANY for send in sent)
         if refused:
             run.wrongs.append(f"{refused} sends were over the rate limits of {channel}")
+
+
+def _judge_rates_since_the_restart(run: Run) -> None:
+    _judge_rates(run, {})
 
 
 def _note(run: Run, batch_id: str, conversations: Sequence[Conversation], began: float) -> None:
@@ -133,6 +142,6 @@ BATCH: Final = (
         "A batch, while functions are killed, and the local cloud is stopped and started.",
         _batch,
         next_delivery_s=AFTER_A_RESTART_S,
-        check=_judge_rates,
+        check=_judge_rates_since_the_restart,
     ),
 )

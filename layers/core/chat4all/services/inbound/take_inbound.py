@@ -38,7 +38,7 @@ from chat4all.domain.events import (
 from chat4all.domain.files.file import Source
 from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.person import INBOX_USER_ID, User, UserType
-from chat4all.domain.received import Received
+from chat4all.domain.received import Context, Received
 from chat4all.domain.relaying import new_content, news
 from chat4all.domain.versions import Deletion, Version, deleted, files_of, with_version
 from chat4all.services.directory.ports import Directory
@@ -133,7 +133,7 @@ class TakeInbound:
             message = self._with_version(message, channel, account, event, webhook_id)
         if arriving.deletion is not None:
             self._deleted(message, arriving.deletion)
-        self._hear.said(channel, event, message)
+        self._hear.said(channel, _as_answered(event, message), message)
 
     def _accepted(
         self, channel: str, account: str, event: InboundMessage, webhook_id: str, deletion: Deletion | None
@@ -277,6 +277,15 @@ def _notice_id(message: Message, change: Change) -> str:
     at = message.received.latest_at if message.received else None
     content = hashlib.sha256(msgspec.json.encode(message.content)).hexdigest()
     return str(uuid.uuid5(NAMESPACE, f"notice {message.message_id} {change} {at} {content}"))
+
+
+def _as_answered(event: InboundMessage, message: Message) -> InboundMessage:
+    """Return the event with the payload of the stored message: a numbered answer stands for a tap."""
+    stored = message.received.context if message.received is not None else None
+    if stored is None or stored.payload is None:
+        return event
+    context = event.context if event.context is not None else Context()
+    return msgspec.structs.replace(event, context=msgspec.structs.replace(context, payload=stored.payload))
 
 
 def _received(event: InboundMessage, webhook_id: str) -> Received:

@@ -49,7 +49,7 @@ from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.person import User
-from chat4all.domain.plan import Choose, Skipped, Step, as_posted, contents_of, step_as_posted
+from chat4all.domain.plan import Choose, Skipped, Step, as_posted, contents_of, step_as_posted, templates_of
 from chat4all.domain.plan_checks import checks_of
 from chat4all.domain.planning import Check, Plan, Wanted, obstacle_of, plan, refusal, require_all
 from chat4all.domain.purpose import Purpose
@@ -557,7 +557,12 @@ def _routed(wanted: Wanted, recipients: tuple[Recipient, ...]) -> Routed:
 def check_reply(new: NewMessage, messages: Messages) -> None:
     """Raise Invalid if the message answers or reacts to no message of its conversation."""
     quoted = messages.get(new.reply_to) if new.reply_to is not None else None
-    if new.reply_to is not None and (quoted is None or quoted.conversation_id != new.conversation_id):
+    is_known = (
+        quoted is not None
+        and quoted.conversation_id == new.conversation_id
+        and not (quoted.act or quoted.notice)
+    )
+    if new.reply_to is not None and not is_known:
         raise Invalid("reply_to is not valid.", Detail("reply_to", "names no message of this conversation"))
 
 
@@ -607,6 +612,9 @@ def fingerprint_of(new: NewMessage) -> str:
         content=as_posted(new.content),
         steps=tuple(map(step_as_posted, new.steps)),
     )
+    if templates_of(new.content, new.steps):
+        # The provider may change a template's category, and with it the purpose, between two POSTs.
+        new = msgspec.structs.replace(new, purpose=Purpose.SERVICE)
     return hashlib.sha256(msgspec.json.encode(new, order="deterministic")).hexdigest()
 
 

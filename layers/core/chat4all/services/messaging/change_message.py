@@ -44,6 +44,7 @@ from chat4all.domain.message import Message
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.plan import Step
 from chat4all.domain.planning import Wanted, plan
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.routing import parts_of
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.accept_message import Accepted, act_event
@@ -240,6 +241,7 @@ class ChangeMessage:
             accepted_at=now,
             attempt=secrets.token_hex(4),
             fingerprint=fingerprint,
+            purpose=message.purpose if act.on.kind is ActKind.EDIT else Purpose.SERVICE,
             act=act,
         )
         recipients = act_event(record, act, Text("")).recipients

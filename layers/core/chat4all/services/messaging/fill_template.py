@@ -23,13 +23,20 @@ import msgspec
 from chat4all.domain.channel import Capabilities, ChannelAccounts
 from chat4all.domain.clock import Clock, iso, parse_iso
 from chat4all.domain.content import Content
-from chat4all.domain.errors import Detail, NotPossible, TemplateNotUsable, Unavailable, WindowClosed
+from chat4all.domain.errors import (
+    AccountDisabled,
+    Detail,
+    NotPossible,
+    TemplateNotUsable,
+    Unavailable,
+    WindowClosed,
+)
 from chat4all.domain.kinds import Template
 from chat4all.domain.message import Message
-from chat4all.domain.plan import Step, as_posted, step_as_posted
+from chat4all.domain.plan import Step, as_posted, step_as_posted, templates_of
 from chat4all.domain.planning import Wanted, plan
 from chat4all.domain.purpose import Purpose
-from chat4all.domain.sending import SendError
+from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.templates import (
     AccountTemplate,
     KnownTemplate,
@@ -91,7 +98,7 @@ class FillTemplate:
             TemplateMismatch: the values do not fit the template.
             Unavailable: the template is not known, and the provider does not answer.
         """
-        if not _templates(new.content, new.steps):
+        if not templates_of(new.content, new.steps):
             return new
         try:
             content, steps = self._with_texts(new)
@@ -100,7 +107,7 @@ class FillTemplate:
             if stored is None or not _is_as_posted(stored, new):
                 raise
             content, steps = stored.content, stored.steps
-        categories = {template.category for template in _templates(content, steps)}
+        categories = {template.category for template in templates_of(content, steps)}
         purpose = Purpose.MARKETING if TemplateCategory.MARKETING in categories else new.purpose
         return msgspec.structs.replace(new, content=content, steps=steps, purpose=purpose)
 
@@ -113,10 +120,7 @@ class FillTemplate:
         try:
             found = [self._filled(template, *place) for place in dict.fromkeys(places or [self._default()])]
         except NotPossible as refused:
-            details = (
-                Detail(f"{field}{detail.field.removeprefix('content')}", detail.issue)
-                for detail in refused.details
-            )
+            details = (_in_field(detail, field) for detail in refused.details)
             raise type(refused)(refused.message, *details) from None
         return found[0]
 
@@ -155,7 +159,7 @@ class FillTemplate:
         """Return the refusal with the names of known templates that could be sent instead."""
         advice = []
         for channel, account in closed.places:
-            with suppress(Unavailable):
+            with suppress(Unavailable, NotPossible):
                 if names := self.usable_templates(channel, account):
                     advice.append(
                         Detail("content", f"templates that {channel} would take: {', '.join(names)}")
@@ -240,13 +244,17 @@ class FillTemplate:
         """Return the account's credentials; raise Unavailable if it has none any more."""
         secret = self._secrets.of(channel, account)
         if isinstance(secret, SendError):
+            if secret.outcome is Outcome.PERMANENT:
+                raise AccountDisabled(secret.reason, Detail("conversation_id", f"{channel}: {account}"))
             raise Unavailable(secret.reason, retry_after=5)
         return secret
 
 
-def _templates(content: Content, steps: Sequence[Step]) -> list[Template]:
-    contents = (content, *(step.content for step in steps))
-    return [template for template in contents if isinstance(template, Template)]
+def _in_field(detail: Detail, field: str) -> Detail:
+    """Return the detail of a template with `field` in the place of `content`."""
+    if detail.field.partition(".")[0] != "content":
+        return detail
+    return Detail(f"{field}{detail.field.removeprefix('content')}", detail.issue)
 
 
 def _is_as_posted(stored: Message, new: NewMessage) -> bool:

@@ -71,7 +71,9 @@ class PreviewMessage:
         """
         snapshot = self._conversation_cache.fresh(new.conversation_id)
         wanted = wanted_of(snapshot, new)
-        others = self._accounts.exact(), self._windows.exact(new.tag)
+        # Nobody knows whether the person writes before a later time.
+        asked = (self._windows.exact(new.tag),) if new.send_at is None else ()
+        others = self._accounts.exact(), *asked
         planned = plan(
             snapshot.conversation,
             snapshot.users,

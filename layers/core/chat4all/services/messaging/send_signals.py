@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.account import own_name
 from chat4all.domain.act_rules import TypingRule
 from chat4all.domain.acts import Signal, SignalKind
 from chat4all.domain.channel import Capabilities
@@ -163,7 +164,7 @@ class SendSignals:
         channel, account = message.channel or "", message.account or ""
         capabilities = self._capabilities.get(channel)
         rule = capabilities.acts.read if capabilities is not None else None
-        if capabilities is None or rule is None or not account.startswith(rule.account_prefix):
+        if capabilities is None or rule is None or not own_name(account).startswith(rule.account_prefix):
             raise _not_shown(f"{channel} does not show what was read")
         user = snapshot.users.get(message.sender_id)
         participant = snapshot.conversation.participant(message.sender_id)
