@@ -192,3 +192,15 @@ def test_the_content_of_a_message_is_its_own_and_not_a_steps(api: Gateway, cast:
         "type": "text",
         "text": "hello",
     }
+
+
+def test_what_is_wrong_with_a_template_of_a_step_names_the_step(api: Gateway, cast: Cast) -> None:
+    template = {"type": "template", "name": "order_ready", "language": "pt_BR"}
+    header = {"type": "file", "file_id": str(uuid.uuid4())}
+    misnamed, fileless = {**template, "name": "Order"}, {**template, "header": header}
+
+    wrong = api.post("/v1/messages", body_of(cast, channel="whatsapp", fallback=[{"content": misnamed}]))
+    missing = api.post("/v1/messages", body_of(cast, channel="whatsapp", fallback=[{"content": fileless}]))
+
+    assert wrong.refused(400, "VALIDATION_ERROR") == ["fallback[0].content.name"]
+    assert missing.refused(404, "FILE_NOT_FOUND") == ["fallback[0].content.header.file_id"]

@@ -27,6 +27,7 @@ from chat4all.domain.errors import (
 )
 from chat4all.domain.events import InboundDeletion, InboundMessage, WebhookEvent
 from chat4all.domain.kinds import Button, Buttons, Reaction
+from chat4all.domain.plan import Step
 from chat4all.domain.received import Author, AuthorKind
 from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
@@ -436,6 +437,41 @@ def test_a_next_channel_gets_the_new_words() -> None:
     by_pigeon = [r for r in product.events.requested if r.recipient.channel == "pigeon" and r.act is None]
 
     assert [request.content for request in by_pigeon] == [Text("two")]
+
+
+def failed_over(product: Product, *, edited: str | None = None) -> None:
+    """Post a message whose first step fails; the second has another content on the same channel."""
+    product.connector.answers = [REFUSED, Sent("p-2")]
+    product.accept(a_message("hello", steps=(*over("pigeon"), Step("pigeon", Text("in short")))))
+    product.route_all()
+    (requested,) = product.events.requested
+    product.events.requested.clear()
+    settled = product.deliver()(requested)
+    if edited is not None:
+        edit(product, edited)
+    assert isinstance(settled, Settled)
+    product.record(settled.update)
+    deliver_all(product)
+
+
+def test_an_edit_leaves_the_content_of_a_later_step(product: Product) -> None:
+    failed_over(product, edited="two")
+
+    assert product.message().content == Text("two")
+    assert [submission.content for submission in product.connector.accepted] == [Text("in short")]
+    assert edits_at_provider(product) == []
+
+
+def test_what_came_by_a_step_with_another_content_is_deleted_and_not_edited(product: Product) -> None:
+    failed_over(product)
+
+    with pytest.raises(ActNotPossible) as refused:
+        edit(product, "two")
+    assert "fallback" in refused.value.details[0].issue
+
+    product.change.delete(MESSAGE_ID, "agent")
+    deliver_all(product)
+    assert product.connector.acts == [Deleting("main", "ana@pigeon", ("p-2",))]
 
 
 def test_a_caption_is_edited_and_the_file_stays(product: Product) -> None:

@@ -10,6 +10,8 @@ from chat4all.domain.channel import Capabilities, KindRule
 from chat4all.domain.clock import iso
 from chat4all.domain.errors import TemplateMismatch, TemplateNotUsable, Unavailable
 from chat4all.domain.kinds import Template
+from chat4all.domain.plan import Step
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.templates import KnownTemplate
 from chat4all.services.messaging.accept_message import NewMessage
 from chat4all.services.messaging.fill_template import ASK_AGAIN_S, KEEP, FillTemplate
@@ -39,6 +41,11 @@ def fill(product: Product) -> FillTemplate:
 
 def posted(template: Template = TEMPLATE) -> NewMessage:
     return replace(a_message(), content=template)
+
+
+def in_steps(*templates: Template) -> NewMessage:
+    steps = (Step(), *(Step(None, template) for template in templates))
+    return replace(a_message(), steps=steps, delivery_timeout_s=300)
 
 
 def test_a_message_without_a_template_costs_nothing(product: Product, fill: FillTemplate) -> None:
@@ -151,6 +158,48 @@ def test_values_that_do_not_fit_name_the_field(fill: FillTemplate) -> None:
         fill(posted(replace(TEMPLATE, parameters={})))
 
     assert [detail.field for detail in refused.value.details] == ["content.parameters.1"]
+
+
+def test_each_step_is_filled_with_its_own_values(fill: FillTemplate) -> None:
+    filled = fill(in_steps(TEMPLATE, replace(TEMPLATE, parameters={"1": "Ben"})))
+
+    texts = [step.content.text for step in filled.steps if step.content is not None]
+    assert texts == ["Olá, Ana!", "Olá, Ben!"]
+    assert (filled.content, filled.purpose) == (a_message().content, Purpose.SERVICE)
+
+
+def test_values_that_do_not_fit_name_the_step(fill: FillTemplate) -> None:
+    with pytest.raises(TemplateMismatch) as refused:
+        fill(in_steps(TEMPLATE, replace(TEMPLATE, parameters={})))
+
+    assert [detail.field for detail in refused.value.details] == ["fallback[1].content.parameters.1"]
+
+
+def test_a_step_that_cannot_be_sent_is_named(product: Product, fill: FillTemplate) -> None:
+    product.catalogue.decide("order_ready", "PAUSED")
+
+    with pytest.raises(TemplateNotUsable) as refused:
+        fill(in_steps(TEMPLATE))
+
+    assert [detail.field for detail in refused.value.details] == ["fallback[0].content.name"]
+
+
+def test_a_step_for_marketing_makes_the_message_marketing(product: Product, fill: FillTemplate) -> None:
+    product.catalogue.templates = [replace(account_template(), category="MARKETING")]
+
+    assert fill(in_steps(TEMPLATE)).purpose is Purpose.MARKETING
+
+
+@pytest.mark.parametrize("status", ["APPROVED", "PAUSED"])
+def test_a_repeated_post_with_a_step_is_the_same_message_after_the_words_changed(
+    product: Product, fill: FillTemplate, status: str
+) -> None:
+    product.accept(fill(in_steps(TEMPLATE)))
+    product.templates.rows.clear()
+    changed = replace(account_template(body="Oi, {{1}}!", status=status), category="MARKETING")
+    product.catalogue.templates = [changed]
+
+    assert product.accept(fill(in_steps(TEMPLATE))).replayed
 
 
 def test_a_template_for_another_channel_gets_the_words_of_the_first_that_has_some() -> None:

@@ -5,18 +5,20 @@ from datetime import timedelta
 import pytest
 
 from chat4all.domain.clock import iso
+from chat4all.domain.content import Text
 from chat4all.domain.conversation import ConversationState
 from chat4all.domain.errors import Conflict, Invalid, MessageNotFound, NotFailed, NotScheduled, Unavailable
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
+from chat4all.domain.plan import Step
 from chat4all.domain.scheduling import MOST_AHEAD
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH
 from chat4all.services.messaging.accept_message import Accepted
 from chat4all.services.messaging.ports import MessageQuery
 from tests.fakes.clock import BEGINNING
-from tests.fakes.people import conversation_of
-from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message, statuses
+from tests.fakes.people import conversation_of, customer
+from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message, over, statuses
 
 IN_AN_HOUR = iso(BEGINNING + timedelta(hours=1))
 
@@ -272,3 +274,19 @@ def test_scheduled_messages_are_listed_by_their_time_and_not_by_their_sender(pro
 
 def _dies(message: Message) -> Message | None:
     raise Unavailable(f"{message.message_id} was not stored")
+
+
+def test_a_scheduled_message_keeps_its_steps() -> None:
+    product = Product()
+    product.settle(AGENT, customer("ana", "pigeon", "telex"))
+    steps = (*over("telex"), Step("pigeon", Text("in short")))
+    product.schedule(a_message(steps=steps, send_at=IN_AN_HOUR))
+
+    pass_to(product)
+
+    (submitted,) = product.events.submitted
+    assert submitted.message.steps == steps
+    assert [(route.channel, route.step) for route in submitted.recipients[0].routes] == [
+        ("telex", 0),
+        ("pigeon", 1),
+    ]

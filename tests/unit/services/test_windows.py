@@ -415,6 +415,30 @@ def test_words_of_a_person_go_on_to_a_group_whatever_the_windows_are() -> None:
     assert [submission.address for submission in product.connector.asked] == ["ben@pigeon"]
 
 
+def test_a_refusal_names_the_account_of_the_closed_window() -> None:
+    product = a_product(25)
+
+    with pytest.raises(WindowClosed) as refused:
+        product.say()
+
+    assert refused.value.places == (("pigeon", ACCOUNT),)
+
+
+def test_a_preview_with_a_time_asks_no_windows() -> None:
+    product = a_product(25)
+    preview = PreviewMessage(
+        product.conversation_cache,
+        product.messages,
+        CAPABILITIES,
+        product.accept.windows,
+        product.accept.accounts,
+    )
+
+    (rendering,) = preview(replace(a_message(), send_at=iso(product.clock() + timedelta(days=1))))
+
+    assert rendering.recipient_id == "ana"
+
+
 def test_a_preview_is_refused_like_the_message() -> None:
     product = a_product(25)
     preview = PreviewMessage(
