@@ -23,7 +23,7 @@ LAST_STATUS = {channel.name: str(channel.final_status) for channel in manifests(
 
 _QUEUES = ("inbound", "files", "chat-events", *CHANNELS, "status-updates")
 """The queues in the order in which messages move. Work that has left a queue is in a later queue, or done."""
-_NUMBERS = count(1)
+_NUMBERS = count(100)  # the recorded events have the first numbers
 """Numbers that several stages on a cloud share."""
 
 

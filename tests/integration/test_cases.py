@@ -61,7 +61,8 @@ class InProcess:
         return [
             text
             for sent in self._world.provider.accepted
-            if address in str(sent)  # another case may have sent what only the cloud can tell
+            # Another case may have sent what only the cloud can tell.
+            if address.rpartition(":")[2] in str(sent)
             for where, to, text in (_read(sent),)
             if (where, to) == (channel, address)
         ]
