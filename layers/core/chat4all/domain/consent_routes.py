@@ -14,7 +14,7 @@ def wanted(
 ) -> tuple[Recipient, ...]:
     """Return the recipients without the routes on which they want no message of the purpose.
 
-    A recipient who wants none on any route keeps all of them: `require_consent` refuses such a message.
+    If no route of a recipient is left, the recipient keeps all: `require_consent` refuses such a message.
     """
     return tuple(_on_wanted_routes(recipient, users[recipient.user_id], purpose) for recipient in recipients)
 
