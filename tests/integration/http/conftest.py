@@ -40,12 +40,8 @@ def key(api_settings: ApiSettings) -> str:
 
 @pytest.fixture(scope="package")
 def api(aws: Aws, api_settings: ApiSettings, key: str) -> Gateway:
-    variables = environment(functions(aws.template)["api"])
-    with pytest.MonkeyPatch.context() as patch:
-        for name, text in variables.items():
-            if name.endswith(("_SECRET", "_BASE_URL")):
-                patch.setenv(name, str(text))
-        return Gateway(api_function.app(api_settings).whole(), key)
+    variables = {name: str(text) for name, text in environment(functions(aws.template)["api"]).items()}
+    return Gateway(api_function.app(api_settings, variables).whole(), key)
 
 
 @pytest.fixture(scope="package")

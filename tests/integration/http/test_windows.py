@@ -127,7 +127,7 @@ def test_a_reaction_has_no_tag(api: Gateway) -> None:
 def test_the_windows_of_a_conversation_are_looked_up(api: Gateway) -> None:
     phone, wrote_at = a_phone(), hours_ago(30)
     customer, message = a_person(api, "whatsapp", phone, wrote_at)
-    api.post(f"/v1/users/{customer}/identities", {"channel": "telegram", "address": phone[-9:]})
+    api.post(f"/v1/users/{customer}/identities", {"channel": "telegram", "address": f"1{phone[-8:]}"})
 
     answer = api.get(f"/v1/conversations/{message['conversation_id']}/window")
 

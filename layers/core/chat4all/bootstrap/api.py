@@ -49,7 +49,7 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
     manage = ManageConversations(
         accepting.conversations, accepting.directory, accepting.events, runtime.now, runtime.new_id
     )
-    templates = Templating(settings)
+    templates = Templating(settings, variables)
     messages = MessageViews(
         accepting.accept,
         read,

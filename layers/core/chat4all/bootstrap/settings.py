@@ -144,16 +144,9 @@ def from_environment(kind: type[S]) -> S:
     return msgspec.convert(dict(os.environ), kind, strict=False)
 
 
-def environment() -> Mapping[str, str]:
-    """Return a copy of the environment, for what is read of it later."""
-    return dict(os.environ)
-
-
-def by_channel(
-    channels: Iterable[str], suffix: str, environment: Mapping[str, str] = os.environ
-) -> Mapping[str, str]:
-    """Return `{channel: environment["<CHANNEL>_<suffix>"]}`."""
-    return {channel: of_channel(environment, channel, suffix) for channel in channels}
+def by_channel(channels: Iterable[str], suffix: str) -> Mapping[str, str]:
+    """Return `{channel: os.environ["<CHANNEL>_<suffix>"]}`."""
+    return {channel: of_channel(os.environ, channel, suffix) for channel in channels}
 
 
 def of_channel(variables: Mapping[str, str], channel: str, suffix: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from chat4all.adapters.dynamodb.templates import DynamoTemplates
 from chat4all.adapters.secrets import ManagedSecrets
-from chat4all.bootstrap.settings import ApiSettings, by_channel, environment
+from chat4all.bootstrap.settings import ApiSettings, of_channel
 from chat4all.channels.registry import dependent_accounts, with_templates
 from chat4all.domain.sending import SendError
 from chat4all.services.messaging.connector import ChannelSecret
@@ -20,11 +20,12 @@ READ_TIMEOUT_S: Final = 5.0
 
 
 class Templating:
-    def __init__(self, settings: ApiSettings) -> None:
+    def __init__(self, settings: ApiSettings, variables: Mapping[str, str]) -> None:
+        """`variables` is the environment, with the secrets and base URLs of the channels."""
         self.known = DynamoTemplates(settings.directory_table)
         self.catalogue = cache(self._catalogue)
-        self._environment = environment()
-        self.secrets = _Secrets(self._environment)
+        self.secrets = _Secrets(variables)
+        self._variables = variables
 
     def _catalogue(self, channel: str) -> TemplateCatalogue | None:
         from chat4all.channels.registry import template_catalogue  # noqa: PLC0415
@@ -32,17 +33,15 @@ class Templating:
 
         if channel in with_templates():
             http = HttpClient(read_timeout_s=READ_TIMEOUT_S)
-            return template_catalogue(
-                channel, http, by_channel([channel], "BASE_URL", self._environment)[channel]
-            )
+            return template_catalogue(channel, http, of_channel(self._variables, channel, "BASE_URL"))
         return None
 
 
 class _Secrets:
     """The secrets of the channels that have templates."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
 
     def of(self, channel: str, account: str) -> ChannelSecret | SendError:
         return self._managed.of(channel, account)
@@ -55,4 +54,5 @@ class _Secrets:
 
     @cached_property
     def _managed(self) -> ManagedSecrets:
-        return ManagedSecrets(by_channel(with_templates(), "SECRET", self._environment), dependent_accounts())
+        names = {channel: of_channel(self._variables, channel, "SECRET") for channel in with_templates()}
+        return ManagedSecrets(names, dependent_accounts())

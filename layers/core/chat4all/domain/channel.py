@@ -195,7 +195,7 @@ class KindRule(msgspec.Struct, frozen=True):
     most_buttons: int | None = None
     """The most buttons of a card."""
     alike: bool = False
-    """Every card has a picture, and the same number of buttons: one that opens an address, or only others."""
+    """Every card has a picture, and the same number of buttons: a single link, or answers only."""
     text_apart: bool = False
     """The text goes before the kind, as a message of its own."""
     answers_bytes: int | None = None

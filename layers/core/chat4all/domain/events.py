@@ -409,7 +409,7 @@ class TemplateChanged(msgspec.Struct, frozen=True, omit_defaults=True, tag="temp
 
     @property
     def provider_message_id(self) -> str:
-        """Return the empty text: the news are told by no message."""
+        """Return the empty text: no message brings the news."""
         return ""
 
 

@@ -72,7 +72,7 @@ class FetchFile:
         try:
             return self._fetched_with(secret, file, source)
         except FetchFailed as failure:
-            # An account that was added a moment ago may have been taken for one that depends on the first.
+            # The secret of a minute ago lacks a new account, which then seems to depend on the first account.
             if not failure.is_final or source.account == FIRST_ACCOUNT:
                 raise
             present = self._secrets.anew(source.channel, source.account)

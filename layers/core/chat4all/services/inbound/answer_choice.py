@@ -27,7 +27,7 @@ _MOST_READ: Final = 5
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """The event with the payload of the choice, and the place with the message that offered it."""
+    """The event with the payload of the choice, and the place with the message of the choices."""
 
     event: InboundMessage
     place: Place

@@ -65,7 +65,7 @@ class HearConsent:
     def said(self, channel: str, event: InboundMessage, message: Message) -> None:
         """Record what a person says of their wishes by a message that is stored.
 
-        The time is that of the stored message, because a repeated webhook may claim another.
+        The stored message gives the time, because a repeated webhook may claim another time.
 
         Raises:
             Unavailable: AWS did not answer, or another process is changing the user.
