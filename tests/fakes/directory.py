@@ -19,10 +19,10 @@ class MemoryDirectory:
         self._users: dict[str, User] = {}
         self._owners: dict[tuple[str, str, str], str] = {}
         self._moves: dict[tuple[str, str, str], Moved] = {}
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
 
     def create(self, user: User, no_move: NoMove | None = None) -> IdentityTaken | None:
-        with self._lock:
+        with self.lock:
             for identity in user.identities:
                 owner = self._owners.get(_key(identity))
                 if owner is not None:
@@ -41,18 +41,20 @@ class MemoryDirectory:
         return {user.user_id: user for user in found if user is not None}
 
     def link(self, user_id: str, identity: Identity, no_move: NoMove | None = None) -> IdentityTaken | None:
-        with self._lock:
+        with self.lock:
             owner = self._owners.get(_key(identity))
             if owner is not None:
                 return None if owner == user_id else IdentityTaken(owner)
             self._check_moves(identity, no_move)
             user = self._users[user_id]
+            if user.merged_into is not None:
+                raise Unavailable("The user was merged a moment ago.", retry_after=1)
             self._owners[_key(identity)] = user_id
             self._users[user_id] = replace(user, identities=(*user.identities, identity))
             return None
 
     def unlink(self, user: User, identity: Identity) -> None:
-        with self._lock:
+        with self.lock:
             current = self._users.get(user.user_id)
             if current is None or current.identities != user.identities:
                 raise Unavailable("The user was changed by another request.", retry_after=1)
@@ -63,7 +65,7 @@ class MemoryDirectory:
     def move(
         self, user: User, former: Identity, present: Identity, moved: Moved, expires_at: int
     ) -> IdentityTaken | None:
-        with self._lock:
+        with self.lock:
             current = self._users.get(user.user_id)
             owner = self._owners.get(_key(present))
             if owner not in (None, user.user_id):
@@ -79,7 +81,7 @@ class MemoryDirectory:
             return None
 
     def record_move(self, formers: Sequence[Identity], moved: Moved, expires_at: int) -> bool:
-        with self._lock:
+        with self.lock:
             if any(former.place in self._owners for former in formers):
                 return False
             known = [self._moves.get(former.place) for former in formers]
@@ -99,7 +101,7 @@ class MemoryDirectory:
     def wrote(
         self, user: User, places: Collection[tuple[str, str, str]], at: str, newer_by: timedelta
     ) -> User:
-        with self._lock:
+        with self.lock:
             current = self._users[user.user_id]
             identities = with_writing(current.identities, places, at, newer_by)
             if identities is not None:
@@ -107,18 +109,30 @@ class MemoryDirectory:
             return self._users[user.user_id]
 
     def rename(self, user_id: str, name: str, new_name: str) -> None:
-        with self._lock:
+        with self.lock:
             user = self._users.get(user_id)
             if user is not None and user.display_name == name:
                 self._users[user_id] = replace(user, display_name=new_name)
 
     def save_consents(self, user: User, consents: tuple[Consent, ...]) -> bool:
-        with self._lock:
+        with self.lock:
             current = self._users.get(user.user_id)
-            if current is None or current.consents != user.consents:
+            is_changed = current is None or current.consents != user.consents
+            if current is None or is_changed or current.merged_into is not None:
                 return False
             self._users[user.user_id] = replace(current, consents=consents)
             return True
+
+    def are(self, *users: User) -> bool:
+        """Return whether the users are as they were read, as far as a merge depends on it."""
+        return all(_mergeable(self._users.get(user.user_id)) == _mergeable(user) for user in users)
+
+    def replace(self, kept: User, merged: User, given: Collection[Identity], owner_id: str) -> None:
+        """Write both users, and give the identities to one of them."""
+        for user in (kept, merged):
+            name = self._users[user.user_id].display_name
+            self._users[user.user_id] = replace(user, display_name=name)
+        self._owners.update({_key(identity): owner_id for identity in given})
 
     def resolve(self, channel: str, account: str, address: str) -> str | None:
         return self._owners.get((channel, account, address))
@@ -132,6 +146,10 @@ class MemoryDirectory:
     ) -> list[tuple[TimeCursor, str]]:
         created = ((user.created_at, user.user_id) for user in self._users.values() if user.type is user_type)
         return newest_first(created, after, limit)
+
+
+def _mergeable(user: User | None) -> object:
+    return (user.identities, user.consents, user.merge, user.merged) if user is not None else None
 
 
 def _key(identity: Identity) -> tuple[str, str, str]:

@@ -17,6 +17,7 @@ from chat4all.domain.status import Status, StatusChange
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
+from chat4all.services.directory.merge_users import MergeUsers
 from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.outgoing_file import OutgoingFile
@@ -62,6 +63,7 @@ from tests.fakes.events import RecordedEvents
 from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
 from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
+from tests.fakes.merges import MemoryPeople
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
@@ -196,9 +198,17 @@ class Product:
             keep_deleted_words=False,
         )
         self.attach = AttachFile(self.files)
-        self.read = ReadMessages(self.messages, self.deliveries, self.conversations, self.fallbacks)
+        self.read = ReadMessages(
+            self.messages, self.deliveries, self.conversations, self.fallbacks, self.directory
+        )
         self.manage_conversations = ManageConversations(
             self.conversations, self.directory, self.events, self.clock, self.ids
+        )
+        self.merges = MergeUsers(
+            self.directory,
+            MemoryPeople(self.directory, self.conversations, self.audit),
+            self.clock,
+            self.ids,
         )
         self.manage_users = ManageUsers(
             self.directory,

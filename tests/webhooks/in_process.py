@@ -271,7 +271,7 @@ class InProcess:
             authenticate,
         )
         self._door = Gateway(door, key)
-        read = ReadMessages(messages, deliveries, conversations, MemoryFallbacks(table))
+        read = ReadMessages(messages, deliveries, conversations, MemoryFallbacks(table), directory)
         channels = frozenset(by_channel)
         views = [
             MessageViews(
@@ -303,8 +303,10 @@ class InProcess:
                 ManageUsers(
                     directory, lambda _, address: address, accounts, clock, ids, is_account=lambda *_: False
                 ),
+                MergeUsers(directory, MemoryPeople(directory, conversations, audit), clock, ids),
                 channels,
                 clock,
+                AuditTrail(audit, clock, ids),
             ),
         ]
         api = Chalice(app_name="api", configure_logs=False)

@@ -154,6 +154,7 @@ def a_history_begins_after_the_place(story: GroupStory) -> None:
         MemoryDeliveries(cloud.table),
         cloud.conversations,
         MemoryFallbacks(cloud.table),
+        cloud.directory,
     )
     conversation = cloud.conversations.get(GROUP_ID)
     assert conversation is not None

@@ -45,6 +45,7 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
         DynamoDeliveries(settings.messages_table),
         accepting.conversations,
         DynamoFallbacks(settings.messages_table),
+        accepting.directory,
     )
     manage = ManageConversations(
         accepting.conversations, accepting.directory, accepting.events, runtime.now, runtime.new_id

@@ -10,6 +10,7 @@ from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
+from chat4all.adapters.dynamodb.people import DynamoPeople
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.adapters.s3.files import S3Files
 from chat4all.adapters.secrets import WritableSecrets
@@ -40,6 +41,7 @@ from chat4all.services.batches.control_batch import ControlBatch
 from chat4all.services.batches.create_batch import CreateBatch
 from chat4all.services.directory.manage_consents import ManageConsents
 from chat4all.services.directory.manage_users import ManageUsers
+from chat4all.services.directory.merge_users import MergeUsers
 from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.download_file import DownloadFile
@@ -99,6 +101,8 @@ def rare_resources(
     record_consent = RecordConsent(accepting.directory, audit, runtime.now)
     manage_consents = ManageConsents(accepting.directory, record_consent)
     breakers = DynamoBreakers(settings.limits_table)
+    people = DynamoPeople(settings.directory_table, settings.conversations_table, settings.audit_table)
+    merges = MergeUsers(accepting.directory, people, runtime.now, runtime.new_id)
     trail = AuditTrail(audit, runtime.now, runtime.new_id)
     return [
         _act_views(settings, accepting, public),
@@ -106,7 +110,7 @@ def rare_resources(
         _batch_views(settings, accepting, files, public),
         _file_views(settings, accepting, files, public),
         AuditViews(ReadAudit(audit)),
-        UserViews(manage_users, channels, runtime.now),
+        UserViews(manage_users, merges, channels, runtime.now, trail),
         ConsentViews(manage_consents, channels, runtime.now),
         ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public),
         AccountViews(manage_accounts, channels, trail),

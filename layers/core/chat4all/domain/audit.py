@@ -28,6 +28,10 @@ class AuditAction(StrEnum):
     ACCOUNT_ENABLE = "account.enable"
     ACCOUNT_DISABLE = "account.disable"
     ACCOUNT_DELETE = "account.delete"
+    IDENTITY_LINK = "identity.link"
+    IDENTITY_UNLINK = "identity.unlink"
+    USER_MERGE = "user.merge"
+    USER_UNMERGE = "user.unmerge"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):

@@ -65,6 +65,15 @@ class Conversation(msgspec.Struct, frozen=True):
     created_at: str
     overtaken: bool = False
     """This is a 1:1 conversation, and another 1:1 conversation of its customer has a later turn."""
+    joined_into: str | None = None
+    """The 1:1 conversation that goes on in the place of this one, since their customers were merged."""
+    joined: tuple[str, ...] = ()
+    """The conversations that go on in this one, directly or through another of them."""
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether somebody archived it. A joined conversation is archived, and goes on elsewhere."""
+        return self.state is ConversationState.ARCHIVED and self.joined_into is None
 
     def has(self, user_id: str) -> bool:
         return self.participant(user_id) is not None

@@ -17,7 +17,8 @@
     │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
     │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
     │       ConversationArchived, IdentityInUse, GroupFull, GroupTooSmall, NotAGroup, TooManyIdentities,
-    │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts
+    │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts, UserMerged, UserNotMerged,
+    │       CannotMerge, ConversationJoined, SamePerson
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
@@ -352,6 +353,36 @@ class TooManyAccounts(Conflict):
     """The channel has as many accounts as a channel may have."""
 
     code = "TOO_MANY_ACCOUNTS"
+
+
+class UserMerged(Conflict):
+    """The user is merged into another user, whom the details name."""
+
+    code = "USER_MERGED"
+
+
+class UserNotMerged(Conflict):
+    """The user is not merged into another user."""
+
+    code = "USER_NOT_MERGED"
+
+
+class CannotMerge(Conflict):
+    """These two users cannot be merged; the details name the reason."""
+
+    code = "CANNOT_MERGE"
+
+
+class SamePerson(Conflict):
+    """The two participants of the conversation are one person by now."""
+
+    code = "SAME_PERSON"
+
+
+class ConversationJoined(Conflict):
+    """The conversation goes on in another conversation, which the details name."""
+
+    code = "CONVERSATION_JOINED"
 
 
 class MessageDeleted(Conflict):

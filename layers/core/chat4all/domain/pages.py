@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import heapq
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Final, Generic, TypeVar
 
@@ -60,8 +62,14 @@ class HistoryOrder(StrEnum):
     SENT = "sent_at"
 
 
-def encode_cursor(cursor: msgspec.Struct) -> str:
+def encode_cursor(cursor: msgspec.Struct | Mapping[str, msgspec.Struct]) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).decode().rstrip("=")
+
+
+def decode_places(text: str, kind: type[C], conversation_id: str) -> dict[str, C]:
+    """Return the last message of each conversation; without names, it is of the conversation itself."""
+    places: C | dict[str, C] = decode_cursor(text, kind | dict[str, kind])  # type: ignore[valid-type, arg-type]
+    return places if isinstance(places, dict) else {conversation_id: places}
 
 
 def decode_cursor(text: str, kind: type[C]) -> C:
@@ -78,3 +86,18 @@ def decode_cursor(text: str, kind: type[C]) -> C:
 class TimeOrder(StrEnum):
     NEWEST_FIRST = "desc"
     OLDEST_FIRST = "asc"
+
+
+def merged_entries(
+    lists: Iterable[list[tuple[TimeCursor, str]]], limit: int, order: TimeOrder = TimeOrder.NEWEST_FIRST
+) -> list[tuple[TimeCursor, str]]:
+    """Return the first `limit` entries of several lists in this order, each item once."""
+    entries = heapq.merge(
+        *lists, key=lambda entry: (entry[0].at, entry[0].item_id), reverse=order is TimeOrder.NEWEST_FIRST
+    )
+    found: dict[str, TimeCursor] = {}
+    for cursor, item_id in entries:
+        found.setdefault(item_id, cursor)
+        if len(found) == limit:
+            break
+    return [(cursor, item_id) for item_id, cursor in found.items()]

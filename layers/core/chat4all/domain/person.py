@@ -57,6 +57,19 @@ class Moved(msgspec.Struct, frozen=True):
     """The phone number at the new address."""
 
 
+class Merge(msgspec.Struct, frozen=True):
+    """What a user was before they were merged into the user `into` at `at`, ISO 8601 UTC."""
+
+    into: str
+    at: str
+    identities: tuple[Identity, ...]
+    """The identities that went to `into`."""
+    former_consents: tuple[Consent, ...]
+    """The consents of `into` before the merge."""
+    joined: tuple[str, ...] = ()
+    """The user's conversations that joined conversations of `into`."""
+
+
 class User(msgspec.Struct, frozen=True):
     """An agent or a customer, with their identities."""
 
@@ -68,6 +81,19 @@ class User(msgspec.Struct, frozen=True):
     created_at: str
     consents: tuple[Consent, ...] = ()
     """What the person wants to receive; at most one for each channel and purpose."""
+    merge: Merge | None = None
+    """Set while this user is merged into another user; then this user has no identities."""
+    merged: tuple[str, ...] = ()
+    """The users who are merged into this user, directly or through another of them."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return every id under which the person takes part in conversations, the user's own id first."""
+        return self.user_id, *self.merged
+
+    @property
+    def merged_into(self) -> str | None:
+        return self.merge.into if self.merge is not None else None
 
 
 def with_writing(

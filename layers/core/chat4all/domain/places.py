@@ -22,6 +22,8 @@ class Places(msgspec.Struct, frozen=True):
     wrote: dict[str, str] = {}
     version: int = 0
     latest: str | None = None
+    merged_into: str | None = None
+    """The user whose places count, since the person was merged into that user."""
 
     @property
     def of_threads(self) -> frozenset[str]:

@@ -65,7 +65,7 @@ def speaker_of(
 
     `author` is the author of a message in a chat of several people, where `sender` is the chat.
     """
-    others = (user.display_name for user in users.values() if user.user_id != sender.user_id)
+    others = (user.display_name for user in users.values() if sender.user_id not in user.ids)
     in_group = conversation.type is ConversationType.GROUP
     return Speaker(_name(sender, author, others), in_group and sender.type is UserType.CUSTOMER)
 

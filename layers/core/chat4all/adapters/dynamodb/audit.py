@@ -60,17 +60,7 @@ class DynamoAudit:
 
     @answering
     def record(self, entry: AuditEntry) -> None:
-        row = AuditRow(
-            key(entry.entry_id),
-            action_key=key(entry.action.value, str(shard(entry.entry_id, SHARDS))),
-            at=entry.at,
-            action=entry.action.value,
-            subject=entry.subject,
-            actor=entry.actor,
-            details=entry.details,
-            expires_at=math.ceil((parse_iso(entry.at) + KEPT_FOR).timestamp()),
-        )
-        saved(row, AuditRow.entry_id.does_not_exist())
+        saved(row_of(entry), AuditRow.entry_id.does_not_exist())
 
     @answering
     def listing(self, query: AuditQuery, after: TimeCursor | None, limit: int) -> list[AuditEntry]:
@@ -91,6 +81,19 @@ class DynamoAudit:
         ]
         merged = heapq.merge(*by_shard, key=lambda entry: entry.at, reverse=True)
         return [_entry(rows[entry_id]) for _, entry_id in page_of(merged, after, limit)]
+
+
+def row_of(entry: AuditEntry) -> AuditRow:
+    return AuditRow(
+        key(entry.entry_id),
+        action_key=key(entry.action.value, str(shard(entry.entry_id, SHARDS))),
+        at=entry.at,
+        action=entry.action.value,
+        subject=entry.subject,
+        actor=entry.actor,
+        details=entry.details,
+        expires_at=math.ceil((parse_iso(entry.at) + KEPT_FOR).timestamp()),
+    )
 
 
 def _newest_first(action_key: str, since: str, until: str, limit: int) -> Iterator[AuditRow]:

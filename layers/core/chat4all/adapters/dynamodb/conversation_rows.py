@@ -1,6 +1,6 @@
 """The rows of the table `conversations`: conversations, their members, and the places of a person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -10,6 +10,7 @@ from pynamodb.models import Model
 from chat4all.adapters.dynamodb.rows import StringsAttribute, StructsAttribute, TableSettings
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
+from chat4all.domain.merging import MOST_MERGED
 
 CONVERSATION: Final = "CONVERSATION"
 ALL: Final = "conversations"
@@ -38,7 +39,7 @@ class _ByCreation(GlobalSecondaryIndex["ConversationRow"]):  # type: ignore[no-u
 
 
 class ConversationRow(Model):
-    """A conversation. `positions` and `overtaken` concern a 1:1 conversation with customers only."""
+    """A conversation. `positions`, `overtaken` and joins concern a 1:1 conversation with customers only."""
 
     class Meta(TableSettings):
         pass
@@ -55,9 +56,14 @@ class ConversationRow(Model):
     created_at = UnicodeAttribute()
     creation_key = UnicodeAttribute()
     positions = StringsAttribute(null=True)
-    """Maps each customer to the range key of their OneToOneRow; to "" in an archived conversation."""
+    """Maps each customer to the range key of their OneToOneRow; to "" in an archived conversation.
+
+    The row of a customer who was merged is in the partition of the user who holds their places.
+    """
     overtaken = BooleanAttribute(null=True)
     """True: a customer's latest turn belongs to another 1:1 conversation. It may be true for too long."""
+    joined_into = UnicodeAttribute(null=True)
+    joined = StructsAttribute(str, null=True)
     by_creation = _ByCreation()
 
 
@@ -98,6 +104,8 @@ class PlacesRow(Model):
     wrote = StringsAttribute(null=True)
     latest = UnicodeAttribute(null=True)
     version = NumberAttribute(default=0)
+    merged_into = UnicodeAttribute(null=True)
+    """The user whose places count for the person, and who has the OneToOneRows."""
 
 
 class OneToOneRow(Model):
@@ -123,8 +131,31 @@ def places_row(user_id: str) -> PlacesRow:
 
 
 def places_rows(user_ids: Iterable[str]) -> dict[str, PlacesRow]:
-    """Read the places of each person."""
-    return {user_id: places_row(user_id) for user_id in user_ids}
+    """Read the places that count for each person."""
+    return {user_id: holder_places(user_id) for user_id in user_ids}
+
+
+def holder_places(user_id: str) -> PlacesRow:
+    """Read the places that count for the person: those of the user into whom they were merged, if any."""
+    row = places_row(user_id)
+    for _ in range(MOST_MERGED):
+        if not row.merged_into:
+            break
+        row = places_row(row.merged_into)
+    return row
+
+
+def turns_of(places: PlacesRow, limit: int) -> Sequence["OneToOneRow"]:
+    """Read the person's active 1:1 conversations, the latest turn first."""
+    return list(
+        OneToOneRow.query(
+            places.partition,
+            OneToOneRow.record.startswith(ONE_TO_ONE_PREFIX),
+            consistent_read=True,
+            scan_index_forward=False,
+            limit=limit,
+        )
+    )
 
 
 def person_key(user_id: str) -> str:
@@ -168,4 +199,6 @@ def conversation_of(row: ConversationRow) -> Conversation:
         version=int(row.version),
         created_at=row.created_at,
         overtaken=bool(row.overtaken),
+        joined_into=row.joined_into,
+        joined=row.joined or (),
     )

@@ -12,7 +12,6 @@ from pynamodb.transactions import TransactWrite
 from chat4all.adapters.dynamodb.conversation_rows import (
     ALL,
     CONVERSATION,
-    ONE_TO_ONE_PREFIX,
     READ,
     ConversationRow,
     MemberRow,
@@ -20,11 +19,12 @@ from chat4all.adapters.dynamodb.conversation_rows import (
     PlacesRow,
     ReadRow,
     conversation_of,
+    holder_places,
     member_row,
-    person_key,
     places_row,
     places_rows,
     row_of,
+    turns_of,
 )
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.one_to_ones import give_turn, inherit, withdraw
@@ -39,7 +39,7 @@ from chat4all.adapters.dynamodb.rows import (
 )
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shards_of
 from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
-from chat4all.domain.errors import Unavailable
+from chat4all.domain.errors import ConversationJoined, Unavailable
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.places import Places, place_key, writing
 
@@ -116,7 +116,7 @@ class DynamoConversations:
     @answering
     def places(self, user_id: str) -> Places:
         row = places_row(user_id)
-        return Places(row.one_to_one, row.wrote or {}, int(row.version), row.latest)
+        return Places(row.one_to_one, row.wrote or {}, int(row.version), row.latest, row.merged_into)
 
     @answering
     def record_origin(self, conversation_id: str, user_id: str, origin: Origin) -> None:
@@ -209,6 +209,8 @@ class DynamoConversations:
             changed = int(row.version) == conversation.version
             if not changed:
                 return False
+            if row.joined_into:
+                raise ConversationJoined("The conversation goes on in another conversation.")
             positions = row.positions or {}
             if state is ConversationState.ACTIVE:
                 customers = places_rows(positions)
@@ -236,14 +238,7 @@ class DynamoConversations:
 
     @answering
     def one_to_ones(self, user_id: str, limit: int) -> list[str]:
-        rows = OneToOneRow.query(
-            person_key(user_id),
-            OneToOneRow.record.startswith(ONE_TO_ONE_PREFIX),
-            consistent_read=True,
-            scan_index_forward=False,
-            limit=limit,
-        )
-        return [row.place for row in rows]
+        return [row.place for row in turns_of(holder_places(user_id), limit)]
 
     @answering
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:

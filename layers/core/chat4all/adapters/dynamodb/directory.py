@@ -16,6 +16,7 @@ from pynamodb.transactions import TransactWrite
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.rows import (
     StringsAttribute,
+    StructAttribute,
     StructsAttribute,
     TableSettings,
     answering,
@@ -29,7 +30,7 @@ from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of,
 from chat4all.domain.consent import Consent
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.person import Identity, Moved, User, UserType, with_writing
+from chat4all.domain.person import Identity, Merge, Moved, User, UserType, with_writing
 from chat4all.services.directory.ports import IdentityTaken, NoMove
 
 _TRIES: Final = 5
@@ -80,6 +81,8 @@ class UserRow(Model):
     metadata = StringsAttribute()
     created_at = UnicodeAttribute()
     consents = StructsAttribute(Consent, null=True)
+    merge = StructAttribute(Merge, null=True)
+    merged = StructsAttribute(str, null=True)
     by_type = _ByType()
 
 
@@ -128,27 +131,29 @@ class DynamoDirectory:
     @answering
     def get(self, user_id: str) -> User | None:
         try:
-            return _user(UserRow.get(_user_key(user_id), consistent_read=True))
+            return user_of(UserRow.get(user_key(user_id), consistent_read=True))
         except UserRow.DoesNotExist:
             return None
 
     @answering
     def get_many(self, user_ids: Iterable[str]) -> dict[str, User]:
-        keys = [_user_key(user_id) for user_id in dict.fromkeys(user_ids)]
-        users = [_user(row) for row in UserRow.batch_get(keys, consistent_read=True)] if keys else []
+        keys = [user_key(user_id) for user_id in dict.fromkeys(user_ids)]
+        users = [user_of(row) for row in UserRow.batch_get(keys, consistent_read=True)] if keys else []
         return {user.user_id: user for user in users}
 
     @answering
     def link(self, user_id: str, identity: Identity, no_move: NoMove | None = None) -> IdentityTaken | None:
         for _ in range(_TRIES):
-            row = UserRow.get(_user_key(user_id), consistent_read=True)
+            row = UserRow.get(user_key(user_id), consistent_read=True)
+            if user_of(row).merged_into is not None:
+                raise Unavailable("The user was merged a moment ago; try again.", retry_after=1)
             transaction = self._transaction()
             transaction.save(_identity_row(identity, user_id), condition=_FREE)
             _check_moves(transaction, identity, no_move)
             transaction.update(
                 UserRow(row.entry_id),
                 actions=[UserRow.identities.set((*row.identities, identity))],
-                condition=UserRow.identities == row.identities,
+                condition=(UserRow.identities == row.identities) & _NOT_MERGED,
             )
             if committed(transaction):
                 return None
@@ -162,11 +167,11 @@ class DynamoDirectory:
         remaining = tuple(known for known in user.identities if known != identity)
         transaction = self._transaction()
         transaction.delete(
-            IdentityRow(_key_of(identity)),
+            IdentityRow(key_of(identity)),
             condition=IdentityRow.user_id == user.user_id,
         )
         transaction.update(
-            UserRow(_user_key(user.user_id)),
+            UserRow(user_key(user.user_id)),
             actions=[UserRow.identities.set(remaining)],
             condition=UserRow.identities == user.identities,
         )
@@ -177,14 +182,14 @@ class DynamoDirectory:
     def move(
         self, user: User, former: Identity, present: Identity, moved: Moved, expires_at: int
     ) -> IdentityTaken | None:
-        is_theirs = any(_key_of(known) == _key_of(present) for known in user.identities)
+        is_theirs = any(key_of(known) == key_of(present) for known in user.identities)
         replaced = (present if known == former and not is_theirs else known for known in user.identities)
         transaction = self._transaction()
         if not is_theirs:
             transaction.save(_identity_row(present, user.user_id), condition=_FREE)
-        transaction.delete(IdentityRow(_key_of(former)), condition=IdentityRow.user_id == user.user_id)
+        transaction.delete(IdentityRow(key_of(former)), condition=IdentityRow.user_id == user.user_id)
         transaction.update(
-            UserRow(_user_key(user.user_id)),
+            UserRow(user_key(user.user_id)),
             actions=[UserRow.identities.set(tuple(known for known in replaced if known != former))],
             condition=UserRow.identities == user.identities,
         )
@@ -203,7 +208,7 @@ class DynamoDirectory:
             transaction = self._transaction()
             for former in formers:
                 transaction.save(_moved_row(*former.place, moved, expires_at), condition=is_latest)
-                transaction.condition_check(IdentityRow, _key_of(former), condition=_FREE)
+                transaction.condition_check(IdentityRow, key_of(former), condition=_FREE)
             if committed(transaction):
                 return True
             if self._taken(formers) is not None:
@@ -229,7 +234,7 @@ class DynamoDirectory:
             identities = with_writing(user.identities, places, at, newer_by)
             if identities is None:
                 return user
-            row, unchanged = UserRow(_user_key(user.user_id)), UserRow.identities == user.identities
+            row, unchanged = UserRow(user_key(user.user_id)), UserRow.identities == user.identities
             if updated(row, [UserRow.identities.set(identities)], unchanged):
                 return replace(user, identities=identities)
             user = self.get(user.user_id) or user
@@ -238,13 +243,13 @@ class DynamoDirectory:
     @answering
     def rename(self, user_id: str, name: str, new_name: str) -> None:
         renamed = [UserRow.display_name.set(new_name)]
-        updated(UserRow(_user_key(user_id)), renamed, UserRow.display_name == name)
+        updated(UserRow(user_key(user_id)), renamed, UserRow.display_name == name)
 
     @answering
     def save_consents(self, user: User, consents: tuple[Consent, ...]) -> bool:
         known = UserRow.consents == user.consents if user.consents else UserRow.consents.does_not_exist()
-        row = UserRow(_user_key(user.user_id))
-        return updated(row, [UserRow.consents.set(consents)], UserRow.entry_id.exists() & known)
+        row = UserRow(user_key(user.user_id))
+        return updated(row, [UserRow.consents.set(consents)], UserRow.entry_id.exists() & known & _NOT_MERGED)
 
     @answering
     def resolve(self, channel: str, account: str, address: str) -> str | None:
@@ -284,6 +289,7 @@ class DynamoDirectory:
 
 
 _FREE: Final = IdentityRow.entry_id.does_not_exist()
+_NOT_MERGED: Final = UserRow.merge.does_not_exist()
 
 
 def _check_moves(transaction: TransactWrite, identity: Identity, no_move: NoMove | None) -> None:
@@ -297,7 +303,7 @@ def _check_moves(transaction: TransactWrite, identity: Identity, no_move: NoMove
         transaction.condition_check(MovedRow, moved_key, condition=condition)
 
 
-def _user_key(user_id: str) -> str:
+def user_key(user_id: str) -> str:
     return key("USER", user_id)
 
 
@@ -310,7 +316,7 @@ def _identity_key(channel: str, account: str, address: str) -> str:
     return key("IDENTITY", channel, account, address)
 
 
-def _key_of(identity: Identity) -> str:
+def key_of(identity: Identity) -> str:
     return _identity_key(identity.channel, identity.account, identity.address)
 
 
@@ -330,12 +336,12 @@ def _moved_row(channel: str, account: str, address: str, moved: Moved, expires_a
 
 def _identity_row(identity: Identity, user_id: str) -> IdentityRow:
     address_key = key(identity.channel, identity.address)
-    return IdentityRow(_key_of(identity), user_id=user_id, address_key=address_key)
+    return IdentityRow(key_of(identity), user_id=user_id, address_key=address_key)
 
 
 def _row(user: User) -> UserRow:
     return UserRow(
-        _user_key(user.user_id),
+        user_key(user.user_id),
         type_key=key(user.type.value, str(shard(user.user_id, CREATION_SHARDS))),
         user_type=user.type.value,
         display_name=user.display_name,
@@ -346,7 +352,7 @@ def _row(user: User) -> UserRow:
     )
 
 
-def _user(row: UserRow) -> User:
+def user_of(row: UserRow) -> User:
     return User(
         user_id=name_of(row.entry_id),
         type=UserType(row.user_type),
@@ -355,4 +361,6 @@ def _user(row: UserRow) -> User:
         metadata=row.metadata,
         created_at=row.created_at,
         consents=row.consents or (),
+        merge=row.merge,
+        merged=row.merged or (),
     )

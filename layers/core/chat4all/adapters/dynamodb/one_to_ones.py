@@ -28,10 +28,11 @@ from chat4all.adapters.dynamodb.conversation_rows import (
     ConversationRow,
     OneToOneRow,
     PlacesRow,
-    person_key,
-    places_row,
+    holder_places,
+    turns_of,
 )
 from chat4all.adapters.dynamodb.table_keys import key
+from chat4all.domain.errors import SamePerson
 
 
 def give_turn(
@@ -45,15 +46,20 @@ def give_turn(
     `customers` maps each customer to the places that the caller has read: the transaction holds only while
     they stay so. `positions` are the conversation's positions so far. The caller writes the conversation's
     own row.
+
+    Raises:
+        SamePerson: its two customers were merged.
     """
+    if len({places.partition for places in customers.values()}) < len(customers):
+        raise SamePerson("The two participants are one person by now; a conversation needs two.")
     given = {}
     overtaken = set()
     for user_id, places in customers.items():
         given[user_id] = f"{ONE_TO_ONE_PREFIX}{int(places.version) + 1:020d}"
-        _change(transaction, places, conversation_id)
-        transaction.save(OneToOneRow(person_key(user_id), given[user_id], place=conversation_id))
+        change(transaction, places, conversation_id)
+        transaction.save(OneToOneRow(places.partition, given[user_id], place=conversation_id))
         if positions.get(user_id):
-            transaction.delete(OneToOneRow(person_key(user_id), positions[user_id]))
+            transaction.delete(OneToOneRow(places.partition, positions[user_id]))
         if places.one_to_one not in (None, conversation_id):
             overtaken.add(places.one_to_one)
     for other in overtaken:
@@ -74,10 +80,10 @@ def withdraw(
     for its other customer. Its next message gives it a turn.
     """
     for user_id, position in positions.items():
-        places = places_row(user_id)
+        places = holder_places(user_id)
         latest = places.one_to_one
-        _change(transaction, places, _next(user_id, position) if latest == conversation_id else latest)
-        transaction.delete(OneToOneRow(person_key(user_id), position))
+        change(transaction, places, _next(places, position) if latest == conversation_id else latest)
+        transaction.delete(OneToOneRow(places.partition, position))
     return dict.fromkeys(positions, "")
 
 
@@ -93,7 +99,7 @@ def inherit(
     The heir's turns before this stay later ones: the conversation stands first in the heir's order. The
     caller writes the conversation's own row, as overtaken.
     """
-    former, places = places_row(user_id), places_row(heir_id)
+    former, places = holder_places(user_id), holder_places(heir_id)
     position = positions.get(user_id)
     inherited = {place: told for place, told in (former.wrote or {}).items() if told == conversation_id}
     one_to_one = places.one_to_one
@@ -102,18 +108,19 @@ def inherit(
         given[heir_id] = position and f"{ONE_TO_ONE_PREFIX}{0:020d}#{conversation_id}"
     if position:
         one_to_one = one_to_one or conversation_id
-        transaction.save(OneToOneRow(person_key(heir_id), given[heir_id], place=conversation_id))
-        transaction.delete(OneToOneRow(person_key(user_id), position))
-    _change(transaction, former, None if former.one_to_one == conversation_id else former.one_to_one)
-    _change(transaction, places, one_to_one, {**inherited, **(places.wrote or {})} if inherited else None)
+        transaction.save(OneToOneRow(places.partition, given[heir_id], place=conversation_id))
+        transaction.delete(OneToOneRow(former.partition, position))
+    change(transaction, former, None if former.one_to_one == conversation_id else former.one_to_one)
+    change(transaction, places, one_to_one, {**inherited, **(places.wrote or {})} if inherited else None)
     return given
 
 
-def _change(
+def change(
     transaction: TransactWrite,
     places: PlacesRow,
     one_to_one: str | None,
     wrote: Mapping[str, str] | None = None,
+    *more: Action,
 ) -> None:
     """Add the change of the person's places to the transaction, conditional on the version that was read.
 
@@ -122,7 +129,7 @@ def _change(
     version = int(places.version)
     unchanged = PlacesRow.version == version if version else PlacesRow.version.does_not_exist()
     own = PlacesRow.one_to_one.remove() if one_to_one is None else PlacesRow.one_to_one.set(one_to_one)
-    actions: list[Action] = [own, PlacesRow.version.set(version + 1)]
+    actions: list[Action] = [own, PlacesRow.version.set(version + 1), *more]
     if wrote is not None:
         actions.append(PlacesRow.wrote.set(dict(wrote)))
         same = PlacesRow.wrote == places.wrote if places.wrote else PlacesRow.wrote.does_not_exist()
@@ -131,13 +138,6 @@ def _change(
     transaction.update(key, actions=actions, condition=unchanged)
 
 
-def _next(user_id: str, position: str) -> str | None:
+def _next(places: PlacesRow, position: str) -> str | None:
     """Return the conversation with the latest turn, apart from the conversation at `position`."""
-    rows = OneToOneRow.query(
-        person_key(user_id),
-        OneToOneRow.record.startswith(ONE_TO_ONE_PREFIX),
-        consistent_read=True,
-        scan_index_forward=False,
-        limit=2,
-    )
-    return next((row.place for row in rows if row.record != position), None)
+    return next((row.place for row in turns_of(places, 2) if row.record != position), None)

@@ -8,12 +8,14 @@ from chalice.app import Request
 
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
 from chat4all.domain.errors import (
+    ConversationJoined,
     ConversationNotFound,
     GroupFull,
     GroupTooSmall,
     NotAGroup,
     NotAParticipant,
     ParticipantNotFound,
+    SamePerson,
     UnknownUser,
 )
 from chat4all.domain.pages import HistoryOrder
@@ -44,6 +46,8 @@ _CONVERSATION = {
     "participant_count": 2,
     "last_activity_at": "2026-01-31T12:05:00.123Z",
     "created_at": "2026-01-31T12:00:00.123Z",
+    "joined": [],
+    "joined_into": None,
 }
 _ARCHIVED = {**_CONVERSATION, "state": "ARCHIVED"}
 
@@ -97,6 +101,9 @@ class ConversationView(msgspec.Struct, frozen=True):
     participant_count: int
     last_activity_at: str
     created_at: str
+    joined: tuple[str, ...]
+    """The conversations whose messages are shown in this one, since their customers were merged."""
+    joined_into: str | None
 
 
 class ConversationPage(msgspec.Struct, frozen=True):
@@ -131,7 +138,7 @@ class ConversationViews:
         scope="conversations:write",
         body=PostConversation,
         example=_NEW,
-        errors=(UnknownUser,),
+        errors=(UnknownUser, SamePerson),
     )
     def post(self, request: Request, body: PostConversation) -> Answer:
         check_channel("primary_channel", body.primary_channel, self._channels)
@@ -179,7 +186,7 @@ class ConversationViews:
         scope="conversations:write",
         body=PatchConversation,
         example={"state": "ARCHIVED"},
-        errors=(ConversationNotFound,),
+        errors=(ConversationNotFound, ConversationJoined, SamePerson),
     )
     def patch(self, request: Request, conversation_id: str, body: PatchConversation) -> Answer:
         state = ConversationState(body.state)
@@ -242,4 +249,6 @@ def conversation_view(conversation: Conversation, last_activity_at: str) -> Conv
         participant_count=len(conversation.participants),
         last_activity_at=last_activity_at,
         created_at=conversation.created_at,
+        joined=conversation.joined,
+        joined_into=conversation.joined_into,
     )

@@ -6,23 +6,30 @@ from urllib.parse import unquote
 import msgspec
 from chalice.app import Request
 
+from chat4all.domain.audit import AuditAction
 from chat4all.domain.clock import Clock
+from chat4all.domain.consent import Consent
 from chat4all.domain.errors import (
+    CannotMerge,
     Conflict,
     Detail,
     IdentityInUse,
     IdentityNotFound,
     Invalid,
     TooManyIdentities,
+    UserMerged,
     UserNotFound,
+    UserNotMerged,
 )
-from chat4all.domain.person import MOST_IDENTITIES, User, UserType
+from chat4all.domain.person import MOST_IDENTITIES, Identity, User, UserType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.bodies import Id, PageQuery, Time, past_time_from
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
-from chat4all.entrypoints.http.routes import Returns, route
+from chat4all.entrypoints.http.routes import Returns, owner_of, route
 from chat4all.services.directory.manage_users import ManageUsers, NewIdentity, NewUser
+from chat4all.services.directory.merge_users import MergeUsers
 
 _IDENTITY = {"channel": "whatsapp", "address": "4915112345678"}
 _CUSTOMER = {
@@ -49,7 +56,13 @@ _USER = {
     "metadata": {"tier": "gold"},
     "created_at": "2026-01-31T12:00:00.123Z",
     "consents": [],
+    "merged": [],
+    "merged_into": None,
+    "merged_at": None,
 }
+_BEN = "c1d7a0b2-5f4e-4a86-9d3c-2e8b7f6a1c03"
+_KEPT = {**_USER, "merged": [_BEN]}
+_SPLIT = {**_USER, "user_id": _BEN, "display_name": "Ana at work"}
 
 
 class PostIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,16 +108,48 @@ class UnlinkIdentity(msgspec.Struct, frozen=True):
     account: Id | None = None
 
 
+class PostMerge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    user_id: Id
+    """The user who is merged into the user of the path."""
+
+
+class UserView(msgspec.Struct, frozen=True):
+    """A user. `merged` are the users who were merged into this user, who is the same person.
+
+    A user with `merged_into` has no identities: the other user has them since `merged_at`.
+    """
+
+    user_id: str
+    type: UserType
+    display_name: str
+    identities: tuple[Identity, ...]
+    metadata: dict[str, str]
+    created_at: str
+    consents: tuple[Consent, ...]
+    merged: tuple[str, ...]
+    merged_into: str | None
+    merged_at: str | None
+
+
 class UserPage(msgspec.Struct, frozen=True):
     """A page of users."""
 
-    users: tuple[User, ...]
+    users: tuple[UserView, ...]
     next_cursor: str | None
 
 
 class UserViews:
-    def __init__(self, manage: ManageUsers, channels: frozenset[str], clock: Clock) -> None:
+    def __init__(
+        self,
+        manage: ManageUsers,
+        merges: MergeUsers,
+        channels: frozenset[str],
+        clock: Clock,
+        trail: AuditTrail,
+    ) -> None:
         self._manage = manage
+        self._merges = merges
+        self._trail = trail
         self._channels = channels
         self._clock = clock
 
@@ -112,7 +157,7 @@ class UserViews:
         "CreateUser",
         "POST",
         "/v1/users",
-        Returns(User, _USER, 201),
+        Returns(UserView, _USER, 201),
         summary="Create an agent or a customer",
         scope="users:write",
         body=PostUser,
@@ -131,7 +176,7 @@ class UserViews:
             identities=tuple(self._identity(identity) for identity in body.identities),
             metadata=body.metadata,
         )
-        return Answer(self._manage.create(new), 201)
+        return Answer(user_view(self._manage.create(new)), 201)
 
     @route(
         "ListUsers",
@@ -144,39 +189,42 @@ class UserViews:
     )
     def listing(self, request: Request, query: ListUsers) -> Answer:
         page = self._manage.listing(query.type, query.cursor, query.limit)
-        return Answer(UserPage(page.items, page.next_cursor))
+        return Answer(UserPage(tuple(map(user_view, page.items)), page.next_cursor))
 
     @route(
         "GetUser",
         "GET",
         "/v1/users/{user_id}",
-        Returns(User, _USER),
+        Returns(UserView, _USER),
         summary="Read a user",
         scope="users:read",
         errors=(UserNotFound,),
     )
     def get(self, request: Request, user_id: str) -> Answer:
-        return Answer(self._manage.get(user_id))
+        return Answer(user_view(self._manage.get(user_id)))
 
     @route(
         "LinkIdentity",
         "POST",
         "/v1/users/{user_id}/identities",
-        Returns(User, _USER, 201),
+        Returns(UserView, _USER, 201),
         summary="Add an identity to a user",
         scope="users:write",
         body=PostIdentity,
         example=_IDENTITY,
-        errors=(UserNotFound, Conflict, IdentityInUse, TooManyIdentities),
+        errors=(UserNotFound, Conflict, UserMerged, IdentityInUse, TooManyIdentities),
     )
     def link(self, request: Request, user_id: str, body: PostIdentity) -> Answer:
-        return Answer(self._manage.link(user_id, self._identity(body)), 201)
+        identity = self._identity(body)
+        place = {"channel": body.channel, "address": body.address, "account": body.account}
+        self._trail(request, AuditAction.IDENTITY_LINK, f"user:{user_id}", **place)
+        return Answer(user_view(self._manage.link(user_id, identity)), 201)
 
     @route(
         "PatchIdentity",
         "PATCH",
         "/v1/users/{user_id}/identities/{channel}/{address}",
-        Returns(User, _USER),
+        Returns(UserView, _USER),
         summary="Tell when the person wrote from an identity last; a later known time stays",
         scope="users:write",
         body=PatchIdentity,
@@ -188,13 +236,13 @@ class UserViews:
     ) -> Answer:
         check_channel("channel", channel, self._channels)
         at = past_time_from("wrote_at", body.wrote_at, self._clock)
-        return Answer(self._manage.wrote(user_id, channel, unquote(address), body.account, at))
+        return Answer(user_view(self._manage.wrote(user_id, channel, unquote(address), body.account, at)))
 
     @route(
         "UnlinkIdentity",
         "DELETE",
         "/v1/users/{user_id}/identities/{channel}/{address}",
-        Returns(User, {**_USER, "identities": []}),
+        Returns(UserView, {**_USER, "identities": []}),
         summary="Remove an identity from a user",
         scope="users:write",
         query=UnlinkIdentity,
@@ -204,13 +252,41 @@ class UserViews:
         self, request: Request, user_id: str, channel: str, address: str, query: UnlinkIdentity
     ) -> Answer:
         check_channel("channel", channel, self._channels)
-        return Answer(self._manage.unlink(user_id, channel, unquote(address), query.account))
+        place = {"channel": channel, "address": unquote(address), "account": query.account}
+        self._trail(request, AuditAction.IDENTITY_UNLINK, f"user:{user_id}", **place)
+        return Answer(user_view(self._manage.unlink(user_id, channel, unquote(address), query.account)))
+
+    @route(
+        "MergeUser",
+        "POST",
+        "/v1/users/{user_id}/merge",
+        Returns(UserView, _KEPT),
+        summary="Merge another customer into this one, who is the same person",
+        scope="users:write",
+        body=PostMerge,
+        example={"user_id": _BEN},
+        errors=(UserNotFound, UserMerged, CannotMerge, TooManyIdentities, Conflict),
+    )
+    def merge(self, request: Request, user_id: str, body: PostMerge) -> Answer:
+        return Answer(user_view(self._merges.merge(user_id, body.user_id, owner_of(request))))
+
+    @route(
+        "UnmergeUser",
+        "POST",
+        "/v1/users/{user_id}/unmerge",
+        Returns(UserView, _SPLIT),
+        summary="Undo the merge of this customer into another one",
+        scope="users:write",
+        errors=(UserNotFound, UserMerged, UserNotMerged, CannotMerge, Conflict),
+    )
+    def unmerge(self, request: Request, user_id: str) -> Answer:
+        return Answer(user_view(self._merges.unmerge(user_id, owner_of(request))))
 
     @route(
         "ResolveIdentity",
         "GET",
         "/v1/identities/resolve",
-        Returns(User, _USER),
+        Returns(UserView, _USER),
         summary="Find the user behind an identity",
         scope="users:read",
         query=ResolveIdentity,
@@ -218,7 +294,7 @@ class UserViews:
     )
     def resolve(self, request: Request, query: ResolveIdentity) -> Answer:
         check_channel("channel", query.channel, self._channels)
-        return Answer(self._manage.resolve(query.channel, query.address, query.account))
+        return Answer(user_view(self._manage.resolve(query.channel, query.address, query.account)))
 
     def _identity(self, body: PostIdentity) -> NewIdentity:
         check_channel("channel", body.channel, self._channels)
@@ -228,3 +304,18 @@ class UserViews:
         at = body.wrote_at
         wrote_at = past_time_from("wrote_at", at, self._clock) if at is not None else None
         return NewIdentity(body.channel, body.address, body.phone, body.handle, wrote_at, body.account)
+
+
+def user_view(user: User) -> UserView:
+    return UserView(
+        user_id=user.user_id,
+        type=user.type,
+        display_name=user.display_name,
+        identities=user.identities,
+        metadata=user.metadata,
+        created_at=user.created_at,
+        consents=user.consents,
+        merged=user.merged,
+        merged_into=user.merged_into,
+        merged_at=user.merge.at if user.merge is not None else None,
+    )

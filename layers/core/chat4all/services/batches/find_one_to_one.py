@@ -7,6 +7,7 @@ from chat4all.domain.clock import Clock, iso
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
 from chat4all.domain.errors import Detail, NoIdentity, UserNotFound
 from chat4all.domain.person import UserType
+from chat4all.services.directory.merged_users import holder_of
 from chat4all.services.directory.ports import Conversations, Directory
 
 MOST: Final = 100
@@ -34,7 +35,7 @@ class FindOneToOne:
         return self._begin(sender_id, user_id, batch_id)
 
     def _begin(self, sender_id: str, user_id: str, batch_id: str) -> str:
-        user = self._directory.get(user_id)
+        user = holder_of(self._directory, user_id)
         if user is None:
             raise UserNotFound("There is no such user.", Detail("user_id", "is not a known user"))
         if user.type is not UserType.CUSTOMER:
@@ -44,12 +45,12 @@ class FindOneToOne:
             conversation_id=str(uuid.uuid5(uuid.UUID(batch_id), f"1:1 {sender_id} {user_id}")),
             type=ConversationType.ONE_TO_ONE,
             state=ConversationState.ACTIVE,
-            participants=(Participant(sender_id, now, 0), Participant(user_id, now, 1)),
+            participants=(Participant(sender_id, now, 0), Participant(user.user_id, now, 1)),
             primary_channel=None,
             title=None,
             metadata={},
             version=1,
             created_at=now,
         )
-        self._conversations.create(conversation, (user_id,))
+        self._conversations.create(conversation, (user.user_id,))
         return conversation.conversation_id

@@ -3,6 +3,7 @@
 from chat4all.domain.consent import Consent, ConsentState, opted_out
 from chat4all.domain.errors import ConsentWithdrawn, Detail, UserNotFound
 from chat4all.domain.person import User
+from chat4all.services.directory.merged_users import holder_of
 from chat4all.services.directory.ports import Directory
 from chat4all.services.directory.record_consent import RecordConsent
 
@@ -35,7 +36,7 @@ class ManageConsents:
         return self._record(user, (told,), actor).consents
 
     def _user(self, user_id: str) -> User:
-        user = self._directory.get(user_id)
+        user = holder_of(self._directory, user_id)
         if user is None:
             raise UserNotFound("There is no such user.")
         return user

@@ -25,8 +25,9 @@ from chat4all.domain.errors import (
     UnknownUser,
 )
 from chat4all.domain.events import ParticipantJoining
-from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
+from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor, merged_entries
 from chat4all.domain.person import User, UserType
+from chat4all.services.directory.merged_users import known_user
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Events
 
@@ -91,16 +92,29 @@ class ManageConversations:
         return conversation
 
     def listing(self, user_id: str | None, cursor: str | None, limit: int) -> Page[Conversation]:
-        """List the conversations of a user, the latest joined first; or all, the latest created first."""
+        """List the conversations of a user, the latest joined first; or all, the latest created first.
+
+        The list of a user has the conversations of all users who are the same person.
+        """
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
         if user_id is not None:
-            found = self._conversations.of_user(user_id, after, limit + 1)
+            user = known_user(self._directory, user_id)
+            ids = dict.fromkeys(user.ids) if user is not None else (user_id,)
+            lists = (self._conversations.of_user(known_as, after, limit + 1) for known_as in ids)
+            found = merged_entries(lists, limit + 1)
         else:
             found = self._conversations.latest(after, limit + 1)
         return self._page(found, limit)
 
     def set_state(self, conversation_id: str, state: ConversationState) -> Conversation:
-        """Archive or reactivate the conversation; raises NotFound, Unavailable."""
+        """Archive or reactivate the conversation.
+
+        Raises:
+            NotFound: no such conversation.
+            ConversationJoined: the conversation goes on in another conversation.
+            SamePerson: the two participants of a 1:1 conversation were merged.
+            Unavailable: another request has changed the conversation, or AWS did not answer.
+        """
         conversation = self.get(conversation_id)
         if conversation.state is not state and not self._conversations.set_state(conversation, state):
             raise _changing()

@@ -16,6 +16,7 @@ from chat4all.domain.errors import (
     TooManyIdentities,
     UserNotFound,
 )
+from chat4all.domain.merging import require_own
 from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.person import INBOX_USER_ID, MOST_IDENTITIES, Identity, User, UserType
 from chat4all.services.directory.ports import Directory, IdentityTaken
@@ -79,7 +80,9 @@ class ManageUsers:
                 Detail("identities", "must be different"),
             )
         user = User(self._new_id(), new.type, new.display_name, identities, new.metadata, now)
-        _require_free(self._directory.create(user))
+        taken = self._directory.create(user)
+        if taken is not None:
+            raise _in_use(taken)
         return user
 
     def get(self, user_id: str) -> User:
@@ -104,9 +107,11 @@ class ManageUsers:
         Raises:
             NotFound: no such user.
             Invalid: the address is not valid.
-            Conflict: the user is the inbox, has too many identities, or the identity belongs to another user.
+            Conflict: the user is the inbox, is merged into another user, or has too many identities; or the
+                identity belongs to another user, and the details offer a merge where it is possible.
         """
         user = self.get(user_id)
+        require_own(user)
         if user_id == INBOX_USER_ID:
             raise Conflict(
                 "The inbox cannot have identities: it is not a person. Link the identity to a user."
@@ -116,7 +121,9 @@ class ManageUsers:
             return self._wrote(user, identity, new.wrote_at)
         if len(user.identities) >= MOST_IDENTITIES:
             raise TooManyIdentities(f"A user has at most {MOST_IDENTITIES} identities.")
-        _require_free(self._directory.link(user_id, identity))
+        taken = self._directory.link(user_id, identity)
+        if taken is not None:
+            raise _in_use(taken, *self._offer(user, taken.user_id))
         return self.get(user_id)
 
     def unlink(self, user_id: str, channel: str, address: str, account: str | None = None) -> User:
@@ -167,6 +174,16 @@ class ManageUsers:
     def _wrote(self, user: User, identity: Identity, at: str | None) -> User:
         return user if at is None else self._directory.wrote(user, {identity.place}, at, timedelta())
 
+    def _offer(self, user: User, owner_id: str) -> list[Detail]:
+        """Return the offer of a merge, if the owner is a customer whom we know by this identity alone.
+
+        Such a customer was created when they wrote, and may well be the same person.
+        """
+        owner = self._directory.get(owner_id)
+        if owner is None or UserType.AGENT in {owner.type, user.type} or len(owner.identities) != 1:
+            return []
+        return [Detail("merge", f"POST /v1/users/{user.user_id}/merge with the user_id {owner_id}")]
+
     def _identity(self, new: NewIdentity, now: str) -> Identity:
         address = self._canonical(new.channel, new.address)
         account = new.account or self._accounts[new.channel][0]
@@ -175,10 +192,9 @@ class ManageUsers:
         return Identity(new.channel, account, address, now, new.phone, new.handle, new.wrote_at)
 
 
-def _require_free(taken: IdentityTaken | None) -> None:
-    """Raise Conflict if the identity belongs to another user."""
-    if taken is not None:
-        raise IdentityInUse(
-            "The identity belongs to another user.",
-            Detail("identities", f"belongs to user {taken.user_id}"),
-        )
+def _in_use(taken: IdentityTaken, *offer: Detail) -> IdentityInUse:
+    return IdentityInUse(
+        "The identity belongs to another user.",
+        Detail("identities", f"belongs to user {taken.user_id}"),
+        *offer,
+    )

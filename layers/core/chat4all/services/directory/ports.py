@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from chat4all.domain.audit import AuditEntry
 from chat4all.domain.consent import Consent
 from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
 from chat4all.domain.pages import TimeCursor
@@ -121,6 +122,32 @@ class NoMove(msgspec.Struct, frozen=True):
     since: str | None
 
 
+class People(Protocol):
+    """The merges of users. Each call is one transaction over users, conversations and the audit trail."""
+
+    def merge(self, kept: User, merged: User, at: str, entry: AuditEntry) -> bool:
+        """Merge `merged` into `kept` as `domain.merging` says, with their active 1:1 conversations.
+
+        Returns False if nothing was written, since one of them has changed since they were read.
+
+        Raises:
+            CannotMerge: the users cannot be merged, or have too many active 1:1 conversations.
+            Conflict: the other errors of `merge_users` and `joins`.
+        """
+        ...
+
+    def unmerge(self, kept: User, merged: User, entry: AuditEntry) -> bool:
+        """Undo the merge of `merged` into `kept`. Messages that came since the merge stay where they are.
+
+        Returns False if nothing was written, since one of them has changed since they were read.
+
+        Raises:
+            UserMerged: `kept` is merged into another user.
+            CannotMerge: too many active 1:1 conversations would change hands.
+        """
+        ...
+
+
 class Directory(Protocol):
     """Users and the identities by which channels know them."""
 
@@ -137,7 +164,11 @@ class Directory(Protocol):
     def get_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
 
     def link(self, user_id: str, identity: Identity, no_move: NoMove | None = None) -> IdentityTaken | None:
-        """Give the user the identity, unless it is taken; raises Unavailable as `create` does."""
+        """Give the user the identity, unless it is taken.
+
+        Raises:
+            Unavailable: as `create` does; or the user is merged into another user.
+        """
         ...
 
     def unlink(self, user: User, identity: Identity) -> None: ...
@@ -183,7 +214,10 @@ class Directory(Protocol):
         ...
 
     def save_consents(self, user: User, consents: tuple[Consent, ...]) -> bool:
-        """Save the consents of the user; return False if they changed since `user` was read."""
+        """Save the consents of the user.
+
+        Returns False if they changed since `user` was read, or the user was merged into another user.
+        """
         ...
 
     def resolve(self, channel: str, account: str, address: str) -> str | None:

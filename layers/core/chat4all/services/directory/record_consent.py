@@ -21,6 +21,7 @@ from chat4all.domain.consent import Consent, after, consent_of, with_consents
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.person import User
 from chat4all.services.access.ports import Audit
+from chat4all.services.directory.merged_users import holder_of
 from chat4all.services.directory.ports import Directory
 
 _TRIES: Final = 5
@@ -51,7 +52,7 @@ class RecordConsent:
             consents = with_consents(user.consents, changed)
             if self._directory.save_consents(user, consents):
                 return replace(user, consents=consents)
-            user = self._directory.get(user.user_id) or user
+            user = holder_of(self._directory, user.user_id) or user
         raise Unavailable("The user is changing too quickly; try again.", retry_after=1)
 
     def _account_for(self, user: User, known: Consent | None, new: Consent, actor: str) -> None:

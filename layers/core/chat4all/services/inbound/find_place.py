@@ -34,6 +34,7 @@ from chat4all.domain.conversation import (
 )
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage
+from chat4all.domain.merging import MOST_MERGED
 from chat4all.domain.message import Message
 from chat4all.domain.person import INBOX_USER_ID, User, UserType
 from chat4all.domain.places import Places, place_key, writing
@@ -46,9 +47,13 @@ NAMESPACE: Final = uuid.UUID("6f1c9a52-1d0e-4b7e-9a3f-5f6d7a0c4e11")
 
 
 class Place(msgspec.Struct, frozen=True):
-    """The conversation for a person's message, and the message in it that they quote."""
+    """The conversation for a person's message, and the message in it that they quote.
+
+    `member_id` is the id under which the person takes part: after a merge they may have several.
+    """
 
     conversation_id: str
+    member_id: str
     reply_to: str | None = None
 
 
@@ -68,12 +73,15 @@ class FindPlace:
         recorded.
 
         Raises:
-            Unavailable: AWS did not answer, or the person's places are changing too quickly.
+            Unavailable: AWS did not answer, the person's places are changing too quickly, or the person was
+                merged into another user since `sender` was read.
         """
         origin = Origin(channel, account, event.address, event.thread)
         quoted = None if event.thread else self._quoted(channel, account, event, sender)
         for _ in range(_TRIES):
             places = self._conversations.places(sender.user_id)
+            if places.merged_into is not None:
+                break
             place = quoted or self._unquoted(origin, event, sender, places)
             if place is not None:
                 return place if event.is_own else self._recorded(origin, sender, places, place)
@@ -82,7 +90,7 @@ class FindPlace:
     def _recorded(self, origin: Origin, sender: User, places: Places, place: Place) -> Place:
         """Record that the person wrote there last, and that an answer goes to where they wrote."""
         if places.latest != writing(origin, place.conversation_id):
-            self._conversations.record_origin(place.conversation_id, sender.user_id, origin)
+            self._conversations.record_origin(place.conversation_id, place.member_id, origin)
             self._conversations.record_writing(sender.user_id, origin, place.conversation_id)
         return place
 
@@ -94,7 +102,7 @@ class FindPlace:
         if conversation.overtaken:
             # The person's next words belong here, even if they come before `router` handles this message.
             self._conversations.give_turn(conversation.conversation_id)
-        return Place(quoted.conversation_id, _shown_as(quoted))
+        return _place(conversation, sender, _shown_as(quoted))
 
     def _quoted_message(self, channel: str, account: str, event: InboundMessage) -> Message | None:
         if event.quoted_provider_message_id is None:
@@ -106,27 +114,34 @@ class FindPlace:
         if origin.thread is not None:
             return self._replying(self._of_thread(origin, event, sender, places), origin, event)
         if places.one_to_one is not None:
-            return Place(places.one_to_one)
+            return self._in_one_to_one(places.one_to_one, sender)
         for conversation_id in self._candidates(origin, event, sender, places):
-            if self._open(conversation_id, sender) is not None:
-                return Place(conversation_id)
+            conversation = self._open(conversation_id, sender)
+            if conversation is not None:
+                return _place(conversation, sender)
         begun = self._begin(origin, event, sender, places)
-        return Place(begun) if begun is not None else None
+        return Place(begun, sender.user_id) if begun is not None else None
 
-    def _of_thread(self, origin: Origin, event: InboundMessage, sender: User, places: Places) -> str:
+    def _in_one_to_one(self, conversation_id: str, sender: User) -> Place:
+        """Return the place in the person's 1:1 conversation, which is read if several users were merged."""
+        conversation = self._conversations.get(conversation_id) if sender.merged else None
+        return _place(conversation, sender) if conversation else Place(conversation_id, sender.user_id)
+
+    def _of_thread(self, origin: Origin, event: InboundMessage, sender: User, places: Places) -> Place:
         """Return the conversation of a thread, which no other thread of the group's chat shares."""
         last_written = places.last_written(origin)
-        if last_written is not None and self._open(last_written, sender) is not None:
-            return last_written
+        known = self._open(last_written, sender) if last_written is not None else None
+        if known is not None:
+            return _place(known, sender)
         named = f"thread {sender.user_id} {place_key(origin)} after {last_written}"
         conversation = self._with_inbox(str(uuid.uuid5(NAMESPACE, named)), origin, event, sender)
         self._conversations.create(conversation, ())
-        return conversation.conversation_id
+        return Place(conversation.conversation_id, sender.user_id)
 
-    def _replying(self, conversation_id: str, origin: Origin, event: InboundMessage) -> Place:
+    def _replying(self, place: Place, origin: Origin, event: InboundMessage) -> Place:
         quoted = self._quoted_message(origin.channel, origin.account, event)
-        is_here = quoted is not None and quoted.conversation_id == conversation_id
-        return Place(conversation_id, _shown_as(quoted) if quoted and is_here else None)
+        is_here = quoted is not None and quoted.conversation_id == place.conversation_id
+        return msgspec.structs.replace(place, reply_to=_shown_as(quoted) if quoted and is_here else None)
 
     def _candidates(
         self, origin: Origin, event: InboundMessage, sender: User, places: Places
@@ -139,16 +154,24 @@ class FindPlace:
         if last_written is not None:
             yield last_written
             return
-        first_two = self._conversations.of_user(sender.user_id, None, 2)
-        if len(first_two) == 1 and first_two[0][1] not in places.of_threads:
-            yield first_two[0][1]
+        first_two = {
+            conversation_id
+            for user_id in sender.ids
+            for _, conversation_id in self._conversations.of_user(user_id, None, 2)
+        }
+        if len(first_two) == 1:
+            yield from first_two - places.of_threads
 
     def _open(self, conversation_id: str, sender: User) -> Conversation | None:
-        """Return the conversation if the sender may write there."""
+        """Return the conversation, or the conversation that it joined, if the sender may write there."""
         conversation = self._conversations.get(conversation_id)
+        for _ in range(MOST_MERGED):
+            if conversation is None or conversation.joined_into is None:
+                break
+            conversation = self._conversations.get(conversation.joined_into)
         if conversation is None or conversation.state is not ConversationState.ACTIVE:
             return None
-        return conversation if conversation.has(sender.user_id) else None
+        return conversation if _member_id(conversation, sender) is not None else None
 
     def _begin(self, origin: Origin, event: InboundMessage, sender: User, places: Places) -> str | None:
         """Begin the person's conversation with the inbox; None if a 1:1 conversation began meanwhile."""
@@ -178,6 +201,17 @@ class FindPlace:
             version=1,
             created_at=now,
         )
+
+
+def _place(conversation: Conversation, sender: User, reply_to: str | None = None) -> Place:
+    member_id = _member_id(conversation, sender) or sender.user_id
+    return Place(conversation.conversation_id, member_id, reply_to)
+
+
+def _member_id(conversation: Conversation, sender: User) -> str | None:
+    """Return the id under which the person takes part in the conversation, the same that routing chooses."""
+    members = (member.user_id for member in conversation.participants)
+    return next((user_id for user_id in members if user_id in sender.ids), None)
 
 
 def _shown_as(quoted: Message) -> str:

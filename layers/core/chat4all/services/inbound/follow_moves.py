@@ -194,7 +194,7 @@ class FollowMoves:
         """Return whether we met the other user after the move, and know them on this channel only."""
         is_met_here = all(known.channel == present.channel for known in other.identities)
         is_new = other.created_at >= moved.at or self._addresses.is_group(present.channel, moved.address)
-        return other.type is UserType.CUSTOMER and is_met_here and is_new
+        return other.type is UserType.CUSTOMER and is_met_here and is_new and not other.merged
 
     def _hand_over(self, other: User, user: User) -> None:
         places = self._conversations.places(other.user_id)

@@ -18,6 +18,7 @@ from chat4all.domain.message import Message
 from chat4all.domain.person import User
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.webhooks import WebhookId
+from chat4all.services.directory.merged_users import holder_of
 from chat4all.services.directory.ports import Directory
 from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.inbound.known_addresses import KnownAddresses
@@ -74,7 +75,7 @@ class HearConsent:
         state = _state(event, capabilities.opt_out_words)
         if state is None or capabilities.is_group(event.address):
             return
-        user = self._directory.get(message.sender_id)
+        user = holder_of(self._directory, message.sender_id)
         if user is None or (_may_be_an_answer(event) and _wants_all(user, channel)):
             return
         said = [

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from chat4all.domain.channel import Capabilities, ChannelAccounts
 from chat4all.domain.person import User
+from chat4all.services.directory.merged_users import holder_of
 from chat4all.services.directory.ports import Directory
 
 
@@ -26,13 +27,13 @@ class KnownAddresses:
         """Return the user with this address, through another account of ours if the address is the same."""
         for known_by in self.every_account(channel, account):
             user_id = self._directory.resolve(channel, known_by, address)
-            user = self._directory.get(user_id) if user_id else None
+            user = holder_of(self._directory, user_id) if user_id else None
             if user is not None:
                 return user
         if self._capabilities[channel].addresses_by_account:
             return None
         found = self._directory.resolve_at_any_account(channel, address)
-        return self._directory.get(found) if found else None
+        return holder_of(self._directory, found) if found else None
 
     def every_account(self, channel: str, account: str) -> tuple[str, ...]:
         """Return the account, and all others of the channel if a person has the same address there."""

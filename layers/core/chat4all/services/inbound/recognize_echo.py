@@ -20,6 +20,7 @@ table, so that no later words of the person wait behind it.
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from msgspec.structs import replace
@@ -89,13 +90,15 @@ class RecognizeEcho:
     def _latest_to_the_person(self, received: WebhookEvent, now: datetime) -> Iterator[Message]:
         """Yield the latest messages to the person that are not sent yet, or were sent a moment ago."""
         person = self._directory.resolve(received.channel, received.account, received.event.address)
-        if person is None:
+        user = self._directory.get(person) if person is not None else None
+        if user is None:
             return
         since = iso(now - _JUST_SENT)
-        for _, conversation_id in self._conversations.of_user(person, None, _MOST_CONVERSATIONS):
+        own = (self._conversations.of_user(known_as, None, _MOST_CONVERSATIONS) for known_as in user.ids)
+        for _, conversation_id in chain.from_iterable(own):
             for message in self._messages.history(conversation_id, FROM_THE_START, None, _MOST_MESSAGES):
                 is_current = message.status is Status.PENDING or message.status_history[-1].at > since
-                if is_current and message.sender_id != person:
+                if is_current and message.sender_id not in user.ids:
                     yield message
 
 

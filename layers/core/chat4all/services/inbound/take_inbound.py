@@ -143,7 +143,7 @@ class TakeInbound:
         person, event = self._meet(channel, account, event)
         self._hear.wrote(channel, event, person)
         place = self._find_place(channel, account, event, person)
-        answered = self._answer_choice(channel, event, place, person.user_id)
+        answered = self._answer_choice(channel, event, place, place.member_id)
         event, place = answered.event, answered.place
         hidden = deletion is not None and not self._keep_deleted_words
         content = Deleted() if hidden else self._content(message_id, event)
@@ -152,7 +152,7 @@ class TakeInbound:
             NewMessage(
                 message_id=message_id,
                 conversation_id=place.conversation_id,
-                sender_id=self._inbox() if event.is_own else person.user_id,
+                sender_id=self._inbox() if event.is_own else place.member_id,
                 content=content,
                 received_over=channel,
                 account=account,

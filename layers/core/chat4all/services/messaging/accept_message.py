@@ -27,12 +27,13 @@ from chat4all.domain.acts import Act, ActKind
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import Content, Text, file_of
-from chat4all.domain.conversation import ConversationState, ConversationType
+from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
     ConversationArchived,
+    ConversationJoined,
     Detail,
     Forbidden,
     Invalid,
@@ -161,7 +162,7 @@ class AcceptMessage:
         Raises:
             NotFound: no such conversation.
             Forbidden: the sender is not a participant.
-            Conflict: the conversation is archived, or the id belongs to another message.
+            Conflict: the conversation is archived or goes on in another, or the id is another message's.
             NotPossible: a recipient cannot be reached on the channel, does not want the message or may not be
                 written to now, the channel does not take the content or the tag, or our account is not
                 enabled.
@@ -170,6 +171,8 @@ class AcceptMessage:
         """
         try:
             snapshot, routed = self._prepare(new)
+            if not new.is_relayed:
+                require_own_place(snapshot)
         except REFUSALS as refused:
             return self._accepted_before(new, refused)
         message, stored = self._submit(new, snapshot, routed)
@@ -182,7 +185,8 @@ class AcceptMessage:
 
         Raises the errors of accepting it.
         """
-        self._prepare(new, asks_windows=False)
+        snapshot, _ = self._prepare(new, asks_windows=False)
+        require_own_place(snapshot)
         message = self._message(new, (), iso(self._clock()))
         history = (StatusChange(Status.SCHEDULED, message.accepted_at),)
         return msgspec.structs.replace(message, status=Status.SCHEDULED, status_history=history)
@@ -398,7 +402,7 @@ class AcceptMessage:
         snapshot, routed = self._from_memory(new, asks_windows=asks_windows) or self._read_again(
             new, asks_windows=asks_windows
         )
-        check_reply(new, self._messages)
+        check_reply(new, snapshot.conversation, self._messages)
         return snapshot, routed
 
     def _from_memory(self, new: NewMessage, *, asks_windows: bool) -> tuple[Snapshot, Routed] | None:
@@ -419,7 +423,8 @@ class AcceptMessage:
             return None
         is_empty_group = not routed.to and snapshot.conversation.type is ConversationType.GROUP
         is_incomplete = any(recipient.skipped for recipient in routed.to)
-        return None if is_empty_group or is_incomplete else (snapshot, routed)
+        is_joined = snapshot.conversation.joined_into is not None
+        return None if is_empty_group or is_incomplete or is_joined else (snapshot, routed)
 
     def _read_again(self, new: NewMessage, *, asks_windows: bool) -> tuple[Snapshot, Routed]:
         snapshot = self._conversation_cache.fresh(new.conversation_id)
@@ -554,12 +559,25 @@ def _routed(wanted: Wanted, recipients: tuple[Recipient, ...]) -> Routed:
     return Routed(wanted.content, recipients if wanted.is_shown else (), contents_of(wanted.steps))
 
 
-def check_reply(new: NewMessage, messages: Messages) -> None:
+def require_own_place(snapshot: Snapshot) -> None:
+    """Raise ConversationJoined if the conversation goes on in another conversation.
+
+    What was accepted before still goes out. Its history is shown with that of the other conversation.
+    """
+    conversation = snapshot.conversation
+    if conversation.joined_into is not None:
+        raise ConversationJoined(
+            "The conversation goes on in another conversation.",
+            Detail("conversation_id", f"goes on in {conversation.joined_into}"),
+        )
+
+
+def check_reply(new: NewMessage, conversation: Conversation, messages: Messages) -> None:
     """Raise Invalid if the message answers or reacts to no message of its conversation."""
     quoted = messages.get(new.reply_to) if new.reply_to is not None else None
     is_known = (
         quoted is not None
-        and quoted.conversation_id == new.conversation_id
+        and quoted.conversation_id in (conversation.conversation_id, *conversation.joined)
         and not (quoted.act or quoted.notice)
     )
     if new.reply_to is not None and not is_known:
@@ -589,7 +607,7 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
 
 
 def _check_open(snapshot: Snapshot) -> None:
-    if snapshot.conversation.state is ConversationState.ARCHIVED:
+    if snapshot.conversation.is_over:
         raise ConversationArchived("The conversation is archived.")
 
 

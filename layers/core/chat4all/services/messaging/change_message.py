@@ -26,7 +26,6 @@ from chat4all.domain.acts import Act, ActKind, ActOn, ActTarget
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.content import Content, Media, Text, file_of, kind_of
-from chat4all.domain.conversation import ConversationState
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import (
     ActNotPossible,
@@ -264,7 +263,7 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> None:
             "The sender is not a participant of this conversation.",
             Detail("sender_id", "is not a participant"),
         )
-    if snapshot.conversation.state is ConversationState.ARCHIVED:
+    if snapshot.conversation.is_over:
         raise ConversationArchived("The conversation is archived.")
 
 

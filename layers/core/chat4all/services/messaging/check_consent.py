@@ -5,6 +5,7 @@ from chat4all.domain.errors import OptedOut
 from chat4all.domain.events import DeliveryRequested
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.sending import Outcome, SendError
+from chat4all.services.directory.merged_users import holder_of
 from chat4all.services.directory.ports import Directory
 
 
@@ -23,7 +24,7 @@ class CheckConsent:
         if requested.purpose is Purpose.SERVICE:
             return None
         to = requested.recipient
-        user = self._directory.get(to.user_id)
+        user = holder_of(self._directory, to.user_id)
         consent = opted_out(user, to.channel, requested.purpose) if user is not None else None
         if consent is None:
             return None

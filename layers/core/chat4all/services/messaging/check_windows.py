@@ -76,7 +76,11 @@ class CheckWindows:
         since = undecided_since(identity, self._capabilities[identity.channel], self._clock(), tag)
         if since is None:
             return identity
-        latest = self._messages.latest_from(user.user_id, identity.channel, identity.account, since)
+        found = (
+            self._messages.latest_from(user_id, identity.channel, identity.account, since)
+            for user_id in dict.fromkeys(user.ids)
+        )
+        latest = max((at for at in found if at is not None), default=None)
         return replace(identity, wrote_at=max(latest, identity.wrote_at or "")) if latest else identity
 
 

@@ -15,6 +15,7 @@ import msgspec
 from chat4all.domain.conversation import Conversation
 from chat4all.domain.errors import Conflict, ConversationNotFound, Forbidden, NotPossible
 from chat4all.domain.person import User
+from chat4all.services.directory.merged_users import known_users
 from chat4all.services.directory.ports import Conversations, Directory
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     conversation: Conversation
     users: dict[str, User]
-    """The participants, by id."""
+    """The participants, by id; a merged user with what is known of the person."""
 
 
 class ConversationCache:
@@ -99,7 +100,7 @@ class ConversationCache:
         return conversation
 
     def _read_users(self, user_ids: Sequence[str]) -> dict[str, User]:
-        users = self._directory.get_many(user_ids)
+        users = known_users(self._directory, user_ids)
         for user_id, user in users.items():
             self._users_read.put(user_id, (self._monotonic(), user))
         return users

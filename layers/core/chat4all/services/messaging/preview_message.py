@@ -16,7 +16,7 @@ from chat4all.domain.planning import Unreached, Wanted, plan, require_all
 from chat4all.domain.routing import parts_of
 from chat4all.domain.treatments import treatment_of, unfit
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
-from chat4all.services.messaging.accept_message import NewMessage, check_reply, wanted_of
+from chat4all.services.messaging.accept_message import NewMessage, check_reply, require_own_place, wanted_of
 from chat4all.services.messaging.check_windows import CheckWindows
 from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.ports import Messages
@@ -63,13 +63,14 @@ class PreviewMessage:
         Raises:
             NotFound: no such conversation.
             Forbidden: the sender is not a participant.
-            Conflict: the conversation is archived.
+            Conflict: the conversation is archived, or goes on in another conversation.
             NoIdentity: a recipient cannot be reached.
             TagNotPossible, WindowClosed, OptedOut, AccountDisabled: no step is possible for a recipient, and
                 this is why the first is not.
             Invalid: `reply_to` names no message of the conversation.
         """
         snapshot = self._conversation_cache.fresh(new.conversation_id)
+        require_own_place(snapshot)
         wanted = wanted_of(snapshot, new)
         # Nobody knows whether the person writes before a later time.
         asked = (self._windows.exact(new.tag),) if new.send_at is None else ()
@@ -85,7 +86,7 @@ class PreviewMessage:
         shown = (FileNotPossible, KindNotPossible)
         refused = tuple(one for one in planned.unreached if one.obstacle.error not in shown)
         require_all(msgspec.structs.replace(planned, unreached=refused), wanted)
-        check_reply(new, self._messages)
+        check_reply(new, snapshot.conversation, self._messages)
         if not wanted.is_shown:
             return ()
         renderings = [rendering for to in planned.recipients for rendering in self._of(to, wanted)]

@@ -1,19 +1,31 @@
 """Read messages, histories, and the progress of a message."""
 
+import heapq
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
 
-from chat4all.domain.conversation import FROM_THE_START, Conversation
+from chat4all.domain.conversation import FROM_THE_START, Conversation, Participant
 from chat4all.domain.decisions import StepDecision, decisions_of
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import ConversationNotFound, Detail, Invalid, MessageNotFound, NotAParticipant
 from chat4all.domain.message import Message
-from chat4all.domain.pages import Page, SentCursor, SequenceCursor, TimeCursor, decode_cursor, encode_cursor
+from chat4all.domain.pages import (
+    Page,
+    SentCursor,
+    SequenceCursor,
+    TimeCursor,
+    decode_cursor,
+    decode_places,
+    encode_cursor,
+    merged_entries,
+)
 from chat4all.domain.sent_order import numbers_left, sent_place
-from chat4all.services.directory.ports import Conversations
+from chat4all.services.directory.merged_users import known_user
+from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Deliveries, Fallbacks, MessageQuery, Messages
 
 MOST_PAGE_BYTES: Final = 5_000_000
@@ -46,11 +58,13 @@ class ReadMessages:
         deliveries: Deliveries,
         conversations: Conversations,
         fallbacks: Fallbacks,
+        directory: Directory,
     ) -> None:
         self._messages = messages
         self._deliveries = deliveries
         self._conversations = conversations
         self._fallbacks = fallbacks
+        self._directory = directory
 
     def get(self, message_id: str) -> Message:
         """Return the message; raises NotFound."""
@@ -85,14 +99,19 @@ class ReadMessages:
     ) -> Page[Message]:
         """Return a page of messages, the newest first.
 
-        With `participant_id`, the page holds only messages since that participant joined.
+        With `participant_id`, the page holds only messages since that participant joined. The messages of
+        conversations that joined this one stand among its own, by the times of their acceptance.
         """
-        before = decode_cursor(cursor, SequenceCursor).sequence if cursor is not None else None
-        after = self._visible_after(conversation_id, participant_id)
-        found = self._messages.history(conversation_id, after, before, limit + 1)
-        shown = tuple(found[: _fitting(found[:limit])])
-        more = len(found) > len(shown)
-        return Page(shown, encode_cursor(SequenceCursor(shown[-1].sequence)) if more else None)
+        conversation, after = self._seen_by(conversation_id, participant_id)
+        past = decode_places(cursor, SequenceCursor, conversation_id) if cursor is not None else {}
+        found: dict[str, list[Message]] = {}
+        for place in (conversation_id, *conversation.joined):
+            before = past[place].sequence if place in past else None
+            found[place] = self._messages.history(place, after, before, limit + 1)
+        shown, more = _page(found, limit, lambda message: message.accepted_at)
+        for place, messages in _by_conversation(shown).items():
+            past[place] = SequenceCursor(messages[-1].sequence)
+        return Page(shown, _cursor(past, conversation_id) if more else None)
 
     def history_by_sent(
         self, conversation_id: str, participant_id: str | None, cursor: str | None, limit: int
@@ -101,45 +120,92 @@ class ReadMessages:
 
         The provider's time counts. A message that came over no channel was sent when it was accepted.
         """
-        past = decode_cursor(cursor, SentCursor) if cursor is not None else None
-        after = self._visible_after(conversation_id, participant_id)
-        found = self._messages.history_by_sent(conversation_id, after, past, limit + 1)
-        shown = tuple(found[: _fitting(found[:limit])])
-        if len(found) == len(shown):
-            return Page(shown, None)
-        under = numbers_left(shown, past.under if past is not None else None)
-        return Page(shown, encode_cursor(SentCursor(*sent_place(shown[-1]), under)))
+        conversation, after = self._seen_by(conversation_id, participant_id)
+        past = decode_places(cursor, SentCursor, conversation_id) if cursor is not None else {}
+        found = {
+            place: self._messages.history_by_sent(place, after, past.get(place), limit + 1)
+            for place in (conversation_id, *conversation.joined)
+        }
+        shown, more = _page(found, limit, lambda message: sent_place(message).sent_at)
+        for place, messages in _by_conversation(shown).items():
+            under = numbers_left(messages, past[place].under if place in past else None)
+            past[place] = SentCursor(*sent_place(messages[-1]), under)
+        return Page(shown, _cursor(past, conversation_id) if more else None)
 
     def last_activity(self, conversations: Sequence[Conversation]) -> dict[str, str]:
         """Return, for each conversation, when its latest message was accepted, or when it was created."""
-        return {
-            conversation.conversation_id: self._messages.latest_at(conversation.conversation_id)
-            or conversation.created_at
-            for conversation in conversations
-        }
+        return {conversation.conversation_id: self._active_at(conversation) for conversation in conversations}
+
+    def _active_at(self, conversation: Conversation) -> str:
+        places = (conversation.conversation_id, *conversation.joined)
+        return max(filter(None, map(self._messages.latest_at, places)), default=conversation.created_at)
 
     def search(self, query: MessageQuery, cursor: str | None, limit: int) -> Page[Message]:
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
-        found = self._messages.search(query, after, limit + 1)
+        found = self._found(query, after, limit + 1)
         messages = self._messages.get_many([message_id for _, message_id in found[:limit]])
         by_id = {message.message_id: message for message in messages}
         shown = found[: _fitting([by_id.get(message_id) for _, message_id in found[:limit]])]
         items = tuple(by_id[message_id] for _, message_id in shown if message_id in by_id)
         return Page(items, encode_cursor(shown[-1][0]) if len(found) > len(shown) else None)
 
-    def _visible_after(self, conversation_id: str, participant_id: str | None) -> str:
+    def _found(
+        self, query: MessageQuery, after: TimeCursor | None, limit: int
+    ) -> list[tuple[TimeCursor, str]]:
+        """Return what a search finds; a search by sender finds the messages of all users who were merged."""
+        user = known_user(self._directory, query.sender_id) if query.sender_id is not None else None
+        if user is None or not user.merged:
+            return self._messages.search(query, after, limit)
+        queries = (msgspec.structs.replace(query, sender_id=user_id) for user_id in dict.fromkeys(user.ids))
+        by_sender = (self._messages.search(each, after, limit) for each in queries)
+        return merged_entries(by_sender, limit, query.order)
+
+    def _seen_by(self, conversation_id: str, participant_id: str | None) -> tuple[Conversation, str]:
+        """Return the conversation, and the number after which the participant sees its messages."""
         conversation = self._conversations.get(conversation_id)
         if conversation is None:
             raise ConversationNotFound("There is no such conversation.")
         if participant_id is None:
-            return FROM_THE_START
-        for participant in conversation.participants:
-            if participant.user_id == participant_id:
-                return participant.joined_after
-        raise NotAParticipant(
-            "The user is not a participant of this conversation.",
-            Detail("participant_id", "is not a participant"),
+            return conversation, FROM_THE_START
+        participant = conversation.participant(participant_id) or self._as_merged(
+            conversation, participant_id
         )
+        if participant is None:
+            raise NotAParticipant(
+                "The user is not a participant of this conversation.",
+                Detail("participant_id", "is not a participant"),
+            )
+        return conversation, participant.joined_after
+
+    def _as_merged(self, conversation: Conversation, user_id: str) -> Participant | None:
+        """Return the participant who is the same person as the user, since the users were merged."""
+        user = known_user(self._directory, user_id)
+        members = conversation.participants if user is not None else ()
+        return next((member for member in members if user is not None and member.user_id in user.ids), None)
+
+
+def _page(
+    found: Mapping[str, Sequence[Message]], limit: int, time: Callable[[Message], str]
+) -> tuple[tuple[Message, ...], bool]:
+    """Return the latest messages of several histories, and whether there are more of them.
+
+    The order of each history stays, also where its times are not in order.
+    """
+    merged = [*islice(heapq.merge(*found.values(), key=time, reverse=True), limit + 1)]
+    shown = tuple(merged[: _fitting(merged[:limit])])
+    return shown, len(merged) > len(shown)
+
+
+def _by_conversation(messages: Sequence[Message]) -> dict[str, list[Message]]:
+    found: dict[str, list[Message]] = {}
+    for message in messages:
+        found.setdefault(message.conversation_id, []).append(message)
+    return found
+
+
+def _cursor(past: Mapping[str, SequenceCursor] | Mapping[str, SentCursor], conversation_id: str) -> str:
+    """Return the cursor of a page; a history of one conversation has its place alone."""
+    return encode_cursor(past[conversation_id] if {*past} == {conversation_id} else past)
 
 
 def _fitting(messages: Sequence[Message | None]) -> int:
