@@ -33,6 +33,7 @@ from chat4all.services.access.authenticate import SCOPES, Authenticate, new_key
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
+from chat4all.services.directory.merge_users import MergeUsers
 from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.inbound.answer_choice import AnswerChoice
@@ -71,6 +72,7 @@ from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.files import MemoryFiles
+from tests.fakes.merges import MemoryPeople
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.people import NOW
@@ -254,7 +256,8 @@ class InProcess:
             clock=clock,
             new_id=ids,
         )
-        audit = AuditTrail(MemoryAudit(), clock, ids)
+        audit = MemoryAudit()
+        trail = AuditTrail(audit, clock, ids)
         door = Chalice(app_name="webhooks", configure_logs=False)
         bind(
             door,
@@ -265,7 +268,7 @@ class InProcess:
                     ReadOutcomes(listed, clock),
                     read_one=ReadWebhook(self._webhooks, clock),
                     channels=registry.names(),
-                    audit=audit,
+                    audit=trail,
                 )
             ],
             authenticate,
@@ -306,7 +309,7 @@ class InProcess:
                 MergeUsers(directory, MemoryPeople(directory, conversations, audit), clock, ids),
                 channels,
                 clock,
-                AuditTrail(audit, clock, ids),
+                trail,
             ),
         ]
         api = Chalice(app_name="api", configure_logs=False)

@@ -70,8 +70,9 @@ class DynamoPeople:
         _save_user(transaction, merged, with_joined(gone, joined))
         for identity in merged.identities:
             _give(transaction, identity, merged.user_id, kept.user_id)
-        wrote = {place: joined.get(told, told) for place, told in (former.wrote or {}).items()}
-        change(transaction, places, places.one_to_one or former.one_to_one, {**wrote, **(places.wrote or {})})
+        told = {place: joined.get(known_as, known_as) for place, known_as in (former.wrote or {}).items()}
+        wrote = {**told, **(places.wrote or {})} if told else None
+        change(transaction, places, places.one_to_one or former.one_to_one, wrote)
         change(transaction, former, None, None, PlacesRow.merged_into.set(kept.user_id))
         for number, turn in enumerate(reversed(theirs)):
             row = rows[turn.place]
