@@ -210,6 +210,34 @@ def test_unquoted_words_go_to_the_1to1_conversation_that_had_its_turn_last(world
     ]
 
 
+def test_merged_people_are_reached_and_recognized_until_they_part(world: World, agent: str) -> None:
+    phone, other_phone = a_phone(), a_phone()
+    ana, ben = (
+        world.create("CUSTOMER", ("whatsapp", phone)),
+        world.create("CUSTOMER", ("whatsapp", other_phone)),
+    )
+    conversation, joined = world.converse(agent, ana), world.converse(agent, ben)
+    also = world.converse(world.create("AGENT"), ben)
+    before = world.post(joined, agent, "before")
+    assert world.api.post(f"/v1/users/{ana}/merge", {"user_id": ben}).status == 200
+    world.product.pump()
+    assert world.progress(before)["current_status"] == "SENT"
+
+    world.say("whatsapp", whatsapp(**{"from": other_phone, "id": f"wamid.{other_phone}"}))
+    world.product.pump()
+    assert [message["sender_id"] for message in world.history(conversation)] == [ana, agent]
+    answer = world.post(conversation, agent, "an answer")
+    world.product.pump()
+    assert world.progress(answer)["deliveries"][0]["recipient_id"] == ana
+    assert world.provider.accepted[-1]["to"].removeprefix("+") == other_phone
+    world.api.patch(f"/v1/conversations/{also}", {"state": "ARCHIVED"})
+    world.api.patch(f"/v1/conversations/{also}", {"state": "ACTIVE"})
+
+    assert world.api.post(f"/v1/users/{ben}/unmerge", {}).status == 200
+    assert world.api.get("/v1/conversations", user_id=ana).json["conversations"][0]["joined"] == []
+    assert len(world.api.get("/v1/conversations", user_id=ben).json["conversations"]) == 2
+
+
 def test_an_unknown_person_gets_a_conversation(world: World) -> None:
     sender = str(uuid.uuid4().int)[:15]
     webhook = instagram(text="is anybody there?")

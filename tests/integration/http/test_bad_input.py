@@ -47,6 +47,7 @@ WRITES = [
     ("POST", f"/v1/conversations/{UNKNOWN}/participants"),
     ("POST", "/v1/users"),
     ("POST", f"/v1/users/{UNKNOWN}/identities"),
+    ("POST", f"/v1/users/{UNKNOWN}/merge"),
 ]
 
 
