@@ -123,6 +123,9 @@ class MemoryDirectory:
             self._users[user.user_id] = replace(current, consents=consents)
             return True
 
+    def every(self) -> list[User]:
+        return list(self._users.values())
+
     def are(self, *users: User) -> bool:
         """Return whether the users are as they were read, as far as a merge depends on it."""
         return all(_mergeable(self._users.get(user.user_id)) == _mergeable(user) for user in users)

@@ -35,6 +35,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "token": "Zr0fT2m4mQ8mX1yqkq0b7w",
     "type": UserType.CUSTOMER,
     "user_id": _CUSTOMER,
+    "other_id": "c1d7a0b2-5f4e-4a86-9d3c-2e8b7f6a1c03",
     "webhook_id": "telegram|main|2026-01-31T12:00:00.123Z|" + "9f86d081884c7d65" * 4,
 }
 """The examples of the parameters without a default. A parameter has the same meaning in every route."""

@@ -9,6 +9,7 @@ from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
+from chat4all.adapters.dynamodb.hints import DynamoHints
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.people import DynamoPeople
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
@@ -32,6 +33,7 @@ from chat4all.entrypoints.http.dead_letters import DeadLetterViews
 from chat4all.entrypoints.http.description import DescriptionViews
 from chat4all.entrypoints.http.files import FileViews
 from chat4all.entrypoints.http.health import HealthViews
+from chat4all.entrypoints.http.suggestions import SuggestionViews
 from chat4all.entrypoints.http.templates import TemplateViews
 from chat4all.entrypoints.http.users import UserViews
 from chat4all.services.access.check_health import CheckHealth
@@ -43,6 +45,7 @@ from chat4all.services.directory.manage_consents import ManageConsents
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.merge_users import MergeUsers
 from chat4all.services.directory.record_consent import RecordConsent
+from chat4all.services.directory.suggest_merges import SuggestMerges
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.download_file import DownloadFile
 from chat4all.services.files.upload_file import UploadFile
@@ -102,6 +105,9 @@ def rare_resources(
     manage_consents = ManageConsents(accepting.directory, record_consent)
     breakers = DynamoBreakers(settings.limits_table)
     people = DynamoPeople(settings.directory_table, settings.conversations_table, settings.audit_table)
+    suggest = SuggestMerges(
+        accepting.directory, DynamoHints(settings.directory_table), accepting.capabilities, runtime.now
+    )
     merges = MergeUsers(accepting.directory, people, runtime.now, runtime.new_id)
     trail = AuditTrail(audit, runtime.now, runtime.new_id)
     return [
@@ -111,6 +117,7 @@ def rare_resources(
         _file_views(settings, accepting, files, public),
         AuditViews(ReadAudit(audit)),
         UserViews(manage_users, merges, channels, runtime.now, trail),
+        SuggestionViews(suggest, trail),
         ConsentViews(manage_consents, channels, runtime.now),
         ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public),
         AccountViews(manage_accounts, channels, trail),

@@ -32,6 +32,7 @@ class AuditAction(StrEnum):
     IDENTITY_UNLINK = "identity.unlink"
     USER_MERGE = "user.merge"
     USER_UNMERGE = "user.unmerge"
+    SUGGESTION_DISMISS = "suggestion.dismiss"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):

@@ -233,6 +233,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     charging: Charging = Charging.FREE
     addresses_by_account: bool = False
     """A person has another address for each channel account of ours."""
+    phone_addresses: bool = False
+    """A person's address is their phone number, or another text that no phone number looks like."""
     kinds_outside_window: tuple[str, ...] = ()
     """The kinds of content that are allowed at any time."""
     human_agent_h: int | None = None

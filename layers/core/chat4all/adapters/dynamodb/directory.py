@@ -13,6 +13,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from chat4all.adapters.dynamodb.hints import HintRow, hint_rows
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.rows import (
     StringsAttribute,
@@ -29,6 +30,7 @@ from chat4all.adapters.dynamodb.rows import (
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard, shards_of
 from chat4all.domain.consent import Consent
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.hints import hints_of, hints_of_identity, hints_of_name
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.person import Identity, Merge, Moved, User, UserType, with_writing
 from chat4all.services.directory.ports import IdentityTaken, NoMove
@@ -109,11 +111,12 @@ class MovedRow(Model):
 
 class DynamoDirectory:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, UserRow, IdentityRow, MovedRow)
+        bind(table_name, UserRow, IdentityRow, MovedRow, HintRow)
 
     @answering
     def create(self, user: User, no_move: NoMove | None = None) -> IdentityTaken | None:
-        if not user.identities:
+        hints = hint_rows(hints_of(user), user.user_id) if user.type is UserType.CUSTOMER else []
+        if not user.identities and not hints:
             saved(_row(user), UserRow.entry_id.does_not_exist())
             return None
         transaction = self._transaction()
@@ -121,6 +124,8 @@ class DynamoDirectory:
         for identity in user.identities:
             transaction.save(_identity_row(identity, user.user_id), condition=_FREE)
             _check_moves(transaction, identity, no_move)
+        for hint in hints:
+            transaction.save(hint)
         if committed(transaction):
             return None
         taken = self._taken(user.identities)
@@ -155,6 +160,8 @@ class DynamoDirectory:
                 actions=[UserRow.identities.set((*row.identities, identity))],
                 condition=(UserRow.identities == row.identities) & _NOT_MERGED,
             )
+            for hint in hint_rows(hints_of_identity(identity), user_id):
+                transaction.save(hint)
             if committed(transaction):
                 return None
             taken = self._taken((identity,))
@@ -194,6 +201,8 @@ class DynamoDirectory:
             condition=UserRow.identities == user.identities,
         )
         transaction.save(_moved_row(former.channel, former.account, former.address, moved, expires_at))
+        for hint in hint_rows(hints_of_identity(present), user.user_id):
+            transaction.save(hint)
         if committed(transaction):
             return None
         taken = self._taken((present,))
@@ -243,7 +252,9 @@ class DynamoDirectory:
     @answering
     def rename(self, user_id: str, name: str, new_name: str) -> None:
         renamed = [UserRow.display_name.set(new_name)]
-        updated(UserRow(user_key(user_id)), renamed, UserRow.display_name == name)
+        if updated(UserRow(user_key(user_id)), renamed, UserRow.display_name == name):
+            for hint in hint_rows(hints_of_name(new_name), user_id):
+                hint.save()
 
     @answering
     def save_consents(self, user: User, consents: tuple[Consent, ...]) -> bool:

@@ -36,6 +36,7 @@ CAPABILITIES: Final = Capabilities(
         # A bucket gives its burst and what 30 seconds refill within 30 seconds: together 15.
         RateLimit(LimitScope.RECIPIENT, interval_s=4.0, burst=8, lease=1),
     ),
+    phone_addresses=True,
     receipts=Receipts(delivered=True, read=False),
     window_h=None,
     media=(

@@ -77,6 +77,7 @@ CAPABILITIES: Final = Capabilities(
         # takes six seconds to refill.
         RateLimit(LimitScope.RECIPIENT, interval_s=6.0, burst=45, lease=1),
     ),
+    phone_addresses=True,
     receipts=Receipts(delivered=True, read=True),
     acts=Acts(
         read=ReadRule(in_groups=False), typing=TypingRule(seconds=25, needs_message=True, in_groups=False)

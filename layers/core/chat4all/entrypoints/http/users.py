@@ -176,7 +176,11 @@ class UserViews:
             identities=tuple(self._identity(identity) for identity in body.identities),
             metadata=body.metadata,
         )
-        return Answer(user_view(self._manage.create(new)), 201)
+        user_id = self._manage.new_user_id()
+        for identity in new.identities:
+            place = {"channel": identity.channel, "address": identity.address, "account": identity.account}
+            self._trail(request, AuditAction.IDENTITY_LINK, f"user:{user_id}", **place)
+        return Answer(user_view(self._manage.create(new, user_id)), 201)
 
     @route(
         "ListUsers",

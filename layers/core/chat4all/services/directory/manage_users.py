@@ -65,7 +65,11 @@ class ManageUsers:
         self._new_id = new_id
         self._is_account = is_account
 
-    def create(self, new: NewUser) -> User:
+    def new_user_id(self) -> str:
+        """Return an id for a user to create."""
+        return self._new_id()
+
+    def create(self, new: NewUser, user_id: str) -> User:
         """Create a user with their identities.
 
         Raises:
@@ -79,7 +83,7 @@ class ManageUsers:
                 "An identity is named twice; name each identity once.",
                 Detail("identities", "must be different"),
             )
-        user = User(self._new_id(), new.type, new.display_name, identities, new.metadata, now)
+        user = User(user_id, new.type, new.display_name, identities, new.metadata, now)
         taken = self._directory.create(user)
         if taken is not None:
             raise _in_use(taken)

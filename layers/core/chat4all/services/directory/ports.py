@@ -9,6 +9,7 @@ import msgspec
 from chat4all.domain.audit import AuditEntry
 from chat4all.domain.consent import Consent
 from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
+from chat4all.domain.hints import Hint
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.person import Identity, Moved, User, UserType
 from chat4all.domain.places import Places
@@ -122,6 +123,25 @@ class NoMove(msgspec.Struct, frozen=True):
     since: str | None
 
 
+class Hints(Protocol):
+    """The users under each hint that two users are one person, and the pairs that are two people."""
+
+    def users_of(self, hint: Hint) -> list[str]:
+        """Return some users who had the hint at some time, at most 50.
+
+        A user who got the hint a moment ago may be missing.
+        """
+        ...
+
+    def dismissed(self, user_id: str, others: Collection[str]) -> set[str]:
+        """Return those of `others` who were dismissed for the user, or the user for them."""
+        ...
+
+    def dismiss(self, user_id: str, other_id: str, at: str) -> None:
+        """Keep that the two users are two people, since `at`."""
+        ...
+
+
 class People(Protocol):
     """The merges of users. Each call is one transaction over users, conversations and the audit trail."""
 
@@ -149,7 +169,10 @@ class People(Protocol):
 
 
 class Directory(Protocol):
-    """Users and the identities by which channels know them."""
+    """Users and the identities by which channels know them.
+
+    A new user, identity, address or name is listed under its hints, too.
+    """
 
     def create(self, user: User, no_move: NoMove | None = None) -> IdentityTaken | None:
         """Create the user with all their identities; create nothing if an identity is taken.
