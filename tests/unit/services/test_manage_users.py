@@ -17,7 +17,7 @@ def product() -> Product:
 
 
 def create(product: Product, *identities: NewIdentity, kind: UserType = UserType.CUSTOMER) -> User:
-    return product.manage_users.create(NewUser(kind, "Ana", identities))
+    return product.manage_users.create(NewUser(kind, "Ana", identities), product.ids())
 
 
 def test_a_user_is_created_with_canonical_identities(product: Product) -> None:

@@ -31,7 +31,7 @@ from chat4all.services.directory.manage_conversations import NewConversation
 from chat4all.services.directory.manage_users import NewIdentity
 from chat4all.services.directory.merge_users import MergeUsers
 from chat4all.services.inbound.take_inbound import inbound_message_id
-from chat4all.services.messaging.conversation_cache import CONVERSATION_KEEP_S
+from chat4all.services.messaging.conversation_cache import CONVERSATION_KEEP_S, KEEP_S
 from chat4all.services.messaging.ports import MessageQuery
 from tests.fakes.fate import Died
 from tests.fakes.people import NOW, agent, conversation_of, customer
@@ -385,3 +385,29 @@ def test_whoever_has_no_identity_left_is_not_reached(product: Product) -> None:
     product.manage_users.unlink("ana", "pigeon", "ana@pigeon")
     with pytest.raises(NoIdentity):
         say(product, "of-ana", "ours")
+
+
+def test_an_answer_goes_to_where_the_person_wrote_and_never_to_somebody_else_after_they_part(
+    product: Product,
+) -> None:
+    """https://github.com/chatwoot/chatwoot/issues/15359: merged contacts got replies at stale addresses."""
+    carl = customer("carl", "pigeon")
+    product.directory.create(carl)
+    bob = agent("bob")
+    product.directory.create(bob)
+    product.conversations.create(conversation_of(bob, carl, conversation_id="with-bob"), ["carl"])
+    product.merges.merge("ana", "carl", "key")
+
+    write(product, "carl@pigeon", "from the second number")
+    say(product, "of-ana", "to-second")
+    assert reached(product, "to-second") == [("ana", "carl@pigeon")]
+    say(product, "with-bob", "to-former", sender_id="bob")
+    assert reached(product, "to-former") == [("carl", "carl@pigeon")]
+    write(product, "ana@pigeon", "from the first number")
+
+    product.merges.unmerge("carl", "key")
+    product.clock.advance(KEEP_S)
+    say(product, "of-ana", "to-ana")
+    assert reached(product, "to-ana") == [("ana", "ana@pigeon")]
+    say(product, "with-bob", "to-carl", sender_id="bob")
+    assert reached(product, "to-carl") == [("carl", "carl@pigeon")]

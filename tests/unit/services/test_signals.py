@@ -7,14 +7,15 @@ from msgspec.structs import replace
 
 from chat4all.domain.acts import Done, MarkingRead, Signal, SignalKind, Typing
 from chat4all.domain.channel import LimitScope, RateLimit
+from chat4all.domain.content import Text
 from chat4all.domain.errors import ActNotPossible, ConversationNotFound, MessageNotFound, NotAParticipant
-from chat4all.domain.events import DeliveryRequested
+from chat4all.domain.events import DeliveryRequested, InboundMessage, WebhookEvent
 from chat4all.domain.person import Identity
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.messaging.circuit import Attempt
 from chat4all.services.messaging.deliver_signal import LATE, AskAgain, Dropped, Shown
 from chat4all.services.messaging.send_signals import Signalled
-from tests.fakes.people import NOW, customer
+from tests.fakes.people import NOW, conversation_of, customer
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message
 from tests.fakes.small_stores import NotToBeAsked, OneBucket
 
@@ -54,6 +55,24 @@ def requested(product: Product) -> list[DeliveryRequested]:
 
 def signals(product: Product) -> list[Signal | None]:
     return [request.signal for request in requested(product)]
+
+
+def test_a_message_of_a_conversation_that_joined_is_marked_as_read_where_it_was_written(
+    product: Product,
+) -> None:
+    ben = customer("ben", "pigeon")
+    product.directory.create(ben)
+    product.conversations.create(conversation_of(AGENT, ben, conversation_id="of-ben"), ["ben"])
+    event = InboundMessage("ben@pigeon", "theirs", Text("hello"), NOW)
+    product.take(WebhookEvent("pigeon", "main", "webhook", event))
+    product.merges.merge("ana", "ben", "key")
+
+    marked = product.signals.read("conversation", None)
+
+    assert (marked.message.conversation_id, marked.message.sender_id) == ("of-ben", "ben")
+    (request,) = requested(product)
+    assert request.recipient.address == "ben@pigeon"
+    assert product.signals.read("conversation", marked.message.message_id).before
 
 
 def test_the_latest_message_of_a_person_is_marked_as_read(product: Product) -> None:

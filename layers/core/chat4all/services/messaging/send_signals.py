@@ -4,7 +4,7 @@ A signal goes through `chat-events` to the channel's queue, without a record. Wh
 person's messages were read, so that a later request about an earlier message changes nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -72,8 +72,9 @@ class SendSignals:
             ActNotPossible: no person wrote the message over a channel that shows what was read.
             Unavailable: AWS did not take the signal; the same request may be repeated.
         """
-        self._conversation_cache.recent(conversation_id)
-        message = self._inbound(conversation_id, message_id)
+        joined = self._conversation_cache.recent(conversation_id).conversation.joined
+        message = self._inbound((conversation_id, *joined), message_id)
+        conversation_id = message.conversation_id
         to = self._conversation_cache.judged(
             conversation_id, lambda snapshot: self._reader(snapshot, message)
         )
@@ -134,9 +135,12 @@ class SendSignals:
             raise ActNotPossible("Nobody can be shown that our side types.", *details)
         return found
 
-    def _inbound(self, conversation_id: str, message_id: str | None) -> Message:
+    def _inbound(self, conversation_ids: Sequence[str], message_id: str | None) -> Message:
+        """Return the message, or the latest that a person wrote, in a conversation or those that joined it."""
         if message_id is None:
-            latest = next(self._latest_inbound(conversation_id), None)
+            found = (next(self._latest_inbound(each), None) for each in conversation_ids)
+            by_time = sorted((each for each in found if each is not None), key=lambda each: each.accepted_at)
+            latest = by_time[-1] if by_time else None
             if latest is None:
                 raise ActNotPossible(
                     "There is no message to mark as read.",
@@ -144,7 +148,7 @@ class SendSignals:
                 )
             return latest
         message = self._messages.get(message_id)
-        is_here = message is not None and message.conversation_id == conversation_id
+        is_here = message is not None and message.conversation_id in conversation_ids
         if message is None or not is_here or message.notice is not None or message.act is not None:
             raise MessageNotFound("There is no such message in this conversation.")
         if not _is_inbound(message):
