@@ -9,7 +9,6 @@ import urllib3
 from msgspec.structs import asdict
 
 from chat4all.domain.content import Plain
-from chat4all.domain.person import User
 from chat4all.entrypoints.http.answers import ErrorBody
 from chat4all.entrypoints.http.batches import (
     BatchRecipientPage,
@@ -23,7 +22,7 @@ from chat4all.entrypoints.http.dead_letters import DeadLetterPage, DeadLetterVie
 from chat4all.entrypoints.http.files import FileView, LinkView, UploadView
 from chat4all.entrypoints.http.message_views import MessagePage, MessageView, ProgressView
 from chat4all.entrypoints.http.messages import AcceptedView
-from chat4all.entrypoints.http.users import PostIdentity, UserPage
+from chat4all.entrypoints.http.users import PostIdentity, UserPage, UserView
 from chat4all.services.inbound.replay_webhooks import Replayed
 from chat4all.services.recovery.redrive import Redriven
 
@@ -64,16 +63,16 @@ class ApiClient:
         display_name: str,
         identities: Sequence[PostIdentity] = (),
         metadata: Body | None = None,
-    ) -> User:
+    ) -> UserView:
         """Create a user; `kind` is AGENT or CUSTOMER."""
         linked = [_without_none(asdict(identity)) for identity in identities]
         body = {"type": kind, "display_name": display_name, "identities": linked, "metadata": metadata}
-        return self._call("POST", "/users", User, _without_none(body))
+        return self._call("POST", "/users", UserView, _without_none(body))
 
-    def user(self, user_id: str) -> User:
-        return self._call("GET", f"/users/{_segment(user_id)}", User)
+    def user(self, user_id: str) -> UserView:
+        return self._call("GET", f"/users/{_segment(user_id)}", UserView)
 
-    def users(self, kind: str) -> Iterator[User]:
+    def users(self, kind: str) -> Iterator[UserView]:
         """Yield every user of a kind, AGENT or CUSTOMER, page by page."""
         cursor: str | None = ""
         while cursor is not None:

@@ -8,9 +8,10 @@ from typing import Annotated, Final
 
 import typer
 
-from chat4all.domain.person import Identity, User
+from chat4all.domain.person import Identity
 from chat4all.entrypoints.http.conversations import ConversationView
 from chat4all.entrypoints.http.message_views import DeliveryView
+from chat4all.entrypoints.http.users import UserView
 from chat4all_local.api_client import ApiClient
 from chat4all_local.cli.api_access import KEY_VARIABLE, URL_VARIABLE, client, local_cloud
 from chat4all_local.cli.messages import ConversationArgument
@@ -80,7 +81,7 @@ def reply(
     )
 
 
-def choose_customer(participants: Sequence[User], wanted: str | None) -> User:
+def choose_customer(participants: Sequence[UserView], wanted: str | None) -> UserView:
     """Find the customer with the id `wanted`, or the only customer. Raises CloudError."""
     customers = [user for user in participants if user.type == "CUSTOMER"]
     listed = ", ".join(f"{printable(user.display_name)} ({user.user_id})" for user in customers)
@@ -100,7 +101,7 @@ def choose_customer(participants: Sequence[User], wanted: str | None) -> User:
     return customers[0]
 
 
-def choose_identity(user: User, channel: str | None) -> Identity:
+def choose_identity(user: UserView, channel: str | None) -> Identity:
     """Find the customer's identity on `channel`, else on any simulated channel. Raises CloudError."""
     simulated = [identity for identity in user.identities if identity.channel in CHANNELS]
     if not simulated:
@@ -111,7 +112,7 @@ def choose_identity(user: User, channel: str | None) -> Identity:
     return next((identity for identity in simulated if identity.channel == channel), simulated[0])
 
 
-def _last_received(api: ApiClient, conversation: ConversationView, user: User) -> DeliveryView | None:
+def _last_received(api: ApiClient, conversation: ConversationView, user: UserView) -> DeliveryView | None:
     """Find the delivery of the newest message that a provider accepted for the customer."""
     for message in api.history(conversation.conversation_id):
         for delivery in api.message_status(message.message_id).deliveries:

@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chat4all.domain.clock import iso
-from chat4all.domain.person import User
-from chat4all.entrypoints.http.users import PostIdentity
+from chat4all.entrypoints.http.users import PostIdentity, UserView
 from chat4all_local.cli.api_access import client
 from chat4all_local.cli.options import JsonOption, StateOption
 from chat4all_local.console.tables import plain_table
@@ -91,7 +90,7 @@ def list_users(*, json: JsonOption = False, state: StateOption = "") -> None:
         print_whole(users_table(found))
 
 
-def users_table(users: list[User]) -> Table:
+def users_table(users: list[UserView]) -> Table:
     table = plain_table("USER", "TYPE", "NAME", "REACHED AT")
     for user in users:
         reached = ", ".join(f"{identity.channel}:{identity.address}" for identity in user.identities)

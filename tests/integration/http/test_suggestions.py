@@ -6,9 +6,9 @@ from tests.integration.http.conftest import Cast, a_phone, create_customer
 from tests.integration.http.gateway import Gateway
 
 
-def suggested(api: Gateway, user_id: str) -> dict[str, dict[str, object]]:
+def suggested(api: Gateway, user_id: str) -> dict[str, list[dict[str, str]]]:
     found = api.get(f"/v1/users/{user_id}/suggestions").json["suggestions"]
-    return {suggestion["user_id"]: suggestion for suggestion in found}
+    return {suggestion["user_id"]: suggestion["reasons"] for suggestion in found}
 
 
 def test_the_same_number_on_two_channels_is_suggested_to_both_until_it_is_dismissed(api: Gateway) -> None:
@@ -16,8 +16,8 @@ def test_the_same_number_on_two_channels_is_suggested_to_both_until_it_is_dismis
     one, other = create_customer(api, "whatsapp", phone), create_customer(api, "sms", f"+{phone}")
 
     reason = {"kind": "phone", "value": phone}
-    assert reason in suggested(api, one)[other]["reasons"]
-    assert reason in suggested(api, other)[one]["reasons"]
+    assert reason in suggested(api, one)[other]
+    assert reason in suggested(api, other)[one]
 
     dismissed = api.post(f"/v1/users/{other}/suggestions/{one}/dismiss", {})
     assert dismissed.status == 200

@@ -7,6 +7,7 @@ import typer
 
 from chat4all.channels.registry import names
 from chat4all.domain.person import Identity, User, UserType
+from chat4all.entrypoints.http.users import UserView, user_view
 from chat4all_local.cli.reply import choose_customer, choose_identity, reply
 from chat4all_local.cloud.errors import CloudError
 
@@ -14,8 +15,9 @@ WHATSAPP = Identity("whatsapp", "main", "5511987654321", "")
 TELEGRAM = Identity("telegram", "main", "42", "")
 
 
-def user(user_id: str, kind: str = "CUSTOMER", *identities: Identity) -> User:
-    return User(user_id, UserType(kind), user_id.title(), identities, {}, "2026-01-01T00:00:00.000Z")
+def user(user_id: str, kind: str = "CUSTOMER", *identities: Identity) -> UserView:
+    known = User(user_id, UserType(kind), user_id.title(), identities, {}, "2026-01-01T00:00:00.000Z")
+    return user_view(known)
 
 
 ADA, ANA, BO = user("ada", "AGENT"), user("ana"), user("bo")

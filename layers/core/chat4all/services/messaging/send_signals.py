@@ -136,7 +136,7 @@ class SendSignals:
         return found
 
     def _inbound(self, conversation_ids: Sequence[str], message_id: str | None) -> Message:
-        """Return the message, or the latest that a person wrote, in a conversation or those that joined it."""
+        """Return the message, or a person's latest, of a conversation or of those that joined it."""
         if message_id is None:
             found = (next(self._latest_inbound(each), None) for each in conversation_ids)
             by_time = sorted((each for each in found if each is not None), key=lambda each: each.accepted_at)
