@@ -42,7 +42,7 @@ def test_of_several_customers_the_wanted_customer_replies() -> None:
     ],
 )
 def test_where_no_customer_can_be_chosen_the_error_says_why(
-    participants: list[User], wanted: str | None, message: str, advice: str
+    participants: list[UserView], wanted: str | None, message: str, advice: str
 ) -> None:
     with pytest.raises(CloudError) as refused:
         choose_customer(participants, wanted)
