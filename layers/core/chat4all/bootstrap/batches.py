@@ -40,7 +40,7 @@ def handler() -> Handler:
         messages=accepting.messages,
         conversation_cache=accepting.conversation_cache,
         one_to_one=FindOneToOne(accepting.conversations, accepting.directory, runtime.now),
-        fill_template=Templating(settings, os.environ).fill(accepting, remembered_s=_TEMPLATE_S),
+        fill_template=Templating(settings, dict(os.environ)).fill(accepting, remembered_s=_TEMPLATE_S),
         capabilities=accepting.capabilities,
         clock=runtime.now,
         log_fault=log_fault,
