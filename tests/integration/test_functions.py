@@ -941,7 +941,9 @@ def test_a_batch_asks_the_provider_for_a_template_that_is_not_known(world: World
 
     world.product.pump()
 
-    sent, refused = (world.api.get(f"/v1/batches/{batch_id}/recipients").json["recipients"] for batch_id in ids)
+    sent, refused = (
+        world.api.get(f"/v1/batches/{batch_id}/recipients").json["recipients"] for batch_id in ids
+    )
     assert [(shown["outcome"], shown["code"]) for shown in (*sent, *refused)] == [
         ("accepted", None),
         ("refused", "TEMPLATE_NOT_USABLE"),

@@ -74,7 +74,7 @@ def test_every_variable_is_replaced_by_the_words_of_the_recipient_once(
     assert names_in(text) == ({"content": names} if names else {})
 
 
-FILE = Attachment("{{x}}", "image/png", "{{x}}.png", 1, "{{x}}")
+FILE = Attachment("{{x}}", "image/png", "{{x}}.png", 1)
 
 
 def of_each_kind(word: str) -> list[Content]:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.channels.shared.kinds import kind_rules
-from chat4all.domain.batches import BatchContent, BatchRecipient, BatchState, RecipientOutcome
+from chat4all.domain.batches import CHUNK, BatchContent, BatchRecipient, BatchState, RecipientOutcome
 from chat4all.domain.channel import Capabilities, KindRule
 from chat4all.domain.clock import iso
 from chat4all.domain.consent import Consent, ConsentSource, ConsentState
@@ -28,7 +28,7 @@ from tests.fakes.connector import CAPABILITIES
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, Product
 from tests.fakes.templates import OWNER, account_template
-from tests.unit.services.test_run_batch import BATCH_ID, CHUNK, World
+from tests.unit.services.test_run_batch import BATCH_ID, World
 
 WITH_TEMPLATES: Mapping[str, Capabilities] = {
     **CAPABILITIES,
@@ -47,8 +47,7 @@ def world() -> World:
 
 def named(recipients: list[BatchRecipient]) -> list[BatchRecipient]:
     return [
-        replace(recipient, variables={"name": f"Ana {number}"})
-        for number, recipient in enumerate(recipients)
+        replace(recipient, variables={"name": f"Ana {number}"}) for number, recipient in enumerate(recipients)
     ]
 
 

@@ -39,7 +39,6 @@ class Templating:
             return template_catalogue(channel, http, of_channel(self._variables, channel, "BASE_URL"))
         return None
 
-
     def fill(self, accepting: Accepting, *, remembered_s: float = 0.0) -> FillTemplate:
         """Make the use case; `remembered_s` is as in `FillTemplate`."""
         return FillTemplate(

@@ -174,9 +174,7 @@ class FillTemplate:
                 owners.add(owner)
                 yield channel, other
 
-    def _with_texts(
-        self, new: NewMessage, snapshot: Snapshot | None
-    ) -> tuple[Content, tuple[Step, ...]]:
+    def _with_texts(self, new: NewMessage, snapshot: Snapshot | None) -> tuple[Content, tuple[Step, ...]]:
         """Return the content and the steps of the message with their templates filled."""
         places = self._places(new, snapshot or self._conversation_cache.recent(new.conversation_id))
         own = [place for number, place in places if number == 0 or new.steps[number].content is None]
