@@ -1,5 +1,6 @@
 """A batch has the words of each recipient in every text of its content, templates among them."""
 
+import uuid
 from collections.abc import Mapping
 
 import pytest
@@ -23,11 +24,14 @@ from chat4all.domain.kinds import (
 )
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.templates import AccountTemplate, ButtonOfTemplate, ButtonType, Header, HeaderFormat
+from chat4all.services.messaging.connector import ChannelSecret
 from chat4all.services.messaging.fill_template import ASK_AGAIN_S, KEEP
+from chat4all.services.messaging.template_catalogue import TemplatePage, TemplateQuery
 from tests.fakes.connector import CAPABILITIES
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, Product
-from tests.fakes.templates import OWNER, account_template
+from tests.fakes.small_stores import SECRET, MemorySecrets
+from tests.fakes.templates import OWNER, FakeCatalogue, account_template
 from tests.unit.services.test_run_batch import BATCH_ID, World
 
 WITH_TEMPLATES: Mapping[str, Capabilities] = {
@@ -94,6 +98,29 @@ def test_header_and_buttons_of_a_template_have_the_values_of_each_recipient(worl
     assert isinstance(sent, Template)
     assert sent.text == "Order Ana\n\nOlá, Ana!\n\n1. Take\nTrack: https://shop.example/17"
     assert [button.value for button in sent.buttons] == ["take Ana", "17"]
+
+
+def test_a_variable_may_have_the_name_of_a_variable_of_the_template(world: World) -> None:
+    """Words that read as a variable stay words: https://github.com/chatwoot/chatwoot/pull/13649"""
+    (recipient,) = world.people(1)
+    variables = {"1": "{{1}} {{name}}", "unused": "x"}
+
+    world.begin(
+        [replace(recipient, variables=variables)], content=replace(TEMPLATE, parameters={"1": "{{1}}"})
+    )
+    world.pump()
+
+    assert texts(world) == ["Olá, {{1}} {{name}}!"]
+
+
+def test_a_value_that_is_too_long_for_the_template_refuses_its_recipient_only(world: World) -> None:
+    world.product.catalogue.templates = [replace(account_template(), footer="Shop")]
+    short, long = named(world.people(2))
+
+    world.begin([short, replace(long, variables={"name": "x" * 1_024})], content=TEMPLATE)
+    world.pump()
+
+    assert codes(world) == [None, "TEMPLATE_MISMATCH"]
 
 
 @pytest.mark.parametrize(
@@ -184,6 +211,35 @@ def test_an_unknown_template_waits_for_a_silent_provider(world: World) -> None:
     world.product.clock.advance(60)
     world.pump()
     assert world.counts() == (5, 0, 0)
+
+
+class OfTheSecond(FakeCatalogue):
+    """A provider where each account of ours has templates of its own, and only the second has any."""
+
+    def owner(self, secret: ChannelSecret) -> str:
+        return secret.account_id
+
+    def page(
+        self, secret: ChannelSecret, query: TemplateQuery, cursor: str | None, limit: int
+    ) -> TemplatePage:
+        page = super().page(secret, query, cursor, limit)
+        return page if secret.account_id == "second" else replace(page, templates=())
+
+
+def test_a_template_that_only_another_account_of_ours_has_makes_a_batch() -> None:
+    """The account of each recipient decides at their turn."""
+    secrets = MemorySecrets(replace(SECRET, account_id="first"), second=replace(SECRET, account_id="second"))
+    catalogue = OfTheSecond(account_template())
+    product = Product(capabilities=WITH_TEMPLATES, secrets=secrets, catalogue=catalogue)
+    world = World(product, capabilities=WITH_TEMPLATES)
+
+    recipients = named(world.people(1))
+    world.begin(recipients, content=TEMPLATE)
+    world.pump()
+
+    assert codes(world) == ["TEMPLATE_NOT_USABLE"], "the first account reaches the person"
+    with pytest.raises(TemplateNotUsable):
+        world.begin(recipients, content=replace(TEMPLATE, name="nowhere"), batch_id=str(uuid.uuid4()))
 
 
 def test_a_template_of_a_new_batch_is_unavailable_while_the_provider_is_silent(world: World) -> None:

@@ -59,6 +59,7 @@ SILENT_S: Final = 5.0
 MOST_NAMES: Final = 20
 """Of templates that could be sent, in an error."""
 _MOST_ASKED: Final = 1_000
+"""Templates that are kept in memory, those that were asked for and those that were read."""
 
 Place = tuple[str, str]
 """A channel and an account of ours there."""
@@ -284,6 +285,8 @@ class FillTemplate:
         if self._monotonic() - at >= self._remembered_s:
             known = self._known.get(*key)
             if self._remembered_s:
+                if len(self._remembered) >= _MOST_ASKED:
+                    self._remembered.clear()
                 self._remembered[key] = (self._monotonic(), known)
         return known
 
