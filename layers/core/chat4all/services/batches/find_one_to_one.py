@@ -1,4 +1,4 @@
-"""Find the 1:1 conversation of a sender with a customer, or begin it."""
+"""Find the 1:1 conversation of a sender with a customer, or begin it with the first message."""
 
 import uuid
 from typing import Final
@@ -7,7 +7,6 @@ from chat4all.domain.clock import Clock, iso
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
 from chat4all.domain.errors import Detail, NoIdentity, UserNotFound
 from chat4all.domain.person import UserType
-from chat4all.services.directory.merged_users import holder_of
 from chat4all.services.directory.ports import Conversations, Directory
 
 MOST: Final = 100
@@ -20,37 +19,42 @@ class FindOneToOne:
         self._directory = directory
         self._clock = clock
 
-    def __call__(self, sender_id: str, user_id: str, batch_id: str) -> str:
-        """Return the id of the active 1:1 conversation; one that a batch begins is the same at a repeat.
+    def known(self, sender_id: str, user_id: str) -> str | None:
+        """Return the id of the active 1:1 conversation with the latest turn, if there is one."""
+        active = self._conversations.one_to_ones(user_id, MOST)
+        found = {known.conversation_id: known for known in self._conversations.get_many(active)}
+        with_sender = (
+            conversation_id
+            for conversation_id in active
+            if conversation_id in found and found[conversation_id].has(sender_id)
+        )
+        return next(with_sender, None)
+
+    def new(self, sender_id: str, user_id: str, batch_id: str) -> Conversation:
+        """Return the 1:1 conversation that a batch would begin, the same at a repeat; it is not stored.
 
         Raises:
             NotFound: no such user.
             NoIdentity: the user is no customer.
         """
-        active = self._conversations.one_to_ones(user_id, MOST)
-        found = {known.conversation_id: known for known in self._conversations.get_many(active)}
-        for conversation_id in active:
-            if conversation_id in found and found[conversation_id].has(sender_id):
-                return conversation_id
-        return self._begin(sender_id, user_id, batch_id)
-
-    def _begin(self, sender_id: str, user_id: str, batch_id: str) -> str:
-        user = holder_of(self._directory, user_id)
+        user = self._directory.get(user_id)
         if user is None:
             raise UserNotFound("There is no such user.", Detail("user_id", "is not a known user"))
         if user.type is not UserType.CUSTOMER:
             raise NoIdentity("An agent reads over the API.", Detail("user_id", "is not a customer"))
         now = iso(self._clock())
-        conversation = Conversation(
+        return Conversation(
             conversation_id=str(uuid.uuid5(uuid.UUID(batch_id), f"1:1 {sender_id} {user_id}")),
             type=ConversationType.ONE_TO_ONE,
             state=ConversationState.ACTIVE,
-            participants=(Participant(sender_id, now, 0), Participant(user.user_id, now, 1)),
+            participants=(Participant(sender_id, now, 0), Participant(user_id, now, 1)),
             primary_channel=None,
             title=None,
             metadata={},
             version=1,
             created_at=now,
         )
-        self._conversations.create(conversation, (user.user_id,))
-        return conversation.conversation_id
+
+    def begin(self, conversation: Conversation, user_id: str) -> None:
+        """Store the conversation, unless it is stored."""
+        self._conversations.create(conversation, (user_id,))
