@@ -27,6 +27,7 @@ from chat4all.domain.pages import HistoryOrder
 from chat4all.domain.person import INBOX_USER_ID, Identity, User, UserType
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.status import Status
+from chat4all.services.batches.find_one_to_one import FindOneToOne
 from chat4all.services.directory.manage_conversations import NewConversation
 from chat4all.services.directory.manage_users import NewIdentity
 from chat4all.services.directory.merge_users import MergeUsers
@@ -411,3 +412,20 @@ def test_an_answer_goes_to_where_the_person_wrote_and_never_to_somebody_else_aft
     assert reached(product, "to-ana") == [("ana", "ana@pigeon")]
     say(product, "with-bob", "to-carl", sender_id="bob")
     assert reached(product, "to-carl") == [("carl", "carl@pigeon")]
+
+
+def test_a_batch_to_a_merged_customer_goes_to_the_conversation_of_the_person(product: Product) -> None:
+    product.directory.create(agent("bob"))
+    product.merges.merge("ana", "ben", "key")
+    find = FindOneToOne(product.conversations, product.directory, product.clock)
+    assert find.known("agent", "ben") == "of-ana"
+    assert find.known("bob", "ben") is None
+
+    begun = find.new("bob", "ben", product.ids())
+    find.begin(begun, "ben")
+
+    say(product, begun.conversation_id, "offer", sender_id="bob")
+    assert reached(product, "offer") == [("ben", "ben@telex")]
+    assert product.conversations.one_to_ones("ana", 10)[0] == begun.conversation_id
+    product.merges.unmerge("ben", "key")
+    assert begun.conversation_id in product.conversations.one_to_ones("ben", 10)
