@@ -15,7 +15,8 @@ from chat4all.domain.person import Identity, User
 
 LONGEST_HINT: Final = 200
 """Characters of a hint that are compared."""
-_MOST_NAMES: Final = 6
+_MOST_NAMES: Final = 3
+"""The longest words of a name, which the fewest people share."""
 _PHONE_DIGITS: Final = range(7, 16)
 """E.164 has at most 15 digits: https://www.itu.int/rec/T-REC-E.164. A short code is nobody's phone."""
 _LIKE: Final = 0.8
@@ -55,7 +56,7 @@ def hints_of(user: User) -> frozenset[Hint]:
 
 
 def hints_of_name(name: str) -> frozenset[Hint]:
-    return frozenset(Hint(HintKind.NAME, word) for word in _names(name)[:_MOST_NAMES])
+    return frozenset(Hint(HintKind.NAME, word) for word in sorted(_names(name), key=len)[-_MOST_NAMES:])
 
 
 def hints_of_identity(identity: Identity) -> frozenset[Hint]:

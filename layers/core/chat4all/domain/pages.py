@@ -67,8 +67,12 @@ def encode_cursor(cursor: msgspec.Struct | Mapping[str, msgspec.Struct]) -> str:
 
 
 def decode_places(text: str, kind: type[C], conversation_id: str) -> dict[str, C]:
-    """Return the last message of each conversation; without names, it is of the conversation itself."""
-    places: C | dict[str, C] = decode_cursor(text, kind | dict[str, kind])  # type: ignore[valid-type, arg-type]
+    """Return the last message of each conversation; without names, it is of the conversation itself.
+
+    Raises Invalid if `text` is not a cursor.
+    """
+    named = Annotated[dict[str, kind], msgspec.Meta(min_length=1)]  # type: ignore[valid-type]
+    places: C | dict[str, C] = decode_cursor(text, kind | named)  # type: ignore[arg-type]
     return places if isinstance(places, dict) else {conversation_id: places}
 
 

@@ -3,6 +3,7 @@
 A hint is an entry of the table `directory` and of its index `by-address`, where its users share a key.
 """
 
+import math
 from collections.abc import Collection, Iterable
 from typing import Final
 
@@ -11,11 +12,13 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind
-from chat4all.adapters.dynamodb.table_keys import key, name_of
-from chat4all.domain.hints import Hint
+from chat4all.adapters.dynamodb.table_keys import key, name_of, shard
+from chat4all.domain.hints import Hint, HintKind
 
 _HINT: Final = "HINT"
 _PAIR: Final = "PAIR"
+_NAME_SHARDS: Final = 8
+"""For 3,000 new customers of one name a second: a full index would hold up the writes of the table."""
 _MOST: Final = 50
 """The most users of a hint who are looked at: what more people share says little."""
 
@@ -54,7 +57,12 @@ class DynamoHints:
 
     @answering
     def users_of(self, hint: Hint) -> list[str]:
-        found = HintRow.by_hint.query(_hint_key(hint), limit=_MOST)
+        each = math.ceil(_MOST / _shards(hint))
+        found = (
+            row
+            for hint_key in (_hint_key(hint, number) for number in range(_shards(hint)))
+            for row in HintRow.by_hint.query(hint_key, limit=each)
+        )
         return [name_of(row.entry_id) for row in found]
 
     @answering
@@ -70,11 +78,16 @@ class DynamoHints:
 
 def hint_rows(hints: Iterable[Hint], user_id: str) -> list[HintRow]:
     """Return the rows that list the user under the hints."""
-    return [HintRow(f"{_hint_key(hint)}#{user_id}", address_key=_hint_key(hint)) for hint in hints]
+    keys = (_hint_key(hint, shard(user_id, _shards(hint))) for hint in hints)
+    return [HintRow(f"{hint_key}#{user_id}", address_key=hint_key) for hint_key in keys]
 
 
-def _hint_key(hint: Hint) -> str:
-    return key(_HINT, hint.kind.value, hint.value)
+def _hint_key(hint: Hint, number: int) -> str:
+    return key(_HINT, hint.kind.value, hint.value, str(number))
+
+
+def _shards(hint: Hint) -> int:
+    return _NAME_SHARDS if hint.kind is HintKind.NAME else 1
 
 
 def _pair_key(user_id: str, other_id: str) -> str:

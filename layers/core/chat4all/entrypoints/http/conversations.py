@@ -101,9 +101,9 @@ class ConversationView(msgspec.Struct, frozen=True):
     participant_count: int
     last_activity_at: str
     created_at: str
-    joined: tuple[str, ...]
+    joined: tuple[str, ...] = ()
     """The conversations whose messages are shown in this one, since their customers were merged."""
-    joined_into: str | None
+    joined_into: str | None = None
 
 
 class ConversationPage(msgspec.Struct, frozen=True):

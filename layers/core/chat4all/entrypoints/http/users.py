@@ -125,10 +125,10 @@ class UserView(msgspec.Struct, frozen=True):
     identities: tuple[Identity, ...]
     metadata: dict[str, str]
     created_at: str
-    consents: tuple[Consent, ...]
-    merged: tuple[str, ...]
-    merged_into: str | None
-    merged_at: str | None
+    consents: tuple[Consent, ...] = ()
+    merged: tuple[str, ...] = ()
+    merged_into: str | None = None
+    merged_at: str | None = None
 
 
 class UserPage(msgspec.Struct, frozen=True):

@@ -127,7 +127,7 @@ class Hints(Protocol):
     """The users under each hint that two users are one person, and the pairs that are two people."""
 
     def users_of(self, hint: Hint) -> list[str]:
-        """Return some users who had the hint at some time, at most 50.
+        """Return some users who had the hint at some time, at most 56.
 
         A user who got the hint a moment ago may be missing.
         """
