@@ -16,6 +16,9 @@ FOUND = {
     "metadata": {},
     "created_at": "t",
     "consents": [],
+    "merged": [],
+    "merged_into": None,
+    "merged_at": None,
 }
 JSON = {"content-type": "application/json"}
 
