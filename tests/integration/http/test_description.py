@@ -8,7 +8,7 @@ from tests.integration.http.gateway import Gateway
 from tests.integration.template import ROOT
 
 COMMITTED = msgspec.json.decode((ROOT / "docs" / "openapi.json").read_bytes())
-FOUND = {
+FOUND: dict[str, object] = {
     "user_id": "u",
     "type": "AGENT",
     "display_name": "A",
