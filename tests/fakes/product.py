@@ -150,7 +150,7 @@ class Product:
         self.relay = Relay(
             self.clock,
             (
-                SendScheduled(self.messages, self.accept),
+                SendScheduled(self.messages, self.accept, self.fill_template(self.capabilities).again),
                 RepublishMessages(self.messages, self.deliveries, self.accept, self.follow),
                 RetryStatuses(self.deliveries, self.record),
                 BringBackHeldDeliveries(self.held_deliveries, self.events),

@@ -204,6 +204,16 @@ _SECRET_ARN: Final = _Text(
     '${@{logical}Channel.Outputs.SecretName}-??????"'
 )
 
+_SECRET_NAME: Final = _variable("SECRET", "!GetAtt @{logical}Channel.Outputs.SecretName")
+_BASE_URL_OF: Final = _variable("BASE_URL", "!Ref @{logical}BaseUrl")
+Render = Callable[[Sequence[Manifest]], str]
+
+
+def _with_templates(render: Render) -> Render:
+    """Return a function that renders the channels whose provider has templates."""
+    return lambda channels: render([channel for channel in channels if channel.capabilities.has_templates])
+
+
 BLOCKS: Final[Mapping[str, Callable[[Sequence[Manifest]], str]]] = {
     "channel-base-url-parameters": _each(_BASE_URL),
     "channel-stacks": _each(_STACK),
@@ -212,9 +222,12 @@ BLOCKS: Final[Mapping[str, Callable[[Sequence[Manifest]], str]]] = {
     "channel-dead-letter-queue-urls": _variable(
         "DEAD_LETTER_QUEUE", "!GetAtt @{logical}Channel.Outputs.DeadLetterQueueUrl"
     ),
-    "channel-secret-names": _variable("SECRET", "!GetAtt @{logical}Channel.Outputs.SecretName"),
-    "channel-base-urls": _variable("BASE_URL", "!Ref @{logical}BaseUrl"),
+    "channel-secret-names": _SECRET_NAME,
+    "channel-base-urls": _BASE_URL_OF,
     "channel-queue-arns": _each(_Text("- !GetAtt @{logical}Channel.Outputs.QueueArn")),
     "channel-dead-letter-queue-arns": _each(_Text("- !GetAtt @{logical}Channel.Outputs.DeadLetterQueueArn")),
     "channel-secret-arns": _each(_SECRET_ARN),
+    "template-channel-secret-names": _with_templates(_SECRET_NAME),
+    "template-channel-base-urls": _with_templates(_BASE_URL_OF),
+    "template-channel-secret-arns": _with_templates(_each(_SECRET_ARN)),
 }

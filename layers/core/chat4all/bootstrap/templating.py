@@ -9,10 +9,13 @@ from typing import Final
 
 from chat4all.adapters.dynamodb.templates import DynamoTemplates
 from chat4all.adapters.secrets import ManagedSecrets
-from chat4all.bootstrap.settings import ApiSettings, of_channel
-from chat4all.channels.registry import dependent_accounts, with_templates
+from chat4all.bootstrap import runtime
+from chat4all.bootstrap.accepting import Accepting
+from chat4all.bootstrap.settings import MessageTables, of_channel
+from chat4all.channels.registry import accounts, dependent_accounts, with_templates
 from chat4all.domain.sending import SendError
 from chat4all.services.messaging.connector import ChannelSecret
+from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.template_catalogue import TemplateCatalogue
 
 READ_TIMEOUT_S: Final = 5.0
@@ -20,12 +23,24 @@ READ_TIMEOUT_S: Final = 5.0
 
 
 class Templating:
-    def __init__(self, settings: ApiSettings, variables: Mapping[str, str]) -> None:
+    def __init__(self, settings: MessageTables, variables: Mapping[str, str]) -> None:
         """`variables` is the environment, with the secrets and base URLs of the channels."""
         self.known = DynamoTemplates(settings.directory_table)
         self.catalogue = cache(self._catalogue)
         self.secrets = _Secrets(variables)
         self._variables = variables
+
+    def fill(self, accepting: Accepting) -> FillTemplate:
+        return FillTemplate(
+            known=self.known,
+            catalogue=self.catalogue,
+            secrets=self.secrets,
+            messages=accepting.messages,
+            conversation_cache=accepting.conversation_cache,
+            capabilities=accepting.capabilities,
+            accounts=accounts(),
+            clock=runtime.now,
+        )
 
     def _catalogue(self, channel: str) -> TemplateCatalogue | None:
         from chat4all.channels.registry import template_catalogue  # noqa: PLC0415

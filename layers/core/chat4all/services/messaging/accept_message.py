@@ -18,7 +18,7 @@ stores its message. `router` drops the record of the other request, whose client
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -136,6 +136,10 @@ class Routed(msgspec.Struct, frozen=True):
     contents: tuple[Content | None, ...] = ()
 
 
+AsItIsNow = Callable[[NewMessage], tuple[NewMessage, Sequence[Check]]]
+"""Returns a message that waited as it is to go out now, with more checks of it."""
+
+
 class AcceptMessage:
     def __init__(
         self,
@@ -187,14 +191,15 @@ class AcceptMessage:
         history = (StatusChange(Status.SCHEDULED, message.accepted_at),)
         return msgspec.structs.replace(message, status=Status.SCHEDULED, status_history=history)
 
-    def due(self, scheduled: Message) -> Message:
+    def due(self, scheduled: Message, as_it_is_now: AsItIsNow) -> Message:
         """Accept a scheduled message; return the message as it is stored then.
 
         A message that was cancelled meanwhile stays cancelled, and a repeat changes nothing. Raises the
         errors of accepting it.
         """
-        new = _of_stored(scheduled)
-        message, stored = self._submit(new, *self._prepare(new), fingerprint=scheduled.fingerprint)
+        new, checks = as_it_is_now(_of_stored(scheduled))
+        prepared = self._prepare(new, checks)
+        message, stored = self._submit(new, *prepared, fingerprint=scheduled.fingerprint)
         return message if stored is None else stored
 
     def tell(self, notice: NewMessage) -> None:
@@ -394,14 +399,19 @@ class AcceptMessage:
         message = msgspec.structs.replace(message, sequence=number, late=late)
         return message, self._messages.add(message)
 
-    def _prepare(self, new: NewMessage, *, asks_windows: bool = True) -> tuple[Snapshot, Routed]:
-        snapshot, routed = self._from_memory(new, asks_windows=asks_windows) or self._read_again(
-            new, asks_windows=asks_windows
+    def _prepare(
+        self, new: NewMessage, checks: Sequence[Check] = (), *, asks_windows: bool = True
+    ) -> tuple[Snapshot, Routed]:
+        """Route the message; `checks` are more of them than of every message."""
+        snapshot, routed = self._from_memory(new, checks, asks_windows=asks_windows) or self._read_again(
+            new, checks, asks_windows=asks_windows
         )
         check_reply(new, self._messages)
         return snapshot, routed
 
-    def _from_memory(self, new: NewMessage, *, asks_windows: bool) -> tuple[Snapshot, Routed] | None:
+    def _from_memory(
+        self, new: NewMessage, checks: Sequence[Check], *, asks_windows: bool
+    ) -> tuple[Snapshot, Routed] | None:
         """Route the message by what is in memory; return None if it must be read again.
 
         The conversation or its users may have changed since the memory read them, so that nothing is refused
@@ -412,7 +422,7 @@ class AcceptMessage:
             return None
         snapshot = self._conversation_cache.recent(new.conversation_id)
         asked = (self.windows.recorded(new.tag),) if asks_windows else ()
-        more = (self.accounts.recorded(), *asked)
+        more = (self.accounts.recorded(), *checks, *asked)
         try:
             routed = self._route(snapshot, new, checks_of(new.purpose, new.tag, more, self._capabilities))
         except REFUSALS:
@@ -421,10 +431,12 @@ class AcceptMessage:
         is_incomplete = any(recipient.skipped for recipient in routed.to)
         return None if is_empty_group or is_incomplete else (snapshot, routed)
 
-    def _read_again(self, new: NewMessage, *, asks_windows: bool) -> tuple[Snapshot, Routed]:
+    def _read_again(
+        self, new: NewMessage, checks: Sequence[Check], *, asks_windows: bool
+    ) -> tuple[Snapshot, Routed]:
         snapshot = self._conversation_cache.fresh(new.conversation_id)
         asked = (self.windows.exact(new.tag),) if asks_windows else ()
-        more = (self.accounts.exact(), *asked)
+        more = (self.accounts.exact(), *checks, *asked)
         return snapshot, self._route(snapshot, new, checks_of(new.purpose, new.tag, more, self._capabilities))
 
     def _checks(self, purpose: Purpose, tag: Tag | None) -> tuple[Check, ...]:

@@ -12,6 +12,7 @@ The case that breaks a naive order: a POST is repeated after its template was pa
 was accepted, so the repeated POST finds it, with the text of then.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -31,10 +32,12 @@ from chat4all.domain.errors import (
     Unavailable,
     WindowClosed,
 )
+from chat4all.domain.events import Route
 from chat4all.domain.kinds import Template
 from chat4all.domain.message import Message
+from chat4all.domain.person import User
 from chat4all.domain.plan import Step, as_posted, step_as_posted, templates_of
-from chat4all.domain.planning import Wanted, plan
+from chat4all.domain.planning import Check, Obstacle, Wanted, plan
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.templates import (
@@ -53,13 +56,17 @@ from chat4all.services.messaging.template_catalogue import Catalogues, TemplateC
 KEEP: Final = timedelta(hours=1)
 """How long a template that can be sent is used without asking the provider."""
 ASK_AGAIN_S: Final = 10.0
-"""After a template that cannot be sent, the provider is asked again no sooner: it limits such calls."""
+"""After a template that cannot be sent, the provider is asked again no sooner: it limits such calls. After no
+answer, nothing is asked for so long: messages that are due at once would wait for the provider one by one.
+"""
 MOST_NAMES: Final = 20
 """Of templates that could be sent, in an error."""
 _MOST_ASKED: Final = 1_000
 
 Place = tuple[str, str]
 """A channel and an account of ours there."""
+Fill = Callable[[Template, Sequence[Place], str], Template]
+"""Fills the template of a field for the accounts over which it may go."""
 
 
 class FillTemplate:
@@ -101,15 +108,49 @@ class FillTemplate:
         if not templates_of(new.content, new.steps):
             return new
         try:
-            content, steps = self._with_texts(new)
+            content, steps = self._with_texts(new, self.filled)
         except (NotPossible, Unavailable):
             stored = self._messages.get(new.message_id)
             if stored is None or not _is_as_posted(stored, new):
                 raise
             content, steps = stored.content, stored.steps
-        categories = {template.category for template in templates_of(content, steps)}
-        purpose = Purpose.MARKETING if TemplateCategory.MARKETING in categories else new.purpose
-        return msgspec.structs.replace(new, content=content, steps=steps, purpose=purpose)
+        return _purposed(new, content, steps)
+
+    def again(self, new: NewMessage) -> tuple[NewMessage, Sequence[Check]]:
+        """Return a message that waited, with its templates as they are now, and the check that they can be sent.
+
+        A template that cannot be sent any more keeps its words, and the check speaks against it. A template
+        that is for marketing by now makes a message for marketing of it. Any other message costs no read.
+
+        Raises:
+            NotFound: no such conversation.
+            Unavailable: a template is not known, and the provider does not answer.
+        """
+        if not templates_of(new.content, new.steps):
+            return new, ()
+        found: dict[tuple[Place, bytes], Template | NotPossible] = {}
+
+        def now(template: Template, place: Place) -> Template | NotPossible:
+            asked = place, msgspec.json.encode(template.as_posted)
+            if asked not in found:
+                try:
+                    found[asked] = self._filled(template, *place)
+                except NotPossible as refused:
+                    found[asked] = refused
+            return found[asked]
+
+        def fill(template: Template, places: Sequence[Place], _field: str) -> Template:
+            tried = (now(template, place) for place in dict.fromkeys(places))
+            return next((each for each in tried if isinstance(each, Template)), template)
+
+        def check(_user: User, route: Route, content: Content) -> Obstacle | None:
+            if not isinstance(content, Template) or not self._capabilities[route.channel].has_templates:
+                return None
+            refused = now(content, (route.channel, route.account))
+            return None if isinstance(refused, Template) else _obstacle(refused)
+
+        content, steps = self._with_texts(new, fill)
+        return _purposed(new, content, steps), (check,)
 
     def filled(self, template: Template, places: Sequence[Place] = (), field: str = "content") -> Template:
         """Return the template in `field` filled for the accounts, which all must have it.
@@ -124,17 +165,21 @@ class FillTemplate:
             raise type(refused)(refused.message, *details) from None
         return found[0]
 
-    def _with_texts(self, new: NewMessage) -> tuple[Content, tuple[Step, ...]]:
+    def _with_texts(self, new: NewMessage, fill: Fill) -> tuple[Content, tuple[Step, ...]]:
         """Return the content and the steps of the message with their templates filled."""
+
+        def with_text(content: Content, places: Sequence[Place], field: str) -> Content:
+            return fill(content, places, field) if isinstance(content, Template) else content
+
         places = self._places(new)
         own = [place for number, place in places if number == 0 or new.steps[number].content is None]
-        content = self._with_text(new.content, own, "content")
+        content = with_text(new.content, own, "content")
         steps = tuple(
             step
             if step.content is None
             else Step(
                 step.channel,
-                self._with_text(
+                with_text(
                     step.content,
                     [place for at, place in places if at == number],
                     f"fallback[{number - 1}].content",
@@ -143,9 +188,6 @@ class FillTemplate:
             for number, step in enumerate(new.steps)
         )
         return content, steps
-
-    def _with_text(self, content: Content, places: Sequence[Place], field: str) -> Content:
-        return self.filled(content, places, field) if isinstance(content, Template) else content
 
     def usable_templates(self, channel: str, account: str) -> tuple[str, ...]:
         """Return names of templates that could be sent from the account, as far as they are known."""
@@ -208,7 +250,7 @@ class FillTemplate:
         if known is not None and self._is_enough(known):
             return known.template
         asked = (channel, owner, template.name, template.language)
-        if self._monotonic() - self._asked.get(asked, float("-inf")) < ASK_AGAIN_S:
+        if self._was_asked(asked):
             return require_usable(known.template if known else None, template, [])
         try:
             return self._read(catalogue, secret, channel, template)
@@ -216,6 +258,9 @@ class FillTemplate:
             if known is None:
                 raise
             return require_usable(known.template, template, [])
+
+    def _was_asked(self, asked: tuple[str, ...]) -> bool:
+        return self._monotonic() - self._asked.get(asked, float("-inf")) < ASK_AGAIN_S
 
     def _is_enough(self, known: KnownTemplate) -> bool:
         return known.template.is_usable and parse_iso(known.as_of) > self._clock() - KEEP
@@ -225,7 +270,13 @@ class FillTemplate:
     ) -> AccountTemplate:
         """Read the template from the provider; raise TemplateNotUsable or Unavailable."""
         owner, at = catalogue.owner(secret), iso(self._clock())
-        languages = {found.language: found for found in named(catalogue, secret, template.name)}
+        if self._was_asked((channel, owner)):
+            raise Unavailable("The provider did not answer a moment ago.", retry_after=math.ceil(ASK_AGAIN_S))
+        try:
+            languages = {found.language: found for found in named(catalogue, secret, template.name)}
+        except Unavailable:
+            self._note_asked((channel, owner))
+            raise
         found = languages.get(template.language)
         if found is None:
             self._known.remove(channel, owner, template.name, template.language)
@@ -248,6 +299,19 @@ class FillTemplate:
                 raise AccountDisabled(secret.reason, Detail("conversation_id", f"{channel}: {account}"))
             raise Unavailable(secret.reason, retry_after=5)
         return secret
+
+
+def _purposed(new: NewMessage, content: Content, steps: tuple[Step, ...]) -> NewMessage:
+    """Return the message with its filled contents, for marketing if a template among them is."""
+    categories = {template.category for template in templates_of(content, steps)}
+    purpose = Purpose.MARKETING if TemplateCategory.MARKETING in categories else new.purpose
+    return msgspec.structs.replace(new, content=content, steps=steps, purpose=purpose)
+
+
+def _obstacle(refused: NotPossible) -> Obstacle:
+    issues = [detail.issue for detail in refused.details]
+    field = refused.details[0].field if refused.details else "content"
+    return Obstacle(type(refused), "; ".join(issues) or refused.message, field, refused.message)
 
 
 def _in_field(detail: Detail, field: str) -> Detail:
