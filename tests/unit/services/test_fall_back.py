@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.content import Deleted
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.retry import DELIVERY_GRACE
@@ -312,3 +313,27 @@ def test_a_file_falls_back_with_its_text_as_the_next_channel_takes_them(product:
         ("carla@telex", True, ""),
         ("carla@telex", False, "look"),
     ]
+
+
+def test_a_message_that_is_deleted_between_two_channels_goes_to_nobody_and_is_not_requested_for_ever(
+    product: Product,
+) -> None:
+    product.connector.answers = [BLOCKED]
+    say(product, *PIGEON_FIRST)
+    product.route_all()
+    (request,) = product.events.requested
+    product.events.requested.clear()
+    outcome = product.deliver()(request)
+    assert isinstance(outcome, Settled)
+    product.record(outcome.update)
+    product.table.messages[MESSAGE_ID] = replace(
+        product.message(), deleted_at="2026-01-31T12:00:00.000Z", content=Deleted()
+    )
+    work(product)
+
+    product.clock.advance(GRACE.total_seconds() + 1)
+    product.relay()
+
+    assert product.events.accepted == []
+    assert product.fallbacks.due("9999", 1) == []
+    assert asked(product) == ["carla@pigeon"]
