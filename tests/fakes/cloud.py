@@ -333,7 +333,7 @@ class Cloud:
             channels=CAPABILITIES,
             accept=accept_in_inbound,
             find_place=FindPlace(conversations, directory, messages, self.clock),
-            answer_choice=AnswerChoice(messages, CAPABILITIES),
+            answer_choice=AnswerChoice(messages, deliveries, CAPABILITIES),
             meet=MeetPerson(directory, addresses, follow, record_consent, clock=self.clock, new_id=self.ids),
             follow=follow,
             directory=directory,

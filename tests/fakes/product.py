@@ -174,7 +174,7 @@ class Product:
             channels=CAPABILITIES,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
-            answer_choice=AnswerChoice(self.messages, CAPABILITIES),
+            answer_choice=AnswerChoice(self.messages, self.deliveries, self.capabilities),
             meet=MeetPerson(
                 self.directory, addresses, follow, self.record_consent, clock=self.clock, new_id=self.ids
             ),

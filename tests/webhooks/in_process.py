@@ -188,7 +188,7 @@ class InProcess:
             channels=by_channel,
             accept=accept,
             find_place=FindPlace(conversations, directory, messages, clock),
-            answer_choice=AnswerChoice(messages, capabilities),
+            answer_choice=AnswerChoice(messages, deliveries, capabilities),
             meet=MeetPerson(directory, addresses_of, follow_moves, record_consent, clock=clock, new_id=ids),
             follow=follow_moves,
             directory=directory,

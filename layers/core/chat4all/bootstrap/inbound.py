@@ -37,11 +37,12 @@ def handler() -> Handler:
     addresses = KnownAddresses(accepting.directory, accounts(), accepting.capabilities)
     record_consent = RecordConsent(accepting.directory, DynamoAudit(settings.audit_table), runtime.now)
     follow = FollowMoves(accepting.directory, accepting.conversations, addresses, record_consent, runtime.now)
+    deliveries = DynamoDeliveries(settings.messages_table)
     take = TakeInbound(
         channels=names(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
-        answer_choice=AnswerChoice(accepting.messages, accepting.capabilities),
+        answer_choice=AnswerChoice(accepting.messages, deliveries, accepting.capabilities),
         meet=MeetPerson(
             accepting.directory,
             addresses,
@@ -64,7 +65,7 @@ def handler() -> Handler:
             conversations=accepting.conversations,
             directory=accepting.directory,
             messages=accepting.messages,
-            deliveries=DynamoDeliveries(settings.messages_table),
+            deliveries=deliveries,
             parked=DynamoEchoes(settings.messages_table),
             clock=runtime.now,
         ),
