@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from chat4all.domain.acts import ActOn, Signal
-from chat4all.domain.consent import ConsentState
+from chat4all.domain.consent import ConsentState, Means
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import Message
@@ -370,8 +370,8 @@ class InboundStatus(msgspec.Struct, frozen=True, omit_defaults=True, tag="status
 class InboundConsent(msgspec.Struct, frozen=True, omit_defaults=True, tag="consent"):
     """The provider tells what the person of a chat wants to receive from us.
 
-    `evidence` is the provider's name for the signal. `blocked`: the person blocked us in the app, or ended
-    that.
+    `evidence` is the provider's name for the signal. An opt-in by other means than a word is the end of a
+    block, or of a setting.
     """
 
     address: str
@@ -381,7 +381,7 @@ class InboundConsent(msgspec.Struct, frozen=True, omit_defaults=True, tag="conse
     evidence: str
     account: str | None = None
     aliases: tuple[str, ...] = ()
-    blocked: bool = False
+    means: Means = Means.WORD
 
     @property
     def provider_message_id(self) -> str:

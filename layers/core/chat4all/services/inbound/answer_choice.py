@@ -4,8 +4,8 @@ The latest message to the person in the conversation is looked up only for a tex
 answer: a text that begins with a number, or, on a channel that has no buttons at all, a text as short as a
 title. The lookup is one query of five messages and one read of their states. Other messages cost nothing.
 
-An edit may not have reached the person: their channel has no edits, or refused this one. So the versions of an
-edited message that they may have before them must all give the same choice. Only then deliveries are read.
+An edit may not have reached the person: their channel has no edits, or refused this one. So all versions of
+an edited message that they may have before them must give the same choice. Only then deliveries are read.
 """
 
 from collections.abc import Mapping, Sequence

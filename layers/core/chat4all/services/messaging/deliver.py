@@ -354,7 +354,7 @@ class Deliver:
             at=iso(self._clock()),
             evidence=f"error {error.code}",
             account=delivery.account,
-            blocked=error.opt_out.blocked,
+            means=error.opt_out.means,
         )
         self._tell(delivery, told)
 

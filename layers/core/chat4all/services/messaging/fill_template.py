@@ -117,7 +117,7 @@ class FillTemplate:
         return _purposed(new, content, steps)
 
     def again(self, new: NewMessage) -> tuple[NewMessage, Sequence[Check]]:
-        """Return a message that waited, with its templates as they are now, and the check that they can be sent.
+        """Return a message that waited with its templates as they are now, and a check that they can be sent.
 
         A template that cannot be sent any more keeps its words, and the check speaks against it. A template
         that is for marketing by now makes a message for marketing of it. Any other message costs no read.
