@@ -139,6 +139,7 @@ class Product:
             events=self.events,
             conversation_cache=self.conversation_cache,
             capabilities=CAPABILITIES,
+            accounts=self.accept.accounts,
             clock=self.clock,
             new_id=self.ids,
         )

@@ -82,3 +82,11 @@ class KnownAccounts(msgspec.Struct, frozen=True):
             return known.state is AccountState.ENABLED
         holder = None if account == first else holder_of(account, first, dependents)
         return account == first or (holder is not None and self.may_send(holder, first, None))
+
+    def was_removed(self, account: str, first: str, dependents: str | None) -> bool:
+        """Return whether the account, or the account that it depends on, was removed."""
+        known = self.accounts.get(account)
+        if known is not None:
+            return known.state is AccountState.REMOVED
+        holder = None if account == first else holder_of(account, first, dependents)
+        return holder is not None and self.was_removed(holder, first, None)
