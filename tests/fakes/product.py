@@ -220,6 +220,7 @@ class Product:
             conversation_cache=self.conversation_cache,
             capabilities=capabilities,
             accounts=ACCOUNTS,
+            enabled=self.accept.accounts,
             clock=self.clock,
             monotonic=self.clock.monotonic,
         )

@@ -292,6 +292,7 @@ class InProcess:
                     conversation_cache=conversation_cache,
                     capabilities=capabilities,
                     accounts=accounts,
+                    enabled=accept.accounts,
                     clock=clock,
                 ),
                 addresses=addresses("https://api.example.com"),

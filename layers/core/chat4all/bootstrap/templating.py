@@ -39,6 +39,7 @@ class Templating:
             conversation_cache=accepting.conversation_cache,
             capabilities=accepting.capabilities,
             accounts=accounts(),
+            enabled=accepting.accept.accounts,
             clock=runtime.now,
         )
 

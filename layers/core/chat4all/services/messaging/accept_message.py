@@ -293,7 +293,7 @@ class AcceptMessage:
         new = _as_it_stands(message, accepted) if begun else accepted
         # A message that was routed keeps the routes of its plan: each is weighed when its turn comes.
         checks = () if message.routed else self._checks(message.purpose, message.tag)
-        routed = self._route(snapshot, new, checks)
+        routed = self._route(snapshot, new, checks, self._all_checks(message) if message.routed else ())
         if begun:
             reached = {(part.recipient_id, part.channel, part.step): part.route for part in begun}
             some = tuple(
@@ -365,7 +365,7 @@ class AcceptMessage:
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         steps = (*map(Step, (step.channel for step in message.steps), words.contents or (None,)),)
         wanted = Wanted(words.content, steps or (Step(),), message.choose)
-        planned = self._plan(snapshot, message.sender_id, wanted, ())
+        planned = self._plan(snapshot, message.sender_id, wanted, (), self._all_checks(message))
         return accepted_event(message, msgspec.structs.replace(words, to=planned.recipients))
 
     def _require_possible(self, snapshot: Snapshot, event: MessageAccepted) -> None:
@@ -446,7 +446,13 @@ class AcceptMessage:
         """
         return checks_of(purpose, tag, (self.windows.exact(tag),), self._capabilities)
 
-    def _route(self, snapshot: Snapshot, new: NewMessage, checks: Sequence[Check]) -> Routed:
+    def _all_checks(self, message: Message) -> tuple[Check, ...]:
+        """Return the checks by which the identities of a routed message's recipients were chosen."""
+        return (*self._checks(message.purpose, message.tag), self.accounts.exact())
+
+    def _route(
+        self, snapshot: Snapshot, new: NewMessage, checks: Sequence[Check], prefers: Sequence[Check] = ()
+    ) -> Routed:
         if new.is_own:
             # The people of the chat have the message already.
             _check_open(snapshot)
@@ -460,10 +466,17 @@ class AcceptMessage:
                 return Routed(new.content, ())
             return Routed(passed_on, reach(snapshot.conversation, snapshot.users, new.sender_id))
         wanted = wanted_of(snapshot, new)
-        recipients = require_all(self._plan(snapshot, new.sender_id, wanted, checks), wanted)
+        recipients = require_all(self._plan(snapshot, new.sender_id, wanted, checks, prefers), wanted)
         return _routed(wanted, recipients)
 
-    def _plan(self, snapshot: Snapshot, sender_id: str, wanted: Wanted, checks: Sequence[Check]) -> Plan:
+    def _plan(
+        self,
+        snapshot: Snapshot,
+        sender_id: str,
+        wanted: Wanted,
+        checks: Sequence[Check],
+        prefers: Sequence[Check] = (),
+    ) -> Plan:
         return plan(
             snapshot.conversation,
             snapshot.users,
@@ -471,6 +484,7 @@ class AcceptMessage:
             wanted,
             capabilities=self._capabilities,
             checks=checks,
+            prefers=prefers,
         )
 
     def _message(self, new: NewMessage, to: Sequence[Recipient], now: str) -> Message:

@@ -47,6 +47,7 @@ from chat4all.domain.templates import (
     filled,
     require_usable,
 )
+from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.messaging.accept_message import NewMessage
 from chat4all.services.messaging.connector import ChannelSecret
 from chat4all.services.messaging.conversation_cache import ConversationCache
@@ -80,6 +81,7 @@ class FillTemplate:
         conversation_cache: ConversationCache,
         capabilities: Mapping[str, Capabilities],
         accounts: ChannelAccounts,
+        enabled: EnabledAccounts,
         clock: Clock,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -90,6 +92,7 @@ class FillTemplate:
         self._conversation_cache = conversation_cache
         self._capabilities = capabilities
         self._accounts = accounts
+        self._enabled = enabled
         self._clock = clock
         self._monotonic = monotonic
         self._asked: dict[tuple[str, ...], float] = {}
@@ -218,12 +221,14 @@ class FillTemplate:
             Wanted(new.content, new.steps or (Step(),)),
             capabilities=self._capabilities,
             checks=(),
+            prefers=(self._enabled.exact(),),
         )
         routes = (route for recipient in planned.recipients for route in recipient.routes)
         return [
             (route.step, (route.channel, route.account))
             for route in routes
             if self._capabilities[route.channel].has_templates
+            and not self._enabled.was_removed(route.channel, route.account)
         ]
 
     def _default(self) -> Place:
