@@ -87,7 +87,6 @@ def test_what_the_channel_does_not_have_is_told(templated: Gateway, api_settings
     templated.get("/v1/channels/carrier/templates").refused(404, "CHANNEL_NOT_FOUND")
     for answer in (
         templated.get(PATH, account="1"),
-        templated.post(f"{PATH}?account=1", NEW),
         templated.delete(f"{PATH}/order_ready?account=1"),
     ):
         assert answer.refused(404, "ACCOUNT_NOT_FOUND") == ["account"]
