@@ -15,6 +15,7 @@ from chat4all.domain.person import User
 from chat4all.domain.plan import Step
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
+from chat4all.services.accounts.hear_reports import HearReports
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.record_consent import RecordConsent
@@ -192,6 +193,7 @@ class Product:
                 parked=self.echoes,
                 clock=self.clock,
             ),
+            hear_reports=HearReports(self.accounts),
             hear=HearConsent(self.directory, addresses, self.record_consent, CAPABILITIES),
             clock=self.clock,
             keep_deleted_words=False,

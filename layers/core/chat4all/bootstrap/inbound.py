@@ -18,6 +18,7 @@ from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.batches import Batch
 from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.webhook_events import NEEDED_MS, WebhookRecords
+from chat4all.services.accounts.hear_reports import HearReports
 from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import FindPlace
@@ -70,6 +71,7 @@ def handler() -> Handler:
             clock=runtime.now,
         ),
         hear=HearConsent(accepting.directory, addresses, record_consent, accepting.capabilities),
+        hear_reports=HearReports(accepting.accounts),
         clock=runtime.now,
         keep_deleted_words=settings.keep_deleted_words,
     )

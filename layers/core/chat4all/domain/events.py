@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from chat4all.domain.account import AccountReport
 from chat4all.domain.acts import ActOn, Signal
 from chat4all.domain.consent import ConsentState, Means
 from chat4all.domain.content import Content, ReceivedContent
@@ -413,8 +414,44 @@ class TemplateChanged(msgspec.Struct, frozen=True, omit_defaults=True, tag="temp
         return ""
 
 
+class AccountReported(msgspec.Struct, frozen=True, omit_defaults=True, tag="account"):
+    """The provider reports news of our accounts: of one by its number or id, or of those of a business.
+
+    `owner` is the provider's id of the business.
+    """
+
+    owner: str
+    report: AccountReport
+    number: str | None = None
+    provider_id: str | None = None
+
+    @property
+    def at(self) -> str:
+        return self.report.at
+
+    @property
+    def account(self) -> None:
+        """Return None: a report may be about several accounts."""
+
+    @property
+    def address(self) -> str:
+        """Return a name for the order of the reports of a kind."""
+        return f"account:{self.report.kind}"
+
+    @property
+    def provider_message_id(self) -> str:
+        """Return the empty text: no message brings the report."""
+        return ""
+
+
 InboundEvent = (
-    InboundMessage | InboundDeletion | InboundMove | InboundConsent | InboundStatus | TemplateChanged
+    InboundMessage
+    | InboundDeletion
+    | InboundMove
+    | InboundConsent
+    | InboundStatus
+    | TemplateChanged
+    | AccountReported
 )
 
 
