@@ -29,6 +29,7 @@ from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.events import InboundMessage, MessageAccepted, Recipient, StatusUpdate, WebhookEvents
 from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
+from chat4all.domain.kinds import Template
 from chat4all.domain.person import INBOX_USER_ID
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status, StatusChange
@@ -767,11 +768,13 @@ def test_relay_ends_what_cannot_be_delivered_any_more(world: World, agent: str) 
     assert (message["status"], message["error"]["code"]) == ("FAILED", "CONVERSATION_ARCHIVED")
 
 
-def scheduled_long_ago(world: World, agent: str, conversation: str) -> str:
-    """Schedule a message, and let its time have passed."""
+def scheduled_long_ago(world: World, agent: str, conversation: str, template: Template | None = None) -> str:
+    """Schedule a message, by default a text, and let its time have passed."""
     send_at = iso(datetime.now(UTC) + timedelta(days=1))
     message = world.message(world.post(conversation, agent, "later", send_at=send_at))
-    overdue = msgspec.structs.replace(message, message_id=str(uuid.uuid4()), send_at=LONG_AGO)
+    overdue = msgspec.structs.replace(
+        message, message_id=str(uuid.uuid4()), send_at=LONG_AGO, content=template or message.content
+    )
     assert world.messages.schedule(overdue) is None
     assert world.api.post(f"/v1/messages/{message.message_id}/cancel", {}).status == 200
     return overdue.message_id
@@ -789,6 +792,25 @@ def test_relay_accepts_a_scheduled_message_at_its_time(world: World, agent: str)
     assert world.progress(message_id)["current_status"] == "SENT"
     assert sum("later" in str(request) for request in world.provider.accepted) == 1
     assert [message["message_id"] for message in world.history(conversation)] == [message_id]
+
+
+def test_relay_looks_at_the_template_of_a_scheduled_message_again(world: World, agent: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    ready, gone = (Template(name, "en", text="The lamp is ready.") for name in ("lamp_now", "lamp_gone"))
+    arriving = scheduled_long_ago(world, agent, conversation, ready)
+    failing = scheduled_long_ago(world, agent, conversation, gone)
+    body = {"type": "BODY", "text": "The lamp is here."}
+    listed = {"id": "77", "name": "lamp_now", "language": "en", "category": "UTILITY", "status": "APPROVED"}
+    world.provider.templates.append({**listed, "components": [body]})
+
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    assert world.progress(arriving)["current_status"] == "SENT"
+    assert world.api.get(f"/v1/messages/{arriving}").json["content"]["text"] == "The lamp is here."
+    message = world.api.get(f"/v1/messages/{failing}").json
+    assert (message["status"], message["error"]["code"]) == ("FAILED", "TEMPLATE_NOT_USABLE")
+    world.provider.templates.clear()
 
 
 def in_an_open_window(world: World) -> str:

@@ -24,6 +24,7 @@ from chat4all.domain.content import (
     kind_of,
 )
 from chat4all.domain.events import (
+    AccountReported,
     InboundConsent,
     InboundDeletion,
     InboundEvent,
@@ -114,8 +115,8 @@ def _limited(event: InboundEvent) -> InboundEvent:
             return replace(event, account=account)
         case InboundConsent():
             return replace(event, account=account, aliases=event.aliases[:MOST_ALIASES])
-        case TemplateChanged(name=name, language=language, news=news):
-            return replace(event, name=_id(name), language=_id(language), news=_news(news))
+        case TemplateChanged() | AccountReported():
+            return _limited_news(event)
         case InboundDeletion():
             return replace(
                 event,
@@ -145,6 +146,14 @@ def _name_of_account(account: str | None) -> str | None:
 def _news(news: TemplateNews) -> TemplateNews:
     texts: dict[str, str | None] = msgspec.structs.asdict(news)
     return TemplateNews(**{field: text and shortened(text) for field, text in texts.items()})
+
+
+def _limited_news(event: TemplateChanged | AccountReported) -> InboundEvent:
+    if isinstance(event, TemplateChanged):
+        return replace(event, name=_id(event.name), language=_id(event.language), news=_news(event.news))
+    report = event.report
+    reason = report.reason and shortened(report.reason)
+    return replace(event, report=replace(report, event=shortened(report.event), reason=reason))
 
 
 def _author(author: Author | None) -> Author | None:

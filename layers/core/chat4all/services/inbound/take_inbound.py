@@ -27,6 +27,7 @@ import msgspec
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import Content, Deleted, Media, ReceivedMedia, Unsupported, file_of, reworded
 from chat4all.domain.events import (
+    AccountReported,
     InboundConsent,
     InboundDeletion,
     InboundMessage,
@@ -41,6 +42,7 @@ from chat4all.domain.person import INBOX_USER_ID, User, UserType
 from chat4all.domain.received import Context, Received
 from chat4all.domain.relaying import new_content, news
 from chat4all.domain.versions import Deletion, Version, deleted, files_of, with_version
+from chat4all.services.accounts.hear_reports import HearReports
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
@@ -77,6 +79,7 @@ class TakeInbound:
         file: InboundFile,
         is_echo: RecognizeEcho,
         hear: HearConsent,
+        hear_reports: HearReports,
         clock: Clock,
         keep_deleted_words: bool,
     ) -> None:
@@ -93,6 +96,7 @@ class TakeInbound:
         self._file = file
         self._is_echo = is_echo
         self._hear = hear
+        self._hear_reports = hear_reports
         self._clock = clock
         self._keep_deleted_words = keep_deleted_words
 
@@ -117,6 +121,8 @@ class TakeInbound:
                 self._hear.told(received, event)
             case TemplateChanged():
                 self._templates.apply(channel, event)
+            case AccountReported():
+                self._hear_reports(channel, event)
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 

@@ -136,6 +136,10 @@ class Routed(msgspec.Struct, frozen=True):
     contents: tuple[Content | None, ...] = ()
 
 
+AsItIsNow = Callable[[NewMessage], tuple[NewMessage, Sequence[Check]]]
+"""Returns a message that waited as it is to go out now, with more checks of it."""
+
+
 class AcceptMessage:
     def __init__(
         self,
@@ -182,7 +186,7 @@ class AcceptMessage:
         """
         snapshot = self._conversation_cache.with_fresh_users(conversation)
         try:
-            routed = self._route_exactly(snapshot, new, asks_windows=True)
+            routed = self._route_exactly(snapshot, new, (), asks_windows=True)
         except REFUSALS as refused:
             return self._accepted_before(new, refused)
         begin()
@@ -201,14 +205,15 @@ class AcceptMessage:
         history = (StatusChange(Status.SCHEDULED, message.accepted_at),)
         return msgspec.structs.replace(message, status=Status.SCHEDULED, status_history=history)
 
-    def due(self, scheduled: Message) -> Message:
+    def due(self, scheduled: Message, as_it_is_now: AsItIsNow) -> Message:
         """Accept a scheduled message; return the message as it is stored then.
 
         A message that was cancelled meanwhile stays cancelled, and a repeat changes nothing. Raises the
         errors of accepting it.
         """
-        new = _of_stored(scheduled)
-        message, stored = self._submit(new, *self._prepare(new), fingerprint=scheduled.fingerprint)
+        new, checks = as_it_is_now(_of_stored(scheduled))
+        prepared = self._prepare(new, checks)
+        message, stored = self._submit(new, *prepared, fingerprint=scheduled.fingerprint)
         return message if stored is None else stored
 
     def tell(self, notice: NewMessage) -> None:
@@ -302,7 +307,7 @@ class AcceptMessage:
         new = _as_it_stands(message, accepted) if begun else accepted
         # A message that was routed keeps the routes of its plan: each is weighed when its turn comes.
         checks = () if message.routed else self._checks(message.purpose, message.tag)
-        routed = self._route(snapshot, new, checks)
+        routed = self._route(snapshot, new, checks, self._all_checks(message) if message.routed else ())
         if begun:
             reached = {(part.recipient_id, part.channel, part.step): part.route for part in begun}
             some = tuple(
@@ -374,7 +379,7 @@ class AcceptMessage:
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         steps = (*map(Step, (step.channel for step in message.steps), words.contents or (None,)),)
         wanted = Wanted(words.content, steps or (Step(),), message.choose)
-        planned = self._plan(snapshot, message.sender_id, wanted, ())
+        planned = self._plan(snapshot, message.sender_id, wanted, (), self._all_checks(message))
         return accepted_event(message, msgspec.structs.replace(words, to=planned.recipients))
 
     def _require_possible(self, snapshot: Snapshot, event: MessageAccepted) -> None:
@@ -408,14 +413,19 @@ class AcceptMessage:
         message = msgspec.structs.replace(message, sequence=number, late=late)
         return message, self._messages.add(message)
 
-    def _prepare(self, new: NewMessage, *, asks_windows: bool = True) -> tuple[Snapshot, Routed]:
-        snapshot, routed = self._from_memory(new, asks_windows=asks_windows) or self._read_again(
-            new, asks_windows=asks_windows
+    def _prepare(
+        self, new: NewMessage, checks: Sequence[Check] = (), *, asks_windows: bool = True
+    ) -> tuple[Snapshot, Routed]:
+        """Route the message; `checks` are more of them than of every message."""
+        snapshot, routed = self._from_memory(new, checks, asks_windows=asks_windows) or self._read_again(
+            new, checks, asks_windows=asks_windows
         )
         check_reply(new, self._messages)
         return snapshot, routed
 
-    def _from_memory(self, new: NewMessage, *, asks_windows: bool) -> tuple[Snapshot, Routed] | None:
+    def _from_memory(
+        self, new: NewMessage, checks: Sequence[Check], *, asks_windows: bool
+    ) -> tuple[Snapshot, Routed] | None:
         """Route the message by what is in memory; return None if it must be read again.
 
         The conversation or its users may have changed since the memory read them, so that nothing is refused
@@ -426,7 +436,7 @@ class AcceptMessage:
             return None
         snapshot = self._conversation_cache.recent(new.conversation_id)
         asked = (self.windows.recorded(new.tag),) if asks_windows else ()
-        more = (self.accounts.recorded(), *asked)
+        more = (self.accounts.recorded(), *checks, *asked)
         try:
             routed = self._route(snapshot, new, checks_of(new.purpose, new.tag, more, self._capabilities))
         except REFUSALS:
@@ -435,14 +445,18 @@ class AcceptMessage:
         is_incomplete = any(recipient.skipped for recipient in routed.to)
         return None if is_empty_group or is_incomplete else (snapshot, routed)
 
-    def _read_again(self, new: NewMessage, *, asks_windows: bool) -> tuple[Snapshot, Routed]:
+    def _read_again(
+        self, new: NewMessage, checks: Sequence[Check], *, asks_windows: bool
+    ) -> tuple[Snapshot, Routed]:
         snapshot = self._conversation_cache.fresh(new.conversation_id)
-        return snapshot, self._route_exactly(snapshot, new, asks_windows=asks_windows)
+        return snapshot, self._route_exactly(snapshot, new, checks, asks_windows=asks_windows)
 
-    def _route_exactly(self, snapshot: Snapshot, new: NewMessage, *, asks_windows: bool) -> Routed:
+    def _route_exactly(
+        self, snapshot: Snapshot, new: NewMessage, checks: Sequence[Check], *, asks_windows: bool
+    ) -> Routed:
         """Route the message by a conversation that was read just now."""
         asked = (self.windows.exact(new.tag),) if asks_windows else ()
-        more = (self.accounts.exact(), *asked)
+        more = (self.accounts.exact(), *checks, *asked)
         return self._route(snapshot, new, checks_of(new.purpose, new.tag, more, self._capabilities))
 
     def _checks(self, purpose: Purpose, tag: Tag | None) -> tuple[Check, ...]:
@@ -452,7 +466,13 @@ class AcceptMessage:
         """
         return checks_of(purpose, tag, (self.windows.exact(tag),), self._capabilities)
 
-    def _route(self, snapshot: Snapshot, new: NewMessage, checks: Sequence[Check]) -> Routed:
+    def _all_checks(self, message: Message) -> tuple[Check, ...]:
+        """Return the checks by which the identities of a routed message's recipients were chosen."""
+        return (*self._checks(message.purpose, message.tag), self.accounts.exact())
+
+    def _route(
+        self, snapshot: Snapshot, new: NewMessage, checks: Sequence[Check], prefers: Sequence[Check] = ()
+    ) -> Routed:
         if new.is_own:
             # The people of the chat have the message already.
             _check_open(snapshot)
@@ -466,10 +486,17 @@ class AcceptMessage:
                 return Routed(new.content, ())
             return Routed(passed_on, reach(snapshot.conversation, snapshot.users, new.sender_id))
         wanted = wanted_of(snapshot, new)
-        recipients = require_all(self._plan(snapshot, new.sender_id, wanted, checks), wanted)
+        recipients = require_all(self._plan(snapshot, new.sender_id, wanted, checks, prefers), wanted)
         return _routed(wanted, recipients)
 
-    def _plan(self, snapshot: Snapshot, sender_id: str, wanted: Wanted, checks: Sequence[Check]) -> Plan:
+    def _plan(
+        self,
+        snapshot: Snapshot,
+        sender_id: str,
+        wanted: Wanted,
+        checks: Sequence[Check],
+        prefers: Sequence[Check] = (),
+    ) -> Plan:
         return plan(
             snapshot.conversation,
             snapshot.users,
@@ -477,6 +504,7 @@ class AcceptMessage:
             wanted,
             capabilities=self._capabilities,
             checks=checks,
+            prefers=prefers,
         )
 
     def _message(self, new: NewMessage, to: Sequence[Recipient], now: str) -> Message:

@@ -354,7 +354,7 @@ class Deliver:
             at=iso(self._clock()),
             evidence=f"error {error.code}",
             account=delivery.account,
-            blocked=error.opt_out.blocked,
+            means=error.opt_out.means,
         )
         self._tell(delivery, told)
 
@@ -445,7 +445,8 @@ class Deliver:
     ) -> OutgoingContent | SendError:
         match requested.content:
             case Media() as media:
-                return self._file(media, stored, self._connector.capabilities, requested.recipient.address)
+                of_file = self._file if requested.act is None else self._file.with_new_words
+                return of_file(media, stored, self._connector.capabilities, requested.recipient.address)
             case Unsupported(text=text) | Notice(text=text) | Deleted(text=text):
                 return Text(text)
             case plain:
