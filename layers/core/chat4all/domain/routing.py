@@ -116,7 +116,7 @@ def deliveries(
     for recipient in accepted.recipients:
         parts = _parts(accepted, capabilities[recipient.channel], recipient)
         if accepted.is_relayed:
-            parts.sort(key=lambda part: file_of(part) is not None)
+            parts = _words_first(parts)
         for number, content in enumerate(parts):
             requested.append(
                 DeliveryRequested(
@@ -138,6 +138,19 @@ def deliveries(
                 )
             )
     return requested
+
+
+def _words_first(parts: Sequence[Content]) -> list[Content]:
+    """Return the parts with each file after the texts that belong to it."""
+    ordered: list[Content] = []
+    file: list[Content] = []
+    for part in parts:
+        if file_of(part) is None:
+            ordered.append(part)
+        else:
+            ordered += file
+            file = [part]
+    return [*ordered, *file]
 
 
 def _parts(accepted: MessageAccepted, capabilities: Capabilities, to: Recipient) -> list[Content]:

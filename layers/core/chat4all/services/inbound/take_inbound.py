@@ -6,7 +6,7 @@ The id of a person's message is derived from the provider's id, so a repeated we
 
     file ── the row of a person's file: a delivery whose file has no row fails
        │
-    accept ── a new message; it goes on to the other participants
+    accept ── a new message, or an album with its first item; it goes on to the other participants
        │
     or tell ── a notice of the change to the other participants; its id is derived from the change
        │
@@ -41,6 +41,7 @@ from chat4all.domain.content import (
     file_of,
     reworded,
 )
+from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
     InboundConsent,
     InboundDeletion,
