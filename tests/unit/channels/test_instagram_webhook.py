@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from chat4all.channels.instagram.connector import Instagram
 from chat4all.domain.clock import parse_iso
-from chat4all.domain.content import Notice, ProviderFile, ReceivedMedia, Text, Unsupported
+from chat4all.domain.content import Notice, ProviderFile, ReceivedAlbum, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import (
     InboundDeletion,

@@ -21,6 +21,18 @@ class ErrorView(msgspec.Struct, frozen=True):
     message: str
 
 
+class AlbumItemView(msgspec.Struct, frozen=True):
+    """A file of an album that the provider reported as a message of its own."""
+
+    provider_message_id: str
+    content: Content
+    sent_at: str
+    deleted_at: str | None
+    context: Context | None
+    provider_fields: Raw
+    webhook_id: str
+
+
 class MessageView(msgspec.Struct, frozen=True):
     """A message, with the status of its slowest recipient."""
 
@@ -63,18 +75,6 @@ class MessageView(msgspec.Struct, frozen=True):
     """The message that this record of an act changes, if it is such a record."""
     items: tuple[AlbumItemView, ...]
     """What the provider told of each file of an album, in the order of arrival, if it came file by file."""
-
-
-class AlbumItemView(msgspec.Struct, frozen=True):
-    """A file of an album that the provider reported as a message of its own."""
-
-    provider_message_id: str
-    content: Content
-    sent_at: str
-    deleted_at: str | None
-    context: Context | None
-    provider_fields: Raw
-    webhook_id: str
 
 
 class MessagePage(msgspec.Struct, frozen=True):
