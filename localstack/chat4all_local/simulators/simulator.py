@@ -153,8 +153,11 @@ class Simulator:
         if request.media is not None:
             if request.kind not in self.provider.inbound_kinds:
                 raise ControlError(f"a message of kind `{request.kind}` has no file")
+            if request.more_media and not self.provider.has_albums:
+                raise ControlError(f"a message on {self.provider.name} has one file: leave out `more_media`")
             try:
-                check_media(request.media)
+                for media in (request.media, *request.more_media):
+                    check_media(media)
             except ValueError as problem:
                 raise ControlError(f"`media.base64` is not valid base64: {problem}") from None
             # Hash the file in a thread, because a large file takes a while to generate. The webhook carries

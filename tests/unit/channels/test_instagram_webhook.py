@@ -504,7 +504,9 @@ def test_a_text_and_its_files_are_told_one_after_the_other() -> None:
 
 def test_a_text_and_several_files_are_an_album_with_words() -> None:
     attachments = [attachment("image", f"https://x/{number}") for number in range(12)]
-    (album, *others) = parse({**FROM_ANA, "message": {"mid": "m", "text": "Look", "attachments": attachments}})
+    (album, *others) = parse(
+        {**FROM_ANA, "message": {"mid": "m", "text": "Look", "attachments": attachments}}
+    )
 
     assert isinstance(album, InboundMessage)
     files = tuple(ProviderFile(f"https://x/{number}", "image/jpeg") for number in range(10))

@@ -223,9 +223,7 @@ def test_a_content_that_is_no_file_is_no_item(product: Product) -> None:
 
 @pytest.mark.parametrize("quoted", ["hers-1", "hers-2"])
 def test_a_quote_of_any_item_quotes_the_album(product: Product, quoted: str) -> None:
-    answer = InboundMessage(
-        "ana@pigeon", "hers-9", Text("these"), LATER, quoted_provider_message_id=quoted
-    )
+    answer = InboundMessage("ana@pigeon", "hers-9", Text("these"), LATER, quoted_provider_message_id=quoted)
     take(product, FIRST, SECOND, answer)
 
     assert product.message(inbound_message_id("pigeon", ACCOUNT, "hers-9")).reply_to == ALBUM
@@ -293,9 +291,7 @@ def test_a_redelivery_repeats_the_first_file_only(product: Product) -> None:
     again = product.accept.event_again(first)
 
     assert isinstance(again.content, Album)
-    assert [(part.file.filename, part.text) for part in again.content.files] == [
-        ("1.png", "Ana: the gate")
-    ]
+    assert [(part.file.filename, part.text) for part in again.content.files] == [("1.png", "Ana: the gate")]
 
 
 @given(

@@ -72,7 +72,16 @@ _LATEST_READ: Final = 50
 
 class DynamoMessages:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, MessageRow, StateRow, ParkedDeletionRow, AlbumItemRow, DeliveryRow, ProviderRow, DueRow)
+        bind(
+            table_name,
+            MessageRow,
+            StateRow,
+            ParkedDeletionRow,
+            AlbumItemRow,
+            DeliveryRow,
+            ProviderRow,
+            DueRow,
+        )
 
     @answering
     def add(self, message: Message) -> Message | None:

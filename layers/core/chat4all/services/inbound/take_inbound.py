@@ -330,8 +330,7 @@ class TakeInbound:
                 return Media(self._file.attachment(message_id, file), text)
             case ReceivedAlbum(files=files, text=text):
                 attachments = (
-                    self._file.attachment(f"{message_id} {number}", file)
-                    for number, file in enumerate(files)
+                    self._file.attachment(f"{message_id} {number}", file) for number, file in enumerate(files)
                 )
                 return Album(tuple(map(AlbumFile, attachments)), text)
             case other:
