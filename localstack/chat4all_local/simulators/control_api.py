@@ -170,8 +170,9 @@ class InboundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     customer does: `block` and `unblock` on Telegram, `preference` on WhatsApp with `stop` or `resume`. If the
     kind has a file, `media` is the file, `text` is its caption, and a small file is generated without
     `media`. `more_media` are further files of the same message, where the provider has several in one. On
-    Telegram, each file of an album is a message, with the same `media_group_id` in `raw`. The fields of `raw` replace those of the provider's message object. The same bytes are sent
-    `repeat` times, all at once if `parallel`.
+    Telegram, each file of an album is a message, with the same `media_group_id` in `raw`. The fields of
+    `raw` replace those of the provider's message object. The same bytes are sent `repeat` times, all at once
+    if `parallel`.
     """
 
     sender: str

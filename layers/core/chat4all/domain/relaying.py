@@ -95,7 +95,7 @@ def posted(content: Content, speaker: Speaker) -> Content | None:
     return spoken(content, speaker)
 
 
-def relayed(content: Content, speaker: Speaker, change: Change | None = None) -> Relayed | None:
+def relayed(content: Content, speaker: Speaker, change: Change | None = None) -> Relayed | None:  # noqa: PLR0911 - a case for each kind
     """Return what the other participants receive of a person's message; None if it shows nothing.
 
     They do not hear a notice: nobody said it, and it may name the number of a person whom they do not know.

@@ -71,11 +71,11 @@ def text_parts(text: str, capabilities: Capabilities) -> list[Text]:
     return [Text(part) for part in cut if not is_blank(part)]
 
 
-def parts_of(content: Content, capabilities: Capabilities, address: str) -> list[Content]:
+def parts_of(content: Content, capabilities: Capabilities, address: str) -> list[Content]:  # noqa: PLR0911 - a case for each kind
     """Return the parts of a delivery to `address` on a channel, each a provider message.
 
-    The files of an album go one by one. A file goes first, with the text as its caption where that fits; else the text follows in its parts.
-    Contacts are cut into as many as a provider message takes. A text that stands apart goes first. Of a
+    A file goes first, with the text as its caption where that fits; else the text follows in its parts. The
+    files of an album go one by one. Contacts are cut into as many as a provider message takes. A text that stands apart goes first. Of a
     content that the channel does not show as its kind, the text goes out, and the file of a template's header
     where the channel takes files.
     """

@@ -38,7 +38,9 @@ MESSAGE: Final = "MESSAGE"
 IN_ALBUM: Final = "MESSAGE IN ALBUM"
 PARKED_DELETION: Final = "PARKED DELETION"
 STATE: Final = "STATE"
-"""One query reads a message, its album, a deletion that came before it, and its state: they are neighbours."""
+"""One query reads a message, its album, a deletion that came before it, and its state: no other record sorts
+between.
+"""
 DELIVERY: Final = "DELIVERY#"
 PARKED: Final = "PARKED"
 

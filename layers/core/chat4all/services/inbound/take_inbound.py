@@ -137,7 +137,7 @@ class TakeInbound:
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 
     def _take(self, received: WebhookEvent, event: InboundMessage) -> None:
-        channel, account, webhook_id = received.channel, received.account, received.webhook_id
+        channel, account = received.channel, received.account
         message_id = inbound_message_id(channel, account, event.provider_message_id)
         arriving = self._messages.arriving(message_id)
         album_id = arriving.album_id
@@ -145,23 +145,17 @@ class TakeInbound:
         if message is None:
             if event.is_own and self._is_echo(received):
                 return
-            message = self._in_album(message_id, channel, account, event, webhook_id, arriving.deletion)
+            message = self._in_album(message_id, received, event, arriving.deletion)
             if message is None:
-                message = self._accepted(message_id, channel, account, event, webhook_id, arriving.deletion)
+                message = self._accepted(message_id, received, event, arriving.deletion)
         else:
-            message = self._with_version(message, channel, account, event, webhook_id)
+            message = self._with_version(message, received, event)
         if arriving.deletion is not None:
             self._deleted(message, event.provider_message_id, arriving.deletion)
         self._hear.said(channel, _as_answered(event, message), message)
 
     def _in_album(
-        self,
-        item_id: str,
-        channel: str,
-        account: str,
-        event: InboundMessage,
-        webhook_id: str,
-        deletion: Deletion | None,
+        self, item_id: str, received: WebhookEvent, event: InboundMessage, deletion: Deletion | None
     ) -> Message | None:
         """Return the message of the album with the event as an item of it; None if it is an item of none.
 
@@ -174,26 +168,27 @@ class TakeInbound:
         content = self._content(item_id, event)
         if not fits(content):
             return None
-        name, album_id = event.provider_message_id, inbound_message_id(channel, account, event.album.name)
-        item = bounded(AlbumItem(name, event.album.number, content, _received(event, webhook_id)))
+        name = event.provider_message_id
+        album_id = inbound_message_id(received.channel, received.account, event.album.name)
+        item = bounded(AlbumItem(name, event.album.number, content, _received(event, received.webhook_id)))
         album = self._messages.get(album_id)
         if album is None:
-            album = self._accepted(album_id, channel, account, event, webhook_id, None, (item,))
+            album = self._accepted(album_id, received, event, None, (item,))
         if item_of(album, name) is None:
-            grown = self._with_new_item(album, item, channel, account, event)
+            grown = self._with_new_item(album, item, received, event)
             if grown is None:
                 return None
             album = grown
         else:
-            album = self._with_version(album, channel, account, event, webhook_id)
+            album = self._with_version(album, received, event)
         self._messages.join_album(item_id, album, name)
         return album
 
     def _with_new_item(
-        self, album: Message, item: AlbumItem, channel: str, account: str, event: InboundMessage
+        self, album: Message, item: AlbumItem, received: WebhookEvent, event: InboundMessage
     ) -> Message | None:
         """Return the album with a further item, stored; None if the album takes no item any more."""
-        self._fetch(channel, account, event, item.content, album.conversation_id)
+        self._fetch(received, event, item.content, album.conversation_id)
         for _ in range(_TRIES):
             grown = with_new_item(album, item)
             added = item_of(grown, item.name) if grown is not None else None
@@ -210,10 +205,8 @@ class TakeInbound:
     def _accepted(
         self,
         message_id: str,
-        channel: str,
-        account: str,
+        received: WebhookEvent,
         event: InboundMessage,
-        webhook_id: str,
         deletion: Deletion | None,
         items: tuple[AlbumItem, ...] = (),
     ) -> Message:
@@ -221,6 +214,7 @@ class TakeInbound:
 
         Words that were deleted before they came are passed on to nobody.
         """
+        channel, account = received.channel, received.account
         person, event = self._meet(channel, account, event)
         self._hear.wrote(channel, event, person)
         place = self._find_place(channel, account, event, person)
@@ -228,7 +222,7 @@ class TakeInbound:
         event, place = answered.event, answered.place
         hidden = deletion is not None and not self._keep_deleted_words
         content = Deleted() if hidden else album_of(items) if items else self._content(message_id, event)
-        self._fetch(channel, account, event, content, place.conversation_id)
+        self._fetch(received, event, content, place.conversation_id)
         accepted = self._accept(
             NewMessage(
                 message_id=message_id,
@@ -239,7 +233,7 @@ class TakeInbound:
                 account=account,
                 reply_to=place.reply_to,
                 provider_message_id=event.provider_message_id,
-                received=items[0].received if items else _received(event, webhook_id),
+                received=items[0].received if items else _received(event, received.webhook_id),
                 items=items,
             )
         )
@@ -252,20 +246,18 @@ class TakeInbound:
             self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))
         return INBOX_USER_ID
 
-    def _with_version(
-        self, message: Message, channel: str, account: str, event: InboundMessage, webhook_id: str
-    ) -> Message:
+    def _with_version(self, message: Message, received: WebhookEvent, event: InboundMessage) -> Message:
         """Return the message with the version that the event reports, of it or of an item of it, stored."""
         name = event.provider_message_id
-        key = inbound_message_id(channel, account, name)
+        key = inbound_message_id(received.channel, received.account, name)
         for _ in range(_TRIES):
             item = item_of(message, name)
             before = item or message
             content = self._content_of_version(key, before, event)
-            version = Version(content, _received(event, webhook_id), event.edited_at)
+            version = Version(content, _received(event, received.webhook_id), event.edited_at)
             after = with_version(before, version)
             if (after or before).content == content:
-                self._fetch(channel, account, event, content, message.conversation_id)
+                self._fetch(received, event, content, message.conversation_id)
             if after is None:
                 return message
             self._tell(before, after, name if item else None)
@@ -354,14 +346,16 @@ class TakeInbound:
         return self._content(f"{key} {name}", event)
 
     def _fetch(
-        self, channel: str, account: str, event: InboundMessage, content: Content, conversation_id: str
+        self, received: WebhookEvent, event: InboundMessage, content: Content, conversation_id: str
     ) -> None:
         """Request the fetch of the files in `content`, if the event brings them.
 
         If the process dies after this, the queue gives out the event again, and the files are found.
         """
         for attachment, file in zip(attachments_of(content), _files_in(event.content), strict=False):
-            self._file.fetch(attachment, conversation_id, Source(channel, account, file.reference))
+            self._file.fetch(
+                attachment, conversation_id, Source(received.channel, received.account, file.reference)
+            )
 
 
 def inbound_message_id(channel: str, account: str, provider_message_id: str) -> str:
