@@ -70,11 +70,12 @@ def test_several_files_are_one_message_and_each_can_be_read(
 
     message = album_of(stage, talk, 3)
     assert message.content.type == "album"
-    for part in message.content.files:
-        file_id = part.file.file_id
-        eventually(lambda file_id=file_id: api.file(file_id), lambda file: file.status == "READY")
-    digests = sorted(str(api.file(part.file.file_id).sha256) for part in message.content.files)
-    assert digests == sorted(hashlib.sha256(photo).hexdigest() for photo in photos)
+    ids = [part.file.file_id for part in message.content.files]
+    stored = eventually(
+        lambda: [api.file(file_id) for file_id in ids],
+        lambda files: all(file.status == "READY" for file in files),
+    )
+    assert [file.sha256 for file in stored] == [hashlib.sha256(photo).hexdigest() for photo in photos]
 
 
 def test_an_album_in_a_group_reaches_the_other_apps_file_by_file(stage: Stage) -> None:

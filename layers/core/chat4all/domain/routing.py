@@ -75,9 +75,9 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
     """Return the parts of a delivery to `address` on a channel, each a provider message.
 
     A file goes first, with the text as its caption where that fits; else the text follows in its parts. The
-    files of an album go one by one. Contacts are cut into as many as a provider message takes. A text that stands apart goes first. Of a
-    content that the channel does not show as its kind, the text goes out, and the file of a template's header
-    where the channel takes files.
+    files of an album go one by one. Contacts are cut into as many as a provider message takes. A text that
+    stands apart goes first. Of a content that the channel does not show as its kind, the text goes out, and
+    the file of a template's header where the channel takes files.
     """
     if isinstance(content, Album):
         singles = content.singles or (Text(content.text),)
