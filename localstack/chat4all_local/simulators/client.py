@@ -206,8 +206,8 @@ class Simulator:
     ) -> InboundResult:
         """Send a file from a customer; `kind` is the provider's word.
 
-        `more` are further files of the same message. The fields of `raw` replace those of the message. The result
-        has the first file's id, size and SHA-256.
+        `more` are further files of the same message. The fields of `raw` replace those of the message. The
+        result has the first file's id, size and SHA-256.
         """
         media = _customer_media(content_type, **options)
         request = InboundRequest(address, caption, kind=kind, media=media, more_media=more, raw=raw)

@@ -3,6 +3,7 @@
 import itertools
 from typing import Final
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from chat4all.domain.events import (
 from chat4all.domain.files.file import FileStatus
 from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.message import Change, Message
-from chat4all.domain.received import Author, AuthorKind
+from chat4all.domain.received import Author, AuthorKind, Context
 from chat4all.domain.status import Status
 from chat4all.services.inbound.take_inbound import inbound_message_id
 from tests.fakes.connector import ACCOUNT
@@ -213,6 +214,21 @@ def test_more_items_than_an_album_has_are_messages(product: Product) -> None:
     assert len(shown(album(product))) == 10
     assert len(messages(product)) == 3
     assert len(product.files.files) == 12
+
+
+def test_the_largest_album_fits_into_a_row_of_the_database(product: Product) -> None:
+    fields = Raw(b'{"more":"%s"}' % (b"y" * 100_000))
+    context = Context(quote="q" * 20_000)
+    for number in range(1, 11):
+        large = replace(item(number, "é" * 4_096), provider_fields=fields, context=context)
+        changes = (replace(item(number, character * 50_000), edited_at=LATER) for character in "a\x01é👋🏽")
+        take(product, large, *changes)
+
+    assert len(shown(album(product))) == 10
+    assert len(messages(product)) == 1
+    row = album(product)
+    stored = (row.content, row.items, row.edits, row.received)
+    assert sum(len(msgspec.json.encode(part)) for part in stored) < 390_000
 
 
 def test_a_content_that_is_no_file_is_no_item(product: Product) -> None:

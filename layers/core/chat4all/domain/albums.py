@@ -28,12 +28,14 @@ from chat4all.domain.versions import within_limit
 
 MOST_ITEMS: Final = 10
 """https://core.telegram.org/bots/api#sendmediagroup: 2 to 10 items"""
-MOST_ITEM_BYTES: Final = 20_000
-"""Of the content of an item, as JSON: a caption has at most 4,096 characters."""
-_MOST_CONTEXT_BYTES: Final = 2_000
-_MOST_FIELDS_BYTES: Final = 4_000
-"""Of the provider's fields of an item, as JSON. A row of DynamoDB holds 400 KB."""
-_MOST_EDITS_BYTES: Final = 50_000
+MOST_ITEM_BYTES: Final = 9_000
+"""Of the content of an item, as JSON. A row of 400 KB holds a caption three times: in the item, at its file,
+and in the text of the album. Telegram's captions have at most 4,096 characters.
+"""
+_MOST_CONTEXT_BYTES: Final = 1_500
+_MOST_FIELDS_BYTES: Final = 3_000
+"""Of the provider's fields of an item, as JSON."""
+_MOST_EDITS_BYTES: Final = 40_000
 
 
 def fits(content: Content) -> bool:
@@ -107,9 +109,10 @@ def as_accepted(message: Message) -> Message:
 
 def bounded(item: AlbumItem) -> AlbumItem:
     """Return the item within the bytes that a row has for it."""
-    content, received = item.content, item.received
-    if len(msgspec.json.encode(content)) > MOST_ITEM_BYTES:
-        content = reworded(content, f"{beginning_in_bytes(content.text, MOST_ITEM_BYTES // 6)}…")
+    content, received, most = item.content, item.received, MOST_ITEM_BYTES
+    while len(msgspec.json.encode(content)) > MOST_ITEM_BYTES:
+        most = most * 3 // 4
+        content = reworded(content, f"{beginning_in_bytes(item.content.text, most)}…")
     return replace(
         item,
         content=content,
