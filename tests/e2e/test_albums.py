@@ -32,10 +32,10 @@ def a_photo(number: int) -> bytes:
 
 
 def send_album(stage: Stage, channel: str, address: str, photos: list[bytes]) -> None:
-    """Send the photos as the app of the channel does; Telegram's updates come in any order."""
+    """Send the photos as the app of the channel does."""
     simulator, (kind, content_type) = stage.simulators[channel], FILES[channel]
     if channel == "telegram":
-        for number in (1, 0, 2):
+        for number in range(3):
             caption = "the gate" if number == 0 else None
             simulator.write_media(
                 address,
