@@ -299,6 +299,23 @@ def test_the_others_in_a_group_are_told_of_the_changes_of_an_item() -> None:
     assert texts == ["Ana: the gate", "Ana: 📎", "Ana (edited): the wall", "Ana deleted a message"]
 
 
+def test_a_notice_of_a_further_file_is_delivered_again_with_the_file_as_it_stands() -> None:
+    product = group()
+    edit = replace(SECOND, content=Text("the wall"), edited_at=LATER)
+    take(product, FIRST, SECOND)
+    (notice,) = (message for message in product.table.messages.values() if message.notice is not None)
+
+    again = product.accept.event_again(notice)
+    assert isinstance(again.content, Media)
+    assert (again.content.text, again.content.file.filename) == ("Ana: 📎", "2.png")
+
+    take(product, edit)
+    assert product.accept.event_again(notice).content.text == "Ana: the wall"
+
+    take(product, InboundDeletion("ana@pigeon", "hers-2", LATER))
+    assert product.accept.event_again(notice).content == Text("Ana deleted a message")
+
+
 def test_a_redelivery_repeats_the_first_file_only(product: Product) -> None:
     product = group()
     take(product, FIRST, SECOND)
