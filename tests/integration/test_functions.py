@@ -308,6 +308,50 @@ def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
     assert newest["provider_fields"]["sticker"] == {"emoji": "👍"}
 
 
+def test_the_files_of_an_album_are_one_message_whose_items_are_quoted_and_deleted(world: World) -> None:
+    person = {"id": uuid.uuid4().int % 10**9 + 10**9, "is_bot": False, "first_name": "Ana"}
+    chat = {"id": person["id"], "type": "private", "first_name": "Ana"}
+    said: Any = {"from": person, "chat": chat, "business_connection_id": f"bc{person['id']}"}
+
+    def item(number: int, **more: object) -> Any:  # noqa: ANN401 - JSON
+        photo = {"file_id": f"f{number}", "file_unique_id": f"u{number}", "width": 9, "height": 9}
+        update = telegram(**said, message_id=number, media_group_id="77", photo=[photo], **more)
+        del update["message"]["text"]
+        return {"update_id": update["update_id"], "business_message": update["message"]}
+
+    first, second, third = item(11, caption="the gate"), item(12), item(13, caption="the key")
+    edited = {**first["business_message"], "caption": "the door", "edit_date": 1_769_860_900}
+    quote = telegram(**said, message_id=14, text="these", reply_to_message=second["business_message"])
+    gone = {"chat": chat, "business_connection_id": said["business_connection_id"], "message_ids": [13]}
+    webhooks: list[Any] = [
+        *(third, first, second, first),
+        {"update_id": 1, "edited_business_message": edited},
+        {"update_id": 2, "business_message": quote["message"]},
+        {"update_id": 3, "deleted_business_messages": gone},
+    ]
+    for webhook in webhooks:
+        assert world.say("telegram", webhook).status == 200
+        world.product.pump()
+
+    user = world.api.get(
+        "/v1/identities/resolve",
+        channel="telegram",
+        address=str(person["id"]),
+        account=f"business:{said['business_connection_id']}",
+    ).json
+    (conversation,) = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
+    words, album = world.history(conversation["conversation_id"])
+    assert (words["content"]["text"], words["reply_to"]) == ("these", album["message_id"])
+    content = album["content"]
+    assert (content["type"], content["text"]) == ("album", "the door")
+    assert [part["text"] for part in content["files"]] == ["the door", ""]
+    assert [edit["content"]["text"] for edit in album["edits"]] == ["the gate"]
+    items = [(found["provider_message_id"], bool(found["deleted_at"])) for found in album["items"]]
+    assert items == [(f"{chat['id']}:{number}", number == 13) for number in (13, 11, 12)]
+    for part in content["files"]:
+        assert world.api.get(f"/v1/files/{part['file']['file_id']}").status == 200
+
+
 def test_an_event_of_a_channel_that_is_not_there_is_handed_back(world: World) -> None:
     words = InboundMessage("99", f"99:{uuid.uuid4().int}", Text("hello"), LONG_AGO)
     event = WebhookEvents("carrier", "main", "w", (words,))

@@ -282,6 +282,17 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
         }
 
 
+class AlbumPlace(msgspec.Struct, frozen=True):
+    """The album that a file belongs to, and the file's place in it: the files stand in the order of numbers.
+
+    The provider reports each file as a message of its own. `name` is the same for all files of the album, and
+    for no other album of the channel account.
+    """
+
+    name: str
+    number: int
+
+
 class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="message"):
     """A message in a chat that we can answer, or a later version of it.
 
@@ -310,6 +321,8 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="messa
     edited_at: str | None = None
     consent: ConsentState | None = None
     """What the provider says that the person did by the message: it knows words that we do not know."""
+    album: AlbumPlace | None = None
+    """Set if the message is a file of an album, whose other files are messages of the provider, too."""
 
     @property
     def is_own(self) -> bool:

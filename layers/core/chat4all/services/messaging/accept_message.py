@@ -24,6 +24,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.acts import Act, ActKind
+from chat4all.domain.albums import as_accepted, item_of
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import Content, Text, file_of
@@ -46,7 +47,7 @@ from chat4all.domain.errors import (
 )
 from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient, Refusal
 from chat4all.domain.files.file import Attachment
-from chat4all.domain.message import Change, ChangeNotice, Message
+from chat4all.domain.message import AlbumItem, Change, ChangeNotice, Message
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.person import User
 from chat4all.domain.plan import Choose, Skipped, Step, as_posted, contents_of, step_as_posted, templates_of
@@ -90,6 +91,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     account: str | None = None
     provider_message_id: str | None = None
     received: Received | None = None
+    items: tuple[AlbumItem, ...] = ()
     tag: Tag | None = None
     send_at: str | None = None
     """The time at which a scheduled message is accepted, ISO 8601 UTC."""
@@ -302,6 +304,7 @@ class AcceptMessage:
             return self._act_again(message, message.act, begun)
         if message.deleted_at is not None and not message.is_relayed:
             raise MessageDeleted("The message was deleted.")
+        message = as_accepted(message)
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         accepted = self._again(message)
         new = _as_it_stands(message, accepted) if begun else accepted
@@ -531,6 +534,7 @@ class AcceptMessage:
             purpose=new.purpose,
             provider_message_id=new.provider_message_id,
             received=new.received,
+            items=new.items,
             tag=new.tag,
             notice=new.notice,
             send_at=new.send_at,
@@ -540,6 +544,8 @@ class AcceptMessage:
         """Return the stored message as it was accepted; a notice tells what its message has become."""
         new = _of_stored(message)
         about = self._messages.get(new.notice.message_id) if new.notice is not None else None
+        if new.notice is not None and about is not None:
+            about = item_of(about, new.notice.item) or about
         if new.notice is None or about is None:
             return new
         change = new.notice.change if about.deleted_at is None else Change.DELETED
@@ -655,6 +661,7 @@ def fingerprint_of(new: NewMessage) -> str:
     new = msgspec.structs.replace(
         new,
         received=None,
+        items=(),
         content=as_posted(new.content),
         steps=tuple(map(step_as_posted, new.steps)),
     )
