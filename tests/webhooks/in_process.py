@@ -31,6 +31,7 @@ from chat4all.entrypoints.queues.statuses import StatusRecords
 from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.access.authenticate import SCOPES, Authenticate, new_key
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
+from chat4all.services.accounts.hear_reports import HearReports
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.merge_users import MergeUsers
@@ -190,7 +191,7 @@ class InProcess:
             channels=by_channel,
             accept=accept,
             find_place=FindPlace(conversations, directory, messages, clock),
-            answer_choice=AnswerChoice(messages, capabilities),
+            answer_choice=AnswerChoice(messages, deliveries, capabilities),
             meet=MeetPerson(directory, addresses_of, follow_moves, record_consent, clock=clock, new_id=ids),
             follow=follow_moves,
             directory=directory,
@@ -205,6 +206,7 @@ class InProcess:
                 parked=MemoryEchoes(),
                 clock=clock,
             ),
+            hear_reports=HearReports(MemoryAccounts()),
             hear=HearConsent(directory, addresses_of, record_consent, capabilities),
             clock=clock,
             keep_deleted_words=False,
@@ -295,6 +297,7 @@ class InProcess:
                     conversation_cache=conversation_cache,
                     capabilities=capabilities,
                     accounts=accounts,
+                    enabled=accept.accounts,
                     clock=clock,
                 ),
                 addresses=addresses("https://api.example.com"),
