@@ -8,7 +8,7 @@ from chalice.app import Request
 
 from chat4all.domain.audit import AuditAction
 from chat4all.domain.clock import Clock
-from chat4all.domain.consent import Consent
+from chat4all.domain.consent import Consent, shown
 from chat4all.domain.errors import (
     CannotMerge,
     Conflict,
@@ -318,7 +318,7 @@ def user_view(user: User) -> UserView:
         identities=user.identities,
         metadata=user.metadata,
         created_at=user.created_at,
-        consents=user.consents,
+        consents=shown(user.consents),
         merged=user.merged,
         merged_into=user.merged_into,
         merged_at=user.merge.at if user.merge is not None else None,
