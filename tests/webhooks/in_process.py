@@ -21,6 +21,7 @@ from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvents
 from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.conversations import ConversationViews
+from chat4all.entrypoints.http.cursors import SignedCursors
 from chat4all.entrypoints.http.messages import MessageViews
 from chat4all.entrypoints.http.routes import bind
 from chat4all.entrypoints.http.users import UserViews
@@ -255,6 +256,7 @@ class InProcess:
             new_id=ids,
         )
         audit = AuditTrail(MemoryAudit(), clock, ids)
+        cursors = SignedCursors(lambda: b"key")
         door = Chalice(app_name="webhooks", configure_logs=False)
         bind(
             door,
@@ -269,6 +271,7 @@ class InProcess:
                 )
             ],
             authenticate,
+            cursors,
         )
         self._door = Gateway(door, key)
         read = ReadMessages(messages, deliveries, conversations, MemoryFallbacks(table))
@@ -308,7 +311,7 @@ class InProcess:
             ),
         ]
         api = Chalice(app_name="api", configure_logs=False)
-        bind(api, views, authenticate)
+        bind(api, views, authenticate, cursors)
         self._api = Gateway(api, key)
 
 

@@ -18,7 +18,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "batch_id": "3c9d7e0a-5b1f-4c62-8f0e-7a2b9d4c1e05",
     "channel": "telegram",
     "conversation_id": "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003",
-    "cursor": encode_cursor(TimeCursor("2026-01-31T12:00:00.000Z", _CUSTOMER)),
+    "cursor": "kq0b7wZr0fT2m4mQ8mX1yA" + encode_cursor(TimeCursor("2026-01-31T12:00:00.000Z", _CUSTOMER)),
     "file_id": "5d0c8a52-0d2b-4c8e-8a53-3f1f7a9f6c21",
     "from": "2026-01-31T12:00:00Z",
     "hub.challenge": "1158201444",

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+from chat4all.adapters.dynamodb.cursor_keys import key_in_directory
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
@@ -16,6 +17,7 @@ from chat4all.bootstrap.templating import Templating
 from chat4all.channels.registry import accounts
 from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.conversations import ConversationViews
+from chat4all.entrypoints.http.cursors import SignedCursors
 from chat4all.entrypoints.http.lazy import LazyApp
 from chat4all.entrypoints.http.messages import MessageViews
 from chat4all.entrypoints.http.serving import serving
@@ -86,7 +88,8 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
 
     windows = WindowViews(ReadWindows(accepting.conversation_cache, accepting.accept.windows))
     frequent = [messages, ConversationViews(manage, read, channels), windows]
-    return LazyApp(frequent, rare, Authenticate(keys))
+    cursors = SignedCursors(key_in_directory(settings.directory_table))
+    return LazyApp(frequent, rare, Authenticate(keys), cursors)
 
 
 def handler() -> Handler:
