@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from chat4all.domain.conversation import FROM_THE_START
 from chat4all.domain.dead_letters import MOST_REDRIVEN
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Message
@@ -272,10 +271,6 @@ class MemoryMessages:
             and (past is None or sent_place(message) < (past.sent_at, past.sequence))
         ]
         return sorted(numbered, key=sent_place, reverse=True)[:limit]
-
-    def latest_at(self, conversation_id: str) -> str | None:
-        latest = self.history(conversation_id, FROM_THE_START, None, 1)
-        return latest[0].accepted_at if latest else None
 
     def search(
         self, query: MessageQuery, after: TimeCursor | None, limit: int

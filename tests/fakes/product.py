@@ -15,6 +15,8 @@ from chat4all.domain.person import User
 from chat4all.domain.plan import Step
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
+from chat4all.services.directory.change_desk import ChangeDesk
+from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.record_consent import RecordConsent
@@ -43,6 +45,7 @@ from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
 from chat4all.services.messaging.ports import Limiter
 from chat4all.services.messaging.read_messages import ReadMessages
+from chat4all.services.messaging.record_activity import RecordActivity
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
@@ -122,6 +125,7 @@ class Product:
             accept=self.accept,
             capabilities=self.capabilities,
             route_act=RouteAct(self.messages, self.accept, self.clock),
+            record_activity=RecordActivity(self.conversations, self.conversations, self.clock),
             clock=self.clock,
         )
         self.change = ChangeMessage(
@@ -200,6 +204,8 @@ class Product:
         self.manage_conversations = ManageConversations(
             self.conversations, self.directory, self.events, self.clock, self.ids
         )
+        self.list_conversations = ListConversations(self.conversations, self.conversations)
+        self.change_desk = ChangeDesk(self.conversations, self.conversations, self.directory, self.clock)
         self.manage_users = ManageUsers(
             self.directory,
             lambda _channel, address: self.connector.canonical_address(address),

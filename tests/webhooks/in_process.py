@@ -32,6 +32,8 @@ from chat4all.entrypoints.queues.statuses import StatusRecords
 from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.access.authenticate import SCOPES, Authenticate, new_key
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
+from chat4all.services.directory.change_desk import ChangeDesk
+from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.record_consent import RecordConsent
@@ -59,6 +61,7 @@ from chat4all.services.messaging.fall_back import FallBack
 from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
+from chat4all.services.messaging.record_activity import RecordActivity
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
@@ -215,6 +218,7 @@ class InProcess:
             fallbacks=fallbacks,
             accept=accept,
             route_act=RouteAct(messages, accept, clock),
+            record_activity=RecordActivity(conversations, conversations, clock),
             capabilities=capabilities,
             clock=clock,
         )
@@ -300,7 +304,11 @@ class InProcess:
                 addresses=addresses("https://api.example.com"),
             ),
             ConversationViews(
-                ManageConversations(conversations, directory, events, clock, ids), read, channels
+                ManageConversations(conversations, directory, events, clock, ids),
+                ListConversations(conversations, conversations),
+                ChangeDesk(conversations, conversations, directory, clock),
+                read,
+                channels,
             ),
             UserViews(
                 ManageUsers(

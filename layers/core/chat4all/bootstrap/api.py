@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from chat4all.adapters.dynamodb.cursor_keys import key_in_directory
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
@@ -24,6 +25,8 @@ from chat4all.entrypoints.http.serving import serving
 from chat4all.entrypoints.http.windows import WindowViews
 from chat4all.entrypoints.invocation import Handler
 from chat4all.services.access.authenticate import Authenticate
+from chat4all.services.directory.change_desk import ChangeDesk
+from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.messaging.fill_template import FillTemplate
@@ -87,7 +90,15 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
         )
 
     windows = WindowViews(ReadWindows(accepting.conversation_cache, accepting.accept.windows))
-    frequent = [messages, ConversationViews(manage, read, channels), windows]
+    desks = DynamoDesks(settings.conversations_table)
+    conversations = ConversationViews(
+        manage,
+        ListConversations(accepting.conversations, desks),
+        ChangeDesk(accepting.conversations, desks, accepting.directory, runtime.now),
+        read,
+        channels,
+    )
+    frequent = [messages, conversations, windows]
     cursors = SignedCursors(key_in_directory(settings.directory_table))
     return LazyApp(frequent, rare, Authenticate(keys), cursors)
 

@@ -17,7 +17,7 @@
     │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
     │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
     │       ConversationArchived, IdentityInUse, GroupFull, GroupTooSmall, NotAGroup, TooManyIdentities,
-    │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts
+    │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts, DeskChanged
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
@@ -298,6 +298,12 @@ class ConversationArchived(Conflict):
     """The conversation is archived."""
 
     code = "CONVERSATION_ARCHIVED"
+
+
+class DeskChanged(Conflict):
+    """The attributes of the conversation at the desk are no longer at `if_version`."""
+
+    code = "DESK_CHANGED"
 
 
 class IdentityInUse(Conflict):

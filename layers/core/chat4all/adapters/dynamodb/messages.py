@@ -331,11 +331,6 @@ class DynamoMessages:
         return _with_states(list(itertools.islice(following, limit)))
 
     @answering
-    def latest_at(self, conversation_id: str) -> str | None:
-        rows = MessageRow.by_conversation.query(key(conversation_id), scan_index_forward=False, limit=1)
-        return next((row.accepted_at for row in rows), None)
-
-    @answering
     def search(
         self, query: MessageQuery, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:

@@ -1,16 +1,19 @@
-"""/v1/conversations: create, read, list, archive; their history and their participants."""
+"""/v1/conversations: create, read, list, archive; their desk, their history and their participants."""
 
-from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from chalice.app import Request
 
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
+from chat4all.domain.desk import Control, DeskChanges, DeskQuery, DeskStatus, Priority
 from chat4all.domain.errors import (
     ConversationNotFound,
+    DeskChanged,
+    Detail,
     GroupFull,
     GroupTooSmall,
+    Invalid,
     NotAGroup,
     NotAParticipant,
     ParticipantNotFound,
@@ -19,11 +22,17 @@ from chat4all.domain.errors import (
 from chat4all.domain.pages import HistoryOrder
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import Id, PageQuery
+from chat4all.entrypoints.http.bodies import Id, PageQuery, Time, time_from
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
 from chat4all.entrypoints.http.message_views import MessagePage, message_view
 from chat4all.entrypoints.http.messages import MESSAGES
 from chat4all.entrypoints.http.routes import Returns, route
+from chat4all.services.directory.change_desk import ChangeDesk
+from chat4all.services.directory.list_conversations import (
+    ConversationOrder,
+    ConversationQuery,
+    ListConversations,
+)
 from chat4all.services.directory.manage_conversations import ManageConversations, NewConversation
 from chat4all.services.messaging.read_messages import ReadMessages
 
@@ -44,8 +53,22 @@ _CONVERSATION = {
     "participant_count": 2,
     "last_activity_at": "2026-01-31T12:05:00.123Z",
     "created_at": "2026-01-31T12:00:00.123Z",
+    "status": "OPEN",
+    "snoozed_until": None,
+    "assignee": _AGENT,
+    "team": "billing",
+    "labels": ["invoice"],
+    "priority": "HIGH",
+    "controlled_by": "human",
+    "waiting_since": "2026-01-31T12:05:00.123Z",
+    "desk_version": 2,
 }
-_ARCHIVED = {**_CONVERSATION, "state": "ARCHIVED"}
+_NOBODY: Final = "none"
+"""The assignee of the conversations that nobody is assigned to."""
+MOST_LABELS: Final = 20
+_Labels = Annotated[tuple[str, ...], msgspec.Meta(max_length=MOST_LABELS)]
+_LONGEST_LABEL: Final = 50
+_LONGEST_TEAM: Final = 100
 
 
 class PostConversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,15 +80,37 @@ class PostConversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PatchConversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    state: Literal["ACTIVE", "ARCHIVED"]
+    """`state` alone, or attributes of the desk; null clears one. `if_version`: the expected desk_version."""
+
+    state: Literal["ACTIVE", "ARCHIVED"] | msgspec.UnsetType = msgspec.UNSET
+    status: DeskStatus | msgspec.UnsetType = msgspec.UNSET
+    snoozed_until: Time | msgspec.UnsetType | None = msgspec.UNSET
+    assignee: Id | msgspec.UnsetType | None = msgspec.UNSET
+    team: str | msgspec.UnsetType | None = msgspec.UNSET
+    labels: _Labels | msgspec.UnsetType = msgspec.UNSET
+    priority: Priority | msgspec.UnsetType = msgspec.UNSET
+    controlled_by: Control | msgspec.UnsetType = msgspec.UNSET
+    if_version: Annotated[int, msgspec.Meta(ge=0)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class PostParticipant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user_id: Id
 
 
-class ListConversations(PageQuery, frozen=True):
+class ConversationsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
+    """The filters combine. `assignee=none` finds the conversations that nobody is assigned to.
+
+    By `active_at`, the list holds only active conversations, the latest active first.
+    """
+
     user_id: Id | None = None
+    status: DeskStatus | None = None
+    assignee: Id | None = None
+    team: str | None = None
+    label: str | None = None
+    priority: Priority | None = None
+    controlled_by: Control | None = None
+    sort: ConversationOrder = ConversationOrder.CREATED
 
 
 class ListHistory(PageQuery, frozen=True):
@@ -97,6 +142,15 @@ class ConversationView(msgspec.Struct, frozen=True):
     participant_count: int
     last_activity_at: str
     created_at: str
+    status: str
+    snoozed_until: str | None
+    assignee: str | None
+    team: str | None
+    labels: tuple[str, ...]
+    priority: str
+    controlled_by: str
+    waiting_since: str | None
+    desk_version: int
 
 
 class ConversationPage(msgspec.Struct, frozen=True):
@@ -107,20 +161,19 @@ class ConversationPage(msgspec.Struct, frozen=True):
 
 
 class ConversationViews:
-    def __init__(self, manage: ManageConversations, read: ReadMessages, channels: frozenset[str]) -> None:
+    def __init__(
+        self,
+        manage: ManageConversations,
+        list_conversations: ListConversations,
+        change_desk: ChangeDesk,
+        read: ReadMessages,
+        channels: frozenset[str],
+    ) -> None:
         self._manage = manage
+        self._list = list_conversations
+        self._change_desk = change_desk
         self._read = read
         self._channels = channels
-
-    def _view(self, conversation: Conversation) -> ConversationView:
-        return self._views((conversation,))[0]
-
-    def _views(self, conversations: Sequence[Conversation]) -> tuple[ConversationView, ...]:
-        active_at = self._read.last_activity(conversations)
-        return tuple(
-            conversation_view(conversation, active_at[conversation.conversation_id])
-            for conversation in conversations
-        )
 
     @route(
         "CreateConversation",
@@ -143,20 +196,20 @@ class ConversationViews:
             title=check_plain("title", body.title, 200) if body.title is not None else None,
             metadata=body.metadata,
         )
-        return Answer(self._view(self._manage.create(new)), 201)
+        return Answer(conversation_view(self._manage.create(new)), 201)
 
     @route(
         "ListConversations",
         "GET",
         "/v1/conversations",
         Returns(ConversationPage, {"conversations": [_CONVERSATION], "next_cursor": None}),
-        summary="List the conversations of a user, latest joined first; or all, latest created first",
+        summary="List conversations, by their begin or by their last activity; filters combine",
         scope="conversations:read",
-        query=ListConversations,
+        query=ConversationsQuery,
     )
-    def listing(self, request: Request, query: ListConversations) -> Answer:
-        page = self._manage.listing(query.user_id, query.cursor, query.limit)
-        return Answer(ConversationPage(self._views(page.items), page.next_cursor))
+    def listing(self, request: Request, query: ConversationsQuery) -> Answer:
+        page = self._list(_wanted(query), query.cursor, query.limit)
+        return Answer(ConversationPage(tuple(map(conversation_view, page.items)), page.next_cursor))
 
     @route(
         "GetConversation",
@@ -168,22 +221,30 @@ class ConversationViews:
         errors=(ConversationNotFound,),
     )
     def get(self, request: Request, conversation_id: str) -> Answer:
-        return Answer(self._view(self._manage.get(conversation_id)))
+        return Answer(conversation_view(self._manage.get(conversation_id)))
 
     @route(
         "PatchConversation",
         "PATCH",
         "/v1/conversations/{conversation_id}",
-        Returns(ConversationView, _ARCHIVED),
-        summary="Archive a conversation, or reactivate it",
+        Returns(ConversationView, _CONVERSATION),
+        summary="Archive or reactivate a conversation, or change its attributes at the desk",
         scope="conversations:write",
         body=PatchConversation,
-        example={"state": "ARCHIVED"},
-        errors=(ConversationNotFound,),
+        example={"assignee": _AGENT, "labels": ["invoice"], "priority": "HIGH"},
+        errors=(ConversationNotFound, DeskChanged, UnknownUser),
     )
     def patch(self, request: Request, conversation_id: str, body: PatchConversation) -> Answer:
-        state = ConversationState(body.state)
-        return Answer(self._view(self._manage.set_state(conversation_id, state)))
+        if_version = body.if_version if isinstance(body.if_version, int) else None
+        changes = _changes(body)
+        if isinstance(body.state, str):
+            if changes != DeskChanges() or if_version is not None:
+                raise Invalid("state is changed alone.", Detail("state", "needs a request of its own"))
+            state = ConversationState(body.state)
+            return Answer(conversation_view(self._manage.set_state(conversation_id, state)))
+        if changes == DeskChanges():
+            raise Invalid("The body changes nothing.", Detail("", "needs a field to change"))
+        return Answer(conversation_view(self._change_desk(conversation_id, changes, if_version)))
 
     @route(
         "ListHistory",
@@ -213,7 +274,7 @@ class ConversationViews:
         errors=(UnknownUser, ConversationNotFound, NotAGroup, GroupFull),
     )
     def add_participant(self, request: Request, conversation_id: str, body: PostParticipant) -> Answer:
-        return Answer(self._view(self._manage.add_participant(conversation_id, body.user_id)))
+        return Answer(conversation_view(self._manage.add_participant(conversation_id, body.user_id)))
 
     @route(
         "RemoveParticipant",
@@ -225,10 +286,11 @@ class ConversationViews:
         errors=(ConversationNotFound, ParticipantNotFound, NotAGroup, GroupTooSmall),
     )
     def remove_participant(self, request: Request, conversation_id: str, user_id: str) -> Answer:
-        return Answer(self._view(self._manage.remove_participant(conversation_id, user_id)))
+        return Answer(conversation_view(self._manage.remove_participant(conversation_id, user_id)))
 
 
-def conversation_view(conversation: Conversation, last_activity_at: str) -> ConversationView:
+def conversation_view(conversation: Conversation) -> ConversationView:
+    desk = conversation.desk
     return ConversationView(
         conversation_id=conversation.conversation_id,
         type=conversation.type.value,
@@ -240,6 +302,52 @@ def conversation_view(conversation: Conversation, last_activity_at: str) -> Conv
         title=conversation.title,
         metadata=conversation.metadata,
         participant_count=len(conversation.participants),
-        last_activity_at=last_activity_at,
+        last_activity_at=conversation.active_at,
         created_at=conversation.created_at,
+        status=desk.status.value,
+        snoozed_until=desk.snoozed_until,
+        assignee=desk.assignee,
+        team=desk.team,
+        labels=desk.labels,
+        priority=desk.priority.value,
+        controlled_by=desk.controlled_by.value,
+        waiting_since=desk.waiting_since,
+        desk_version=desk.version,
+    )
+
+
+def _wanted(query: ConversationsQuery) -> ConversationQuery:
+    is_anybody = query.assignee is None
+    desk = DeskQuery(
+        status=query.status,
+        assignee=query.assignee if query.assignee != _NOBODY else None,
+        is_assigned=None if is_anybody else query.assignee != _NOBODY,
+        team=query.team,
+        label=query.label,
+        priority=query.priority,
+        controlled_by=query.controlled_by,
+    )
+    return ConversationQuery(query.user_id, query.sort, desk)
+
+
+def _changes(body: PatchConversation) -> DeskChanges:
+    """Check the body, and return the attributes that it changes; raises Invalid."""
+    labels = body.labels
+    if isinstance(labels, tuple):
+        for number, label in enumerate(labels):
+            check_plain(f"labels[{number}]", label, _LONGEST_LABEL)
+        if len(set(labels)) != len(labels):
+            raise Invalid("labels is not valid.", Detail("labels", "must be different labels"))
+    return DeskChanges(
+        status=body.status,
+        snoozed_until=(
+            time_from("snoozed_until", body.snoozed_until)
+            if isinstance(body.snoozed_until, str)
+            else body.snoozed_until
+        ),
+        assignee=body.assignee,
+        team=check_plain("team", body.team, _LONGEST_TEAM) if isinstance(body.team, str) else body.team,
+        labels=labels,
+        priority=body.priority,
+        controlled_by=body.controlled_by,
     )

@@ -239,6 +239,7 @@ class RunBatch:
             delivery_timeout_s=batch.delivery_timeout_s,
             metadata=batch.metadata,
             purpose=batch.purpose,
+            is_of_batch=True,
         )
 
     def _timed(self, nexts: Sequence[_Next]) -> float:

@@ -29,6 +29,7 @@ from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import Content, Text, file_of
 from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.desk import Writer, writer_of
 from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
@@ -93,6 +94,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     tag: Tag | None = None
     send_at: str | None = None
     """The time at which a scheduled message is accepted, ISO 8601 UTC."""
+    is_of_batch: bool = False
     notice: ChangeNotice | None = None
     """Set if the message tells the others of a change; `content` is what is new then."""
 
@@ -386,6 +388,7 @@ class AcceptMessage:
             version=snapshot.conversation.version,
             content=routed.content if routed.content != message.content else None,
             contents=routed.contents if routed.contents != contents_of(message.steps) else None,
+            writer=_writer(new, snapshot),
         )
         if len(new.steps) > 1 and len(msgspec.json.encode(submitted)) > MOST_RECORD_BYTES:
             raise Invalid("The contents of the fallback are too large.", Detail("fallback", "is too large"))
@@ -564,6 +567,12 @@ def check_reply(new: NewMessage, messages: Messages) -> None:
     )
     if new.reply_to is not None and not is_known:
         raise Invalid("reply_to is not valid.", Detail("reply_to", "names no message of this conversation"))
+
+
+def _writer(new: NewMessage, snapshot: Snapshot) -> Writer:
+    sender = snapshot.users.get(new.sender_id)
+    is_to_many = new.is_of_batch or new.purpose is Purpose.MARKETING
+    return writer_of(sender.type if sender is not None else None, is_to_many=is_to_many)
 
 
 def _replay(stored: Message, again: Message) -> Accepted:

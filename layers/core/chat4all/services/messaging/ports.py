@@ -194,10 +194,6 @@ class Messages(Protocol):
         """Return the messages past the cursor with a sequence number over `after`, the latest sent first."""
         ...
 
-    def latest_at(self, conversation_id: str) -> str | None:
-        """Return when the latest message was accepted; None if there is no message."""
-        ...
-
     def search(
         self, query: MessageQuery, after: TimeCursor | None, limit: int
     ) -> list[tuple[TimeCursor, str]]:

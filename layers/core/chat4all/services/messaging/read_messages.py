@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.conversation import FROM_THE_START, Conversation
+from chat4all.domain.conversation import FROM_THE_START
 from chat4all.domain.decisions import StepDecision, decisions_of
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import ConversationNotFound, Detail, Invalid, MessageNotFound, NotAParticipant
@@ -109,14 +109,6 @@ class ReadMessages:
             return Page(shown, None)
         under = numbers_left(shown, past.under if past is not None else None)
         return Page(shown, encode_cursor(SentCursor(*sent_place(shown[-1]), under)))
-
-    def last_activity(self, conversations: Sequence[Conversation]) -> dict[str, str]:
-        """Return, for each conversation, when its latest message was accepted, or when it was created."""
-        return {
-            conversation.conversation_id: self._messages.latest_at(conversation.conversation_id)
-            or conversation.created_at
-            for conversation in conversations
-        }
 
     def search(self, query: MessageQuery, cursor: str | None, limit: int) -> Page[Message]:
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None

@@ -32,6 +32,7 @@ from chat4all.domain.waiting import Fallback
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.messaging.accept_message import REFUSALS, AcceptMessage, Routed, accepted_event
 from chat4all.services.messaging.ports import Events, Fallbacks, Messages
+from chat4all.services.messaging.record_activity import RecordActivity
 from chat4all.services.messaging.route_act import RouteAct
 
 
@@ -45,6 +46,7 @@ class RouteMessage:
         fallbacks: Fallbacks,
         accept: AcceptMessage,
         route_act: RouteAct,
+        record_activity: RecordActivity,
         capabilities: Mapping[str, Capabilities],
         clock: Clock,
     ) -> None:
@@ -54,6 +56,7 @@ class RouteMessage:
         self._fallbacks = fallbacks
         self._accept = accept
         self._route_act = route_act
+        self._record_activity = record_activity
         self._capabilities = capabilities
         self._clock = clock
 
@@ -103,6 +106,8 @@ class RouteMessage:
         conversation = self._conversations.get(message.conversation_id)
         if conversation is not None and conversation.overtaken and message.notice is None:
             self._conversations.give_turn(message.conversation_id)
+        if conversation is not None and message.notice is None and not message.routed:
+            conversation = self._record_activity(conversation, submitted)
         if not submitted.recipients or message.status is Status.FAILED:
             return None
         content = submitted.content or message.content
