@@ -19,6 +19,7 @@ from chat4all.services.directory.change_desk import ChangeDesk
 from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
+from chat4all.services.directory.ports import Desks
 from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.outgoing_file import OutgoingFile
@@ -97,10 +98,13 @@ class Product:
     capabilities: Mapping[str, Capabilities] = field(default_factory=lambda: CAPABILITIES)
     templates: MemoryTemplates = field(default_factory=MemoryTemplates)
     catalogue: FakeCatalogue = field(default_factory=FakeCatalogue)
+    other_desks: Desks | None = None
+    """The store of the desks, if `conversations` is none."""
     announced: list[CircuitChanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._submitted_and_routed = 0
+        self.desks = self.other_desks or self.conversations
         self.messages = MemoryMessages(self.table)
         self.deliveries = MemoryDeliveries(self.table)
         self.conversation_cache = ConversationCache(self.conversations, self.directory, self.clock.monotonic)
@@ -125,7 +129,7 @@ class Product:
             accept=self.accept,
             capabilities=self.capabilities,
             route_act=RouteAct(self.messages, self.accept, self.clock),
-            record_activity=RecordActivity(self.conversations, self.conversations, self.clock),
+            record_activity=RecordActivity(self.conversations, self.desks, self.clock),
             clock=self.clock,
         )
         self.change = ChangeMessage(
@@ -204,8 +208,8 @@ class Product:
         self.manage_conversations = ManageConversations(
             self.conversations, self.directory, self.events, self.clock, self.ids
         )
-        self.list_conversations = ListConversations(self.conversations, self.conversations)
-        self.change_desk = ChangeDesk(self.conversations, self.conversations, self.directory, self.clock)
+        self.list_conversations = ListConversations(self.conversations, self.desks)
+        self.change_desk = ChangeDesk(self.conversations, self.desks, self.directory, self.clock)
         self.manage_users = ManageUsers(
             self.directory,
             lambda _channel, address: self.connector.canonical_address(address),

@@ -13,6 +13,7 @@ from chat4all.domain.desk import Control, Desk, DeskChanges, DeskQuery, DeskStat
 from chat4all.domain.errors import Conflict, ConversationNotFound, Invalid, Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.pages import Page
+from chat4all.domain.person import UserType
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.status import Status
 from chat4all.services.directory.change_desk import ChangeDesk
@@ -56,9 +57,11 @@ def person_writes(product: Product, words: str = "hello") -> None:
     product.route_all()
 
 
-def agent_writes(product: Product, talk: str, **fields: object) -> None:
+def agent_writes(
+    product: Product, talk: str, purpose: Purpose = Purpose.SERVICE, *, is_to_many: bool = False
+) -> None:
     new = a_message(message_id=product.ids(), conversation_id=talk)
-    product.accept(replace(new, **fields))
+    product.accept(replace(new, purpose=purpose), is_to_many=is_to_many)
     product.route_all()
 
 
@@ -154,11 +157,13 @@ def test_a_person_waits_until_a_human_answers(product: Product, talk: str) -> No
     assert desk_of(product, talk).waiting_since is None
 
 
-@pytest.mark.parametrize("fields", [{"purpose": Purpose.MARKETING}, {"is_of_batch": True}])
-def test_a_message_to_many_answers_nobody(product: Product, talk: str, fields: dict[str, object]) -> None:
+@pytest.mark.parametrize(("purpose", "is_to_many"), [(Purpose.MARKETING, False), (Purpose.SERVICE, True)])
+def test_a_message_to_many_answers_nobody(
+    product: Product, talk: str, purpose: Purpose, *, is_to_many: bool
+) -> None:
     person_writes(product)
 
-    agent_writes(product, talk, **fields)
+    agent_writes(product, talk, purpose, is_to_many=is_to_many)
 
     assert desk_of(product, talk).waiting_since is not None
 
@@ -209,6 +214,71 @@ def test_a_message_to_a_desk_that_changes_meanwhile_is_recorded(product: Product
 
     desk = desk_of(product, talk)
     assert (desk.status, desk.team) == (DeskStatus.OPEN, "sales")
+
+
+# Bots
+
+
+@pytest.fixture
+def bots(product: Product) -> str:
+    """Begin a conversation of a bot."""
+    product.directory.create(replace(AGENT, user_id="bot", type=UserType.BOT))
+    return begin(product, "bot", "ana").conversation_id
+
+
+def bot_writes(product: Product, talk: str) -> str:
+    new = replace(a_message(message_id=product.ids(), conversation_id=talk), sender_id="bot")
+    return product.accept(new).message.message_id
+
+
+def test_a_bot_is_refused_while_a_human_has_the_conversation(product: Product, bots: str) -> None:
+    with pytest.raises(Conflict) as refused:
+        bot_writes(product, bots)
+    assert refused.value.code == "HUMAN_IN_CONTROL"
+
+    change(product, bots, controlled_by=Control.BOT)
+    message_id = bot_writes(product, bots)
+    product.route_all()
+    assert product.message(message_id).status is Status.PENDING
+    assert [event.recipient.user_id for event in product.events.requested] == ["ana"]
+
+    change(product, bots, controlled_by=Control.HUMAN)
+    with pytest.raises(Conflict):
+        bot_writes(product, bots)
+
+
+def test_a_bots_message_on_its_way_fails_when_a_human_takes_over(product: Product, bots: str) -> None:
+    change(product, bots, controlled_by=Control.BOT)
+    message_id = bot_writes(product, bots)
+    change(product, bots, controlled_by=Control.HUMAN)
+
+    product.route_all()
+
+    message = product.message(message_id)
+    assert (message.status, message.error_code) == (Status.FAILED, "HUMAN_IN_CONTROL")
+    assert product.events.requested == []
+
+
+def test_a_bot_answers_a_person_and_hands_over_one_who_waits(product: Product, bots: str) -> None:
+    change(product, bots, controlled_by=Control.BOT)
+    person_writes(product)
+    bot_writes(product, bots)
+    product.route_all()
+    assert desk_of(product, bots).waiting_since is None
+
+    product.clock.advance(5)
+    desk = change(product, bots, controlled_by=Control.HUMAN)
+
+    assert desk.waiting_since == iso(product.clock())
+
+
+def test_a_persons_words_do_not_go_to_a_bots_channel_and_a_bot_may_be_assigned(
+    product: Product, bots: str
+) -> None:
+    person_writes(product)
+
+    assert product.events.requested == []
+    assert change(product, bots, assignee="bot").assignee == "bot"
 
 
 # Lists

@@ -46,6 +46,7 @@ class Writer(StrEnum):
 
     PERSON = "PERSON"
     HUMAN = "HUMAN"
+    BOT = "BOT"
     CAMPAIGN = "CAMPAIGN"
     """Our side wrote to many, which answers nobody."""
 
@@ -54,7 +55,9 @@ def writer_of(sender: UserType | None, *, is_to_many: bool) -> Writer:
     """Return who wrote a message of a user of this type; None is a user who is not known."""
     if sender is UserType.CUSTOMER:
         return Writer.PERSON
-    return Writer.CAMPAIGN if is_to_many else Writer.HUMAN
+    if is_to_many:
+        return Writer.CAMPAIGN
+    return Writer.BOT if sender is UserType.BOT else Writer.HUMAN
 
 
 class Desk(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -98,6 +101,8 @@ class DeskChanges(msgspec.Struct, frozen=True, omit_defaults=True):
 def changed(desk: Desk, changes: DeskChanges, now: datetime) -> Desk:
     """Return the desk with the changes, and the next version if anything changed.
 
+    A person whom a bot hands over waits for a human from then on.
+
     Raises:
         Invalid: a snooze ends in the past, in more than a year, or without the status SNOOZED.
     """
@@ -110,6 +115,8 @@ def changed(desk: Desk, changes: DeskChanges, now: datetime) -> Desk:
         given.setdefault("snoozed_until", None)
     after = replace(desk, **given)
     _check_snooze(after, given.get("snoozed_until"), now)
+    if (desk.controlled_by, after.controlled_by) == (Control.BOT, Control.HUMAN):
+        after = replace(after, waiting_since=after.waiting_since or iso(now))
     if after.status is DeskStatus.RESOLVED:
         after = replace(after, waiting_since=None)
     return after if after == desk else replace(after, version=desk.version + 1)
@@ -126,7 +133,7 @@ def after_message(desk: Desk, writer: Writer, at: str, since: str) -> Desk:
         after = replace(after, waiting_since=after.waiting_since or at)
         if after.status is not DeskStatus.OPEN:
             after = replace(after, status=DeskStatus.OPEN, snoozed_until=None, version=after.version + 1)
-    elif writer is Writer.HUMAN:
+    elif writer is not Writer.CAMPAIGN:
         after = replace(after, waiting_since=None)
     is_old = parse_iso(at) - parse_iso(since) > ACTIVITY_KNOWN
     return replace(after, active_at=at) if is_old else after

@@ -17,7 +17,7 @@
     │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
     │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
     │       ConversationArchived, IdentityInUse, GroupFull, GroupTooSmall, NotAGroup, TooManyIdentities,
-    │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts, DeskChanged
+    │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts, DeskChanged, HumanInControl
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
@@ -298,6 +298,12 @@ class ConversationArchived(Conflict):
     """The conversation is archived."""
 
     code = "CONVERSATION_ARCHIVED"
+
+
+class HumanInControl(Conflict):
+    """A human has the conversation, and the sender is a bot."""
+
+    code = "HUMAN_IN_CONTROL"
 
 
 class DeskChanged(Conflict):

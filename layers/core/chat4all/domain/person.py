@@ -21,6 +21,8 @@ WRITING_KNOWN: Final = timedelta(hours=1)
 
 class UserType(StrEnum):
     AGENT = "AGENT"
+    BOT = "BOT"
+    """Software that answers, but only in conversations that it controls."""
     CUSTOMER = "CUSTOMER"
 
 
@@ -58,7 +60,7 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class User(msgspec.Struct, frozen=True):
-    """An agent or a customer, with their identities."""
+    """An agent, a bot or a customer, with their identities."""
 
     user_id: str
     type: UserType
@@ -68,6 +70,10 @@ class User(msgspec.Struct, frozen=True):
     created_at: str
     consents: tuple[Consent, ...] = ()
     """What the person wants to receive; at most one for each channel and purpose."""
+
+
+def is_bot(user: User | None) -> bool:
+    return user is not None and user.type is UserType.BOT
 
 
 def with_writing(

@@ -39,15 +39,15 @@ def customers_of(
 ) -> Iterator[tuple[Participant, User]]:
     """Yield the participants whom a message of the sender reaches through a channel.
 
-    Agents read over the API. A participant who is joining has no place among the messages yet, and is no
-    recipient. If their place turns out to be before the message, `router` handles the join first, finds
+    Agents and bots read over the API. A participant who is joining has no place among the messages yet, and
+    is no recipient. If their place turns out to be before the message, `router` handles the join first, finds
     another version of the conversation, and chooses the recipients again.
     """
     for participant in conversation.participants:
         user = users.get(participant.user_id)
-        if user is None or user.user_id == sender_id or user.type is UserType.AGENT or participant.is_joining:
-            continue
-        yield participant, user
+        is_reached = user is not None and user.type is UserType.CUSTOMER and user.user_id != sender_id
+        if user is not None and is_reached and not participant.is_joining:
+            yield participant, user
 
 
 def known_on(conversation: Conversation, users: Mapping[str, User], user_id: str, channel: str) -> Recipient:

@@ -239,7 +239,6 @@ class RunBatch:
             delivery_timeout_s=batch.delivery_timeout_s,
             metadata=batch.metadata,
             purpose=batch.purpose,
-            is_of_batch=True,
         )
 
     def _timed(self, nexts: Sequence[_Next]) -> float:
@@ -270,7 +269,7 @@ class RunBatch:
             self._sleep(wait_s)
         named = item.new.conversation_id if item.recipient.conversation_id is None else None
         try:
-            self._accept(item.new)
+            self._accept(item.new, is_to_many=True)
         except _REFUSED as refused:
             return self._refused(item.new, named, refused.code)
         except Unavailable as error:

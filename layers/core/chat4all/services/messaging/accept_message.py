@@ -29,13 +29,14 @@ from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import Content, Text, file_of
 from chat4all.domain.conversation import ConversationState, ConversationType
 from chat4all.domain.delivery import DeliveryPart
-from chat4all.domain.desk import Writer, writer_of
+from chat4all.domain.desk import Control, Writer, writer_of
 from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
     ConversationArchived,
     Detail,
     Forbidden,
+    HumanInControl,
     Invalid,
     MessageChanged,
     MessageDeleted,
@@ -49,7 +50,7 @@ from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient,
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Change, ChangeNotice, Message
 from chat4all.domain.parts import parts_by_recipient
-from chat4all.domain.person import User
+from chat4all.domain.person import User, is_bot
 from chat4all.domain.plan import Choose, Skipped, Step, as_posted, contents_of, step_as_posted, templates_of
 from chat4all.domain.plan_checks import checks_of
 from chat4all.domain.planning import Check, Plan, Wanted, obstacle_of, plan, refusal, require_all
@@ -94,7 +95,6 @@ class NewMessage(msgspec.Struct, frozen=True):
     tag: Tag | None = None
     send_at: str | None = None
     """The time at which a scheduled message is accepted, ISO 8601 UTC."""
-    is_of_batch: bool = False
     notice: ChangeNotice | None = None
     """Set if the message tells the others of a change; `content` is what is new then."""
 
@@ -157,13 +157,14 @@ class AcceptMessage:
         self._clock = clock
         self.windows = CheckWindows(messages, capabilities, clock)
 
-    def __call__(self, new: NewMessage) -> Accepted:
-        """Give `new` its place in the queue, and store it.
+    def __call__(self, new: NewMessage, *, is_to_many: bool = False) -> Accepted:
+        """Give `new` its place in the queue, and store it. A message `is_to_many` answers nobody.
 
         Raises:
             NotFound: no such conversation.
             Forbidden: the sender is not a participant.
-            Conflict: the conversation is archived, or the id belongs to another message.
+            Conflict: the conversation is archived, a human has it and a bot writes, or the id belongs to
+                another message.
             NotPossible: a recipient cannot be reached on the channel, does not want the message or may not be
                 written to now, the channel does not take the content or the tag, or our account is not
                 enabled.
@@ -174,7 +175,7 @@ class AcceptMessage:
             snapshot, routed = self._prepare(new)
         except REFUSALS as refused:
             return self._accepted_before(new, refused)
-        message, stored = self._submit(new, snapshot, routed)
+        message, stored = self._submit(new, snapshot, routed, is_to_many=is_to_many)
         return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
 
     def check(self, new: NewMessage) -> Message:
@@ -377,7 +378,13 @@ class AcceptMessage:
             raise refusal(obstacles)
 
     def _submit(
-        self, new: NewMessage, snapshot: Snapshot, routed: Routed, *, fingerprint: str | None = None
+        self,
+        new: NewMessage,
+        snapshot: Snapshot,
+        routed: Routed,
+        *,
+        fingerprint: str | None = None,
+        is_to_many: bool = False,
     ) -> tuple[Message, Message | None]:
         """Submit and store the message; return it, and the message that already has its id."""
         message = self._message(new, routed.to, iso(self._clock()))
@@ -388,7 +395,7 @@ class AcceptMessage:
             version=snapshot.conversation.version,
             content=routed.content if routed.content != message.content else None,
             contents=routed.contents if routed.contents != contents_of(message.steps) else None,
-            writer=_writer(new, snapshot),
+            writer=_writer(new, snapshot, is_to_many=is_to_many),
         )
         if len(new.steps) > 1 and len(msgspec.json.encode(submitted)) > MOST_RECORD_BYTES:
             raise Invalid("The contents of the fallback are too large.", Detail("fallback", "is too large"))
@@ -414,6 +421,8 @@ class AcceptMessage:
         if new.purpose is Purpose.MARKETING:
             return None
         snapshot = self._conversation_cache.recent(new.conversation_id)
+        if is_bot(snapshot.users.get(new.sender_id)):
+            return None
         asked = (self.windows.recorded(new.tag),) if asks_windows else ()
         more = (self.accounts.recorded(), *asked)
         try:
@@ -569,10 +578,10 @@ def check_reply(new: NewMessage, messages: Messages) -> None:
         raise Invalid("reply_to is not valid.", Detail("reply_to", "names no message of this conversation"))
 
 
-def _writer(new: NewMessage, snapshot: Snapshot) -> Writer:
+def _writer(new: NewMessage, snapshot: Snapshot, *, is_to_many: bool = False) -> Writer:
     sender = snapshot.users.get(new.sender_id)
-    is_to_many = new.is_of_batch or new.purpose is Purpose.MARKETING
-    return writer_of(sender.type if sender is not None else None, is_to_many=is_to_many)
+    answers_nobody = is_to_many or new.purpose is Purpose.MARKETING
+    return writer_of(sender.type if sender is not None else None, is_to_many=answers_nobody)
 
 
 def _replay(stored: Message, again: Message) -> Accepted:
@@ -594,6 +603,8 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
             Detail("sender_id", "is not a participant"),
         )
     _check_open(snapshot)
+    if is_bot(sender) and snapshot.conversation.desk.controlled_by is Control.HUMAN:
+        raise HumanInControl("A human has the conversation; hand it over to the bot first.")
     return sender
 
 

@@ -13,6 +13,8 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
+from chat4all.domain.conversation import Conversation
+from chat4all.domain.desk import Control, Writer
 from chat4all.domain.errors import MessageDeleted, NotFound
 from chat4all.domain.events import (
     ChatEvent,
@@ -107,7 +109,7 @@ class RouteMessage:
         if conversation is not None and conversation.overtaken and message.notice is None:
             self._conversations.give_turn(message.conversation_id)
         if conversation is not None and message.notice is None and not message.routed:
-            conversation = self._record_activity(conversation, submitted)
+            conversation = self._at_desk(conversation, submitted)
         if not submitted.recipients or message.status is Status.FAILED:
             return None
         content = submitted.content or message.content
@@ -124,6 +126,15 @@ class RouteMessage:
         # The recipients are chosen again, and the words stay: a change of which a notice tells may not be
         # stored yet.
         return msgspec.structs.replace(again, content=content, contents=contents)
+
+    def _at_desk(self, conversation: Conversation, submitted: MessageSubmitted) -> Conversation | None:
+        """Record the message at the desk; return None if a human took over from the bot that wrote it.
+
+        The message is then judged again, and refused.
+        """
+        if submitted.writer is Writer.BOT and conversation.desk.controlled_by is Control.HUMAN:
+            return None
+        return self._record_activity(conversation, submitted)
 
     def _request(self, accepted: MessageAccepted) -> None:
         """Begin the message's state, and request the deliveries.
