@@ -257,6 +257,9 @@ class MemoryMessages:
         ]
         return sorted(numbered, key=lambda message: message.sequence, reverse=True)[:limit]
 
+    def senders(self, conversation_id: str, after: str, limit: int) -> list[str]:
+        return [message.sender_id for message in self.history(conversation_id, after, None, limit)]
+
     def history_by_sent(
         self, conversation_id: str, after: str, past: SentCursor | None, limit: int
     ) -> list[Message]:

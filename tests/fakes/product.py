@@ -18,6 +18,7 @@ from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.directory.change_desk import ChangeDesk
 from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
+from chat4all.services.directory.manage_notes import ManageNotes
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.ports import Desks
 from chat4all.services.directory.record_consent import RecordConsent
@@ -39,6 +40,7 @@ from chat4all.services.messaging.change_message import ChangeMessage
 from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import AccountCircuit, ChannelCircuits, CircuitChanged
 from chat4all.services.messaging.conversation_cache import ConversationCache
+from chat4all.services.messaging.count_unread import CountUnread
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.deliver_signal import DeliverSignal
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
@@ -68,6 +70,7 @@ from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
 from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
+from tests.fakes.notes import MemoryNotes
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.small_stores import MemoryAccounts, MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
 from tests.fakes.templates import FakeCatalogue, MemoryTemplates
@@ -210,6 +213,10 @@ class Product:
         )
         self.list_conversations = ListConversations(self.conversations, self.desks)
         self.change_desk = ChangeDesk(self.conversations, self.desks, self.directory, self.clock)
+        self.count_unread = CountUnread(self.conversations, self.directory, self.messages)
+        self.manage_notes = ManageNotes(
+            MemoryNotes(), self.conversations, self.directory, self.clock, self.ids
+        )
         self.manage_users = ManageUsers(
             self.directory,
             lambda _channel, address: self.connector.canonical_address(address),

@@ -1319,6 +1319,10 @@ def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
         api.post(f"/v1/conversations/{group}/participants", {"user_id": third}),
         api.delete(f"/v1/conversations/{group}/participants/{third}"),
         api.patch(f"/v1/conversations/{group}", {"state": "ARCHIVED"}),
+        api.put(f"/v1/conversations/{group}/seen/{agent}", {}),
+        api.get(f"/v1/conversations/{group}/seen/{agent}"),
+        api.get("/v1/conversations", unread_by=agent, user_id=agent),
+        api.get(f"/v1/conversations/{group}/notes"),
         api.get("/v1/messages", sender_id=agent),
         api.get("/v1/messages", status="PENDING"),
         api.get("/v1/messages", conversation_id=group),
@@ -1338,6 +1342,9 @@ def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
             },
         ),
     ]
+    note = api.post(f"/v1/conversations/{group}/notes", {"author_id": agent, "text": "VIP"}).json["note_id"]
+    assert api.patch(f"/v1/conversations/{group}/notes/{note}", {"text": "no VIP"}).status == 200
+    assert api.delete(f"/v1/conversations/{group}/notes/{note}").status == 200
     assert [answer.status for answer in asked] == [201] + [200] * (len(asked) - 1)
     world.product.pump()
 

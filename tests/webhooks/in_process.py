@@ -57,6 +57,7 @@ from chat4all.services.messaging.accept_message import AcceptMessage
 from chat4all.services.messaging.circuit import ChannelCircuits
 from chat4all.services.messaging.connector import ChannelSecret, Connector
 from chat4all.services.messaging.conversation_cache import ConversationCache
+from chat4all.services.messaging.count_unread import CountUnread
 from chat4all.services.messaging.fall_back import FallBack
 from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.preview_message import PreviewMessage
@@ -307,8 +308,9 @@ class InProcess:
                 ManageConversations(conversations, directory, events, clock, ids),
                 ListConversations(conversations, conversations),
                 ChangeDesk(conversations, conversations, directory, clock),
+                CountUnread(conversations, directory, messages),
                 read,
-                channels,
+                channels=channels,
             ),
             UserViews(
                 ManageUsers(

@@ -31,6 +31,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "language": "pt_BR",
     "message_id": "0b7c2d1e-3a5f-4e0a-9c46-2f1d8b7a6e04",
     "name": "order_ready",
+    "note_id": "20260131T120500123Z-3c9d7e0a-5b1f-4c62-8f0e-7a2b9d4c1e05",
     "outcome": WebhookOutcome.IGNORED,
     "participant_id": _CUSTOMER,
     "priority": Priority.HIGH,
@@ -40,6 +41,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "to": "2026-01-31T13:00:00Z",
     "token": "Zr0fT2m4mQ8mX1yqkq0b7w",
     "type": UserType.CUSTOMER,
+    "unread_by": "6a1f0c3e-93d0-4b0f-9d1e-0f8e2c7b5a10",
     "user_id": _CUSTOMER,
     "webhook_id": "telegram|main|2026-01-31T12:00:00.123Z|" + "9f86d081884c7d65" * 4,
 }

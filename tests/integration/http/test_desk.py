@@ -174,3 +174,84 @@ def test_a_cursor_works_for_its_list_alone(api: Gateway, cast: Cast) -> None:
         assert answer.refused(400, "VALIDATION_ERROR") == ["cursor"]
     history = api.get(f"{path_of(cast)}/messages", cursor=cursor)
     assert history.refused(400, "VALIDATION_ERROR") == ["cursor"]
+
+
+def test_what_an_agent_has_not_read_is_counted_and_listed(api: Gateway, cast: Cast) -> None:
+    body = {"conversation_id": cast.conversation, "sender_id": cast.customer, "content": "hello"}
+    _, message_id = (api.post("/v1/messages", body).json["message_id"] for _ in range(2))
+    seen = f"{path_of(cast)}/seen/{cast.agent}"
+    query = {"user_id": cast.agent, "unread_by": cast.agent}
+    assert api.get(seen).json == {"unread": 2, "more": False}
+    (shown,) = api.get("/v1/conversations", **query).json["conversations"]
+    assert (shown["conversation_id"], shown["unread"]) == (cast.conversation, {"unread": 2, "more": False})
+
+    assert api.put(seen, {"message_id": message_id}).json == {"unread": 0, "more": False}
+
+    assert listed(api, **query) == []
+    assert api.get(path_of(cast)).json["unread"] is None
+
+
+def test_who_reads_is_an_agent(api: Gateway, cast: Cast) -> None:
+    for reader in (cast.customer, "nobody"):
+        seen = f"{path_of(cast)}/seen/{reader}"
+        assert api.get(seen).refused(400, "UNKNOWN_USER") == ["user_id"]
+        assert api.put(seen, {}).refused(400, "UNKNOWN_USER") == ["user_id"]
+        answer = api.get("/v1/conversations", unread_by=reader)
+        assert answer.refused(400, "UNKNOWN_USER") == ["unread_by"]
+    api.get(f"/v1/conversations/unknown/seen/{cast.agent}").refused(404, "CONVERSATION_NOT_FOUND")
+    seen = f"{path_of(cast)}/seen/{cast.agent}"
+    api.put(seen, {"message_id": "unknown"}).refused(404, "MESSAGE_NOT_FOUND")
+    assert api.put(seen, {"message_id": ""}).refused(400, "VALIDATION_ERROR") == ["message_id"]
+
+
+def test_notes_are_written_listed_changed_and_deleted(api: Gateway, cast: Cast) -> None:
+    notes = f"{path_of(cast)}/notes"
+    written = [
+        api.post(notes, {"author_id": cast.agent, "text": f"note {number} 😀"}).json for number in range(3)
+    ]
+    first = api.get(notes, limit="2").json
+    second = api.get(notes, limit="2", cursor=first["next_cursor"]).json
+
+    listed_notes = first["notes"] + second["notes"]
+    assert sorted(note["note_id"] for note in listed_notes) == sorted(note["note_id"] for note in written)
+    assert second["next_cursor"] is None
+    one = f"{notes}/{written[0]['note_id']}"
+    assert api.patch(one, {"text": "x" * 10_000}).json["text"] == "x" * 10_000
+    assert api.delete(one).status == 200
+    api.delete(one).refused(404, "NOTE_NOT_FOUND")
+    api.patch(one, {"text": "again"}).refused(404, "NOTE_NOT_FOUND")
+    assert len(api.get(notes).json["notes"]) == 2
+    assert api.get(f"{path_of(cast)}/messages").json["messages"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"text": "a"}, "author_id"),
+        ({"author_id": "nobody"}, "text"),
+        ({"author_id": "nobody", "text": "a"}, "author_id"),
+        ({"author_id": "nobody", "text": ""}, "text"),
+        ({"author_id": "nobody", "text": "x" * 10_001}, "text"),
+        ({"author_id": "nobody", "text": "a\u0000"}, "text"),
+        ({"author_id": "nobody", "text": "a", "private": True}, "private"),
+    ],
+)
+def test_a_wrong_note_names_its_field(api: Gateway, cast: Cast, body: dict[str, Any], field: str) -> None:
+    answer = api.post(f"{path_of(cast)}/notes", body)
+
+    assert (answer.status, [detail["field"] for detail in answer.json["details"]]) == (400, [field])
+
+
+def test_a_bot_is_refused_while_a_human_has_the_conversation(api: Gateway, cast: Cast) -> None:
+    bot = api.post("/v1/users", {"type": "BOT", "display_name": "Robo"}).json["user_id"]
+    talk = api.post("/v1/conversations", {"type": "1:1", "participants": [bot, cast.customer]})
+    conversation = talk.json["conversation_id"]
+    message = {"conversation_id": conversation, "sender_id": bot, "content": "hello"}
+
+    api.post("/v1/messages", message).refused(409, "HUMAN_IN_CONTROL")
+    api.patch(f"/v1/conversations/{conversation}", {"controlled_by": "bot"})
+    assert api.post("/v1/messages", message).status == 202
+    api.patch(f"/v1/conversations/{conversation}", {"controlled_by": "human"})
+
+    api.post("/v1/messages", {**message, "content": "again"}).refused(409, "HUMAN_IN_CONTROL")
+    assert api.get("/v1/users", type="BOT").status == 200

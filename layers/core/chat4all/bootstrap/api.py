@@ -29,6 +29,7 @@ from chat4all.services.directory.change_desk import ChangeDesk
 from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.attach_file import AttachFile
+from chat4all.services.messaging.count_unread import CountUnread
 from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
@@ -95,8 +96,9 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
         manage,
         ListConversations(accepting.conversations, desks),
         ChangeDesk(accepting.conversations, desks, accepting.directory, runtime.now),
+        CountUnread(accepting.conversations, accepting.directory, accepting.messages),
         read,
-        channels,
+        channels=channels,
     )
     frequent = [messages, conversations, windows]
     cursors = SignedCursors(key_in_directory(settings.directory_table))

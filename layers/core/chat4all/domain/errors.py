@@ -12,7 +12,7 @@
     ├── NotFound           404
     │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound,
     │       ConversationNotFound, UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound,
-    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound
+    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound, NoteNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
     │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
@@ -207,6 +207,12 @@ class TemplateNotFound(NotFound):
     """The account has no such template."""
 
     code = "TEMPLATE_NOT_FOUND"
+
+
+class NoteNotFound(NotFound):
+    """There is no such note on the conversation."""
+
+    code = "NOTE_NOT_FOUND"
 
 
 class Conflict(Chat4AllError):

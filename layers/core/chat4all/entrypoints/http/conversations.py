@@ -34,6 +34,7 @@ from chat4all.services.directory.list_conversations import (
     ListConversations,
 )
 from chat4all.services.directory.manage_conversations import ManageConversations, NewConversation
+from chat4all.services.messaging.count_unread import CountUnread, Unread
 from chat4all.services.messaging.read_messages import ReadMessages
 
 _AGENT = "6a1f0c3e-93d0-4b0f-9d1e-0f8e2c7b5a10"
@@ -62,6 +63,7 @@ _CONVERSATION = {
     "controlled_by": "human",
     "waiting_since": "2026-01-31T12:05:00.123Z",
     "desk_version": 2,
+    "unread": None,
 }
 _NOBODY: Final = "none"
 """The assignee of the conversations that nobody is assigned to."""
@@ -110,6 +112,7 @@ class ConversationsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     label: str | None = None
     priority: Priority | None = None
     controlled_by: Control | None = None
+    unread_by: Id | None = None
     sort: ConversationOrder = ConversationOrder.CREATED
 
 
@@ -151,6 +154,8 @@ class ConversationView(msgspec.Struct, frozen=True):
     controlled_by: str
     waiting_since: str | None
     desk_version: int
+    unread: Unread | None
+    """Set in a list with `unread_by`."""
 
 
 class ConversationPage(msgspec.Struct, frozen=True):
@@ -166,12 +171,15 @@ class ConversationViews:
         manage: ManageConversations,
         list_conversations: ListConversations,
         change_desk: ChangeDesk,
+        count_unread: CountUnread,
         read: ReadMessages,
+        *,
         channels: frozenset[str],
     ) -> None:
         self._manage = manage
         self._list = list_conversations
         self._change_desk = change_desk
+        self._count_unread = count_unread
         self._read = read
         self._channels = channels
 
@@ -206,10 +214,19 @@ class ConversationViews:
         summary="List conversations, by their begin or by their last activity; filters combine",
         scope="conversations:read",
         query=ConversationsQuery,
+        errors=(UnknownUser,),
     )
     def listing(self, request: Request, query: ConversationsQuery) -> Answer:
         page = self._list(_wanted(query), query.cursor, query.limit)
-        return Answer(ConversationPage(tuple(map(conversation_view, page.items)), page.next_cursor))
+        if query.unread_by is None:
+            return Answer(ConversationPage(tuple(map(conversation_view, page.items)), page.next_cursor))
+        counts = self._count_unread.of_each(page.items, query.unread_by, "unread_by")
+        views = tuple(
+            conversation_view(conversation, unread)
+            for conversation, unread in zip(page.items, counts, strict=True)
+            if unread.unread or unread.more
+        )
+        return Answer(ConversationPage(views, page.next_cursor))
 
     @route(
         "GetConversation",
@@ -289,7 +306,7 @@ class ConversationViews:
         return Answer(conversation_view(self._manage.remove_participant(conversation_id, user_id)))
 
 
-def conversation_view(conversation: Conversation) -> ConversationView:
+def conversation_view(conversation: Conversation, unread: Unread | None = None) -> ConversationView:
     desk = conversation.desk
     return ConversationView(
         conversation_id=conversation.conversation_id,
@@ -313,6 +330,7 @@ def conversation_view(conversation: Conversation) -> ConversationView:
         controlled_by=desk.controlled_by.value,
         waiting_since=desk.waiting_since,
         desk_version=desk.version,
+        unread=unread,
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from chat4all.domain.consent import Consent
 from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
 from chat4all.domain.desk import Desk, DeskStatus
+from chat4all.domain.note import Note
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.person import Identity, Moved, User, UserType
 from chat4all.domain.places import Places
@@ -135,6 +136,26 @@ class Desks(Protocol):
 
     def sleeping_until(self, at: str, limit: int) -> list[str]:
         """Return conversations whose snooze ended at `at` or earlier."""
+        ...
+
+
+class Notes(Protocol):
+    """The notes of the desk on conversations."""
+
+    def add(self, note: Note) -> None: ...
+
+    def get(self, conversation_id: str, note_id: str) -> Note | None: ...
+
+    def latest(self, conversation_id: str, before: str | None, limit: int) -> list[Note]:
+        """Return the notes on a conversation before this note_id, the newest first."""
+        ...
+
+    def replace(self, note: Note) -> bool:
+        """Save a changed note; return False if it was deleted meanwhile."""
+        ...
+
+    def delete(self, note: Note) -> bool:
+        """Delete the note; return False if it was deleted before."""
         ...
 
 

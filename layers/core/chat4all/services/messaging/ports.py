@@ -188,6 +188,10 @@ class Messages(Protocol):
         """
         ...
 
+    def senders(self, conversation_id: str, after: str, limit: int) -> list[str]:
+        """Return the senders of the latest messages with a sequence number over `after`, the newest first."""
+        ...
+
     def history_by_sent(
         self, conversation_id: str, after: str, past: SentCursor | None, limit: int
     ) -> list[Message]:
