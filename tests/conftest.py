@@ -35,8 +35,19 @@ ANOTHER_STACK: Final = "desk-7"
 
 _LAST: Final = "test_logs.py"
 
-_CLOUDS = {"chaos": "of its own", "localstack": "localstack", "kinesis": "localstack"}
-"""The cloud that a test needs, by a word in its path or name. All other tests need the default cloud."""
+_CLOUDS = {
+    "chaos": "of its own",
+    "test_lifecycle": "of its own",
+    "test_external": "of its own",
+    "localstack": "localstack",
+    "kinesis": "localstack",
+    "test_accounts": "another ministack",
+    "test_batches": "another ministack",
+}
+"""The cloud that a test needs, by a word in its path or name. All other tests need the default cloud.
+
+Tests that wait for most of their time have another cloud, so that two processes have as much to do.
+"""
 
 
 class _ByCloud(LoadScopeScheduling):

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 
 from chat4all.domain.content import Plain
 from chat4all.domain.person import User
+from chat4all.domain.templates import NewTemplate
 from chat4all.entrypoints.http.answers import ErrorBody
 from chat4all.entrypoints.http.batches import (
     BatchRecipientPage,
@@ -23,6 +24,7 @@ from chat4all.entrypoints.http.dead_letters import DeadLetterPage, DeadLetterVie
 from chat4all.entrypoints.http.files import FileView, LinkView, UploadView
 from chat4all.entrypoints.http.message_views import MessagePage, MessageView, ProgressView
 from chat4all.entrypoints.http.messages import AcceptedView
+from chat4all.entrypoints.http.templates import TemplateView
 from chat4all.entrypoints.http.users import PostIdentity, UserPage
 from chat4all.services.inbound.replay_webhooks import Replayed
 from chat4all.services.recovery.redrive import Redriven
@@ -132,6 +134,11 @@ class ApiClient:
 
     def message_status(self, message_id: str) -> ProgressView:
         return self._call("GET", f"/messages/{_segment(message_id)}/status", ProgressView)
+
+    def create_template(self, channel: str, template: NewTemplate) -> TemplateView:
+        """Submit a template to the provider, which reviews it."""
+        path = f"/channels/{_segment(channel)}/templates"
+        return self._call("POST", path, TemplateView, msgspec.to_builtins(template))
 
     def create_batch(
         self, batch_id: str, sender_id: str, text: str, recipients: Sequence[PostedRecipient]

@@ -3,6 +3,7 @@
 No answer is a 500, or has a status, type, header or shape that is not described.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -20,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.e2e.stage import Stage
+from tests.e2e.stage import CHANNELS, Stage
 from tests.integration.template import ROOT
 
 
@@ -74,6 +75,15 @@ def known(running_stage: Stage) -> Known:
         "channel": customer.channel,
         "address": customer.address,
     }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _enabled_again(running_stage: Stage) -> Iterator[None]:
+    """Enable the first accounts, which a made request may have disabled, for the tests that follow."""
+    yield
+    for channel in CHANNELS:
+        enabled = running_stage.api.call("POST", f"/channels/{channel}/accounts/main/enable")
+        assert enabled.json()["state"] == "ENABLED", enabled.text
 
 
 def test_every_operation_is_tried() -> None:

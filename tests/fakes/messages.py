@@ -47,7 +47,7 @@ class MemoryMessages:
         with self._table.lock:
             due = [
                 message
-                for message in self._table.messages.values()
+                for message in tuple(self._table.messages.values())
                 if message.status is Status.SCHEDULED and (message.send_at or "") < now
             ]
         return sorted(due, key=lambda message: (message.send_at or "", message.message_id))[:limit]
@@ -247,7 +247,7 @@ class MemoryMessages:
         assert limit > 0
         numbered = [
             message
-            for message in self._table.messages.values()
+            for message in tuple(self._table.messages.values())
             if message.conversation_id == conversation_id
             and message.notice is None
             and message.act is None
@@ -265,7 +265,7 @@ class MemoryMessages:
     ) -> list[Message]:
         numbered = [
             message
-            for message in self._table.messages.values()
+            for message in tuple(self._table.messages.values())
             if message.conversation_id == conversation_id
             and message.notice is None
             and message.act is None
@@ -280,7 +280,7 @@ class MemoryMessages:
     ) -> list[tuple[TimeCursor, str]]:
         found = [
             (at, message.message_id)
-            for message in self._table.messages.values()
+            for message in tuple(self._table.messages.values())
             if (at := self._listed_at(message, query)) is not None
         ]
         if query.order is TimeOrder.NEWEST_FIRST:
@@ -308,14 +308,16 @@ class MemoryMessages:
     def latest_from(self, user_id: str, channel: str, account: str, since: str) -> str | None:
         there = (
             message.written_at
-            for message in self._table.messages.values()
+            for message in tuple(self._table.messages.values())
             if (message.sender_id, message.channel, message.account) == (user_id, channel, account)
             if message.accepted_at >= since
         )
         return max((at for at in there if at is not None and at > since), default=None)
 
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
-        known: list[DeliveryPart | Message] = [state.delivery for state in self._table.deliveries.values()]
+        known: list[DeliveryPart | Message] = [
+            state.delivery for state in tuple(self._table.deliveries.values())
+        ]
         known += self._table.messages.values()
         found = [
             item

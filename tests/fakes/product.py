@@ -226,7 +226,9 @@ class Product:
             is_account=lambda channel, account: account in ACCOUNTS[channel],
         )
 
-    def fill_template(self, capabilities: Mapping[str, Capabilities] = CAPABILITIES) -> FillTemplate:
+    def fill_template(
+        self, capabilities: Mapping[str, Capabilities] = CAPABILITIES, remembered_s: float = 0.0
+    ) -> FillTemplate:
         """Return the use case of a process of its own, over `catalogue`."""
         return FillTemplate(
             known=self.templates,
@@ -238,6 +240,7 @@ class Product:
             accounts=ACCOUNTS,
             clock=self.clock,
             monotonic=self.clock.monotonic,
+            remembered_s=remembered_s,
         )
 
     def deliver(

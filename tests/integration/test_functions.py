@@ -23,6 +23,7 @@ from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.dynamodb.pace import DynamoPace
 from chat4all.adapters.dynamodb.table_keys import ACTIVITY_SHARDS, shard
+from chat4all.adapters.dynamodb.templates import DynamoTemplates
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.channels.registry import manifest_of, manifests
 from chat4all.domain.batches import Batch, BatchRecipient, BatchWork, chunks_of
@@ -947,6 +948,41 @@ def test_a_batch_goes_on_in_another_record_when_its_time_is_over(world: World, a
     world.product.pump()
 
     assert sum("in two records" in str(request) for request in world.provider.accepted) == 2
+
+
+def test_a_batch_asks_the_provider_for_a_template_that_is_not_known(world: World, agent: str) -> None:
+    known = DynamoTemplates(world.product.aws.output("Data.DirectoryTable"))
+    names = ("lamp_for_all", "lamp_for_nobody")
+    for name in names:
+        new = {"name": name, "language": "en", "category": "MARKETING", "body": "The lamp of {{1}} is ready."}
+        created = world.api.post("/v1/channels/whatsapp/templates", {**new, "samples": {"1": "Ana"}})
+        assert created.status == 201
+    for template in world.provider.templates:
+        template["status"] = "APPROVED"
+    ids = []
+    for name in names:
+        content = {"type": "template", "name": name, "language": "en", "parameters": {"1": "{{whose}}"}}
+        customer = world.create("CUSTOMER", ("whatsapp", a_phone()))
+        recipients = [{"user_id": customer, "variables": {"whose": f"{name} of Ana"}}]
+        ids.append(str(uuid.uuid4()))
+        body = {"batch_id": ids[-1], "sender_id": agent, "content": content, "recipients": recipients}
+        assert world.api.post("/v1/batches", body).status == 202
+        known.remove("whatsapp", secret_of("whatsapp").business_account_id, name, "en")
+    world.provider.templates = world.provider.templates[:1]
+
+    world.product.pump()
+
+    sent, refused = (
+        world.api.get(f"/v1/batches/{batch_id}/recipients").json["recipients"] for batch_id in ids
+    )
+    assert [(shown["outcome"], shown["code"]) for shown in (*sent, *refused)] == [
+        ("accepted", None),
+        ("refused", "TEMPLATE_NOT_USABLE"),
+    ]
+    assert world.api.get(f"/v1/messages/{sent[0]['message_id']}").json["purpose"] == "marketing"
+    assert "lamp_for_all of Ana" in str(world.provider.accepted[-1]["template"])
+    assert refused[0]["conversation_id"] is None
+    world.provider.templates.clear()
 
 
 def test_what_failed_is_redriven_and_arrives_once(world: World, agent: str) -> None:

@@ -79,6 +79,6 @@ def _perform_on(
             files = demo.exchange_files(stage, made, outcome.observed, progress, folder / "uploads")
         with (
             ProgressDisplay(console) as progress,
-            step(progress, "Exchange buttons, places, reactions and voice notes"),
+            step(progress, "Exchange templates, buttons, places, reactions and voice notes"),
         ):
             return outcome, files, demo.exchange_kinds(stage)

@@ -199,6 +199,13 @@ def _variable(suffix: str, value: str) -> Callable[[Sequence[Manifest]], str]:
     return lines
 
 
+def _with_templates(render: Callable[[Sequence[Manifest]], str]) -> Callable[[Sequence[Manifest]], str]:
+    """Return a function that renders only the channels that have templates."""
+    return lambda channels: render([channel for channel in channels if channel.capabilities.has_templates])
+
+
+_SECRET_NAME: Final = _variable("SECRET", "!GetAtt @{logical}Channel.Outputs.SecretName")
+_BASE_URL_OF: Final = _variable("BASE_URL", "!Ref @{logical}BaseUrl")
 _SECRET_ARN: Final = _Text(
     '- !Sub "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:'
     '${@{logical}Channel.Outputs.SecretName}-??????"'
@@ -212,9 +219,12 @@ BLOCKS: Final[Mapping[str, Callable[[Sequence[Manifest]], str]]] = {
     "channel-dead-letter-queue-urls": _variable(
         "DEAD_LETTER_QUEUE", "!GetAtt @{logical}Channel.Outputs.DeadLetterQueueUrl"
     ),
-    "channel-secret-names": _variable("SECRET", "!GetAtt @{logical}Channel.Outputs.SecretName"),
-    "channel-base-urls": _variable("BASE_URL", "!Ref @{logical}BaseUrl"),
+    "channel-secret-names": _SECRET_NAME,
+    "channel-base-urls": _BASE_URL_OF,
     "channel-queue-arns": _each(_Text("- !GetAtt @{logical}Channel.Outputs.QueueArn")),
     "channel-dead-letter-queue-arns": _each(_Text("- !GetAtt @{logical}Channel.Outputs.DeadLetterQueueArn")),
     "channel-secret-arns": _each(_SECRET_ARN),
+    "template-secret-names": _with_templates(_SECRET_NAME),
+    "template-base-urls": _with_templates(_BASE_URL_OF),
+    "template-secret-arns": _with_templates(_each(_SECRET_ARN)),
 }

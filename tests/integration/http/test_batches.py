@@ -26,6 +26,18 @@ def people(count: int) -> list[dict[str, object]]:
     return [{"user_id": str(uuid.uuid4()), "variables": {"name": f"person {n}"}} for n in range(count)]
 
 
+def card(title: str) -> dict[str, object]:
+    return {"type": "carousel", "text": "Look", "cards": [{"title": title, "text": "Now"}]}
+
+
+def template(**fields: object) -> dict[str, object]:
+    return {"type": "template", "name": "order_ready", "language": "pt_BR", **fields}
+
+
+def button(value: str) -> dict[str, object]:
+    return {"index": 0, "type": "quick_reply", "value": value}
+
+
 def issues(answer: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - an answer of the gateway
     return [(detail["field"], detail["issue"]) for detail in answer.json["details"]]
 
@@ -138,6 +150,20 @@ def test_the_indexes_of_wrong_recipients_are_named_the_first_20(api: Gateway, ca
             "recipients[0].variables",
         ),
         ({"content": {"type": "reaction", "emoji": "👍"}}, "content"),
+        ({"content": {"type": "text", "text": "Hi {{"}}, "content.text"),
+        ({"content": {"type": "text", "text": " "}}, "content.text"),
+        ({"content": {"type": "media", "file_id": "f", "text": "Hi {{name"}}, "content.text"),
+        ({"content": card("{{first name}}")}, "content.cards[0].title"),
+        ({"content": card("x" * 101)}, "content.cards[0].title"),
+        ({"content": {**card("{{name}}"), "cards": []}}, "content.cards"),
+        ({"content": card("{{name}}" * 40)}, "recipients[0].variables"),
+        ({"content": card("{{name}} {{order}}")}, "recipients[0].variables"),
+        ({"content": {**template(), "name": "{{name}}"}}, "content.name"),
+        ({"content": template(parameters={"1": "{{ name"})}, "content.parameters.1"),
+        ({"content": template(parameters={"1": "{{name}}\n"})}, "recipients[0].variables"),
+        ({"content": template(buttons=[button("{{order}}")])}, "recipients[0].variables"),
+        ({"content": template(buttons=[button("")])}, "content.buttons[0].value"),
+        ({"content": template(text="{{name}}")}, "recipients[0].variables"),
         ({"content": {"type": "unsupported"}}, "content.type"),
         ({"channel": "pigeon"}, "channel"),
         ({"channels": ["sms", "sms"]}, "channels"),

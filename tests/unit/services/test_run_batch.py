@@ -42,6 +42,7 @@ from tests.fakes.product import AGENT, Product
 BATCH_ID = "3c9d7e0a-5b1f-4c62-8f0e-7a2b9d4c1e05"
 FUNCTION_S = 30.0
 NEEDED_S = 15.0
+TEMPLATE_S = 10.0
 PIGEONS = PIGEON.rate_limits[0]
 MOST_A_SECOND = SHARE / PIGEONS.interval_s
 
@@ -88,7 +89,8 @@ class World:
         self.product.directory.create(AGENT)
         self.queue = FifoQueue(clock)
         queued = QueuedBatches(self.queue)
-        self.create = CreateBatch(self.batches, queued, accepting.directory, clock)
+        fill_template = accepting.fill_template(self.capabilities, remembered_s=TEMPLATE_S)
+        self.create = CreateBatch(self.batches, queued, accepting.directory, fill_template, clock)
         self.control = ControlBatch(self.batches, queued, accepting.messages, clock)
         self.wake = WakeBatches(self.batches, queued)
         self.run = RunBatch(
@@ -99,6 +101,7 @@ class World:
             messages=accepting.messages,
             conversation_cache=accepting.conversation_cache,
             one_to_one=FindOneToOne(accepting.conversations, accepting.directory, clock),
+            fill_template=fill_template,
             capabilities=self.capabilities,
             clock=clock,
             log_fault=self.faults.append,

@@ -15,7 +15,6 @@ from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.bootstrap.templating import Templating
-from chat4all.channels.registry import accounts
 from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.conversations import ConversationViews
 from chat4all.entrypoints.http.cursors import SignedCursors
@@ -30,7 +29,6 @@ from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.messaging.count_unread import CountUnread
-from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.read_windows import ReadWindows
@@ -56,6 +54,7 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
         accepting.conversations, accepting.directory, accepting.events, runtime.now, runtime.new_id
     )
     templates = Templating(settings, variables)
+    fill_template = templates.fill(accepting)
     messages = MessageViews(
         accepting.accept,
         read,
@@ -70,16 +69,7 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
             accepting.accept.accounts,
         ),
         attach=AttachFile(files),
-        fill_template=FillTemplate(
-            known=templates.known,
-            catalogue=templates.catalogue,
-            secrets=templates.secrets,
-            messages=accepting.messages,
-            conversation_cache=accepting.conversation_cache,
-            capabilities=accepting.capabilities,
-            accounts=accounts(),
-            clock=runtime.now,
-        ),
+        fill_template=fill_template,
         addresses=public,
     )
 
@@ -87,7 +77,14 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
         from chat4all.bootstrap.rare_resources import rare_resources  # noqa: PLC0415 - see LazyApp
 
         return rare_resources(
-            settings, accepting, files, keys, templates=templates, public=public, variables=variables
+            settings,
+            accepting,
+            files,
+            keys,
+            templates=templates,
+            fill_template=fill_template,
+            public=public,
+            variables=variables,
         )
 
     windows = WindowViews(ReadWindows(accepting.conversation_cache, accepting.accept.windows))

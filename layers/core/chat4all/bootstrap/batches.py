@@ -1,5 +1,6 @@
 """The `batches` function: accept the messages of batches at the pace of their channel accounts."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -12,6 +13,7 @@ from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import BatchesSettings, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
+from chat4all.bootstrap.templating import Templating
 from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.batch_work import NEEDED_MS, BatchRecords
 from chat4all.entrypoints.queues.consuming import consuming
@@ -20,6 +22,9 @@ from chat4all.services.batches.run_batch import RunBatch
 
 _SIDE_BY_SIDE: Final = 8
 """The messages that are accepted at once: one after the other, 80 a second would be too many."""
+
+_TEMPLATE_S: Final = 10.0
+"""How long a template that was read serves for the next recipients; then it is read from the table again."""
 
 
 def handler() -> Handler:
@@ -35,6 +40,7 @@ def handler() -> Handler:
         messages=accepting.messages,
         conversation_cache=accepting.conversation_cache,
         one_to_one=FindOneToOne(accepting.conversations, accepting.directory, runtime.now),
+        fill_template=Templating(settings, dict(os.environ)).fill(accepting, remembered_s=_TEMPLATE_S),
         capabilities=accepting.capabilities,
         clock=runtime.now,
         log_fault=log_fault,

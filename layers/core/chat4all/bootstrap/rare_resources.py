@@ -49,6 +49,7 @@ from chat4all.services.files.download_file import DownloadFile
 from chat4all.services.files.upload_file import UploadFile
 from chat4all.services.messaging.change_message import ChangeMessage
 from chat4all.services.messaging.count_unread import CountUnread
+from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.manage_templates import ManageTemplates
 from chat4all.services.messaging.send_signals import SendSignals
 from chat4all.services.recovery.redrive import Redrive
@@ -61,6 +62,7 @@ def rare_resources(
     keys: DynamoApiKeys,
     *,
     templates: Templating,
+    fill_template: FillTemplate,
     public: Addresses,
     variables: Mapping[str, str],
 ) -> list[object]:
@@ -108,7 +110,7 @@ def rare_resources(
         _act_views(settings, accepting, public),
         _desk_views(settings, accepting),
         DeadLetterViews(redrive, channels, trail, public),
-        _batch_views(settings, accepting, files, public),
+        _batch_views(settings, accepting, files, fill_template, public),
         _file_views(settings, accepting, files, public),
         AuditViews(ReadAudit(audit)),
         UserViews(manage_users, channels, runtime.now),
@@ -163,12 +165,16 @@ def _desk_views(settings: ApiSettings, accepting: Accepting) -> DeskViews:
 
 
 def _batch_views(
-    settings: ApiSettings, accepting: Accepting, files: DynamoFiles, public: Addresses
+    settings: ApiSettings,
+    accepting: Accepting,
+    files: DynamoFiles,
+    fill_template: FillTemplate,
+    public: Addresses,
 ) -> BatchViews:
     batches = DynamoBatches(settings.messages_table)
     queue = SqsBatchQueue(accepting.sqs, settings.batches_queue)
     return BatchViews(
-        CreateBatch(batches, queue, accepting.directory, runtime.now),
+        CreateBatch(batches, queue, accepting.directory, fill_template, runtime.now),
         ControlBatch(batches, queue, accepting.messages, runtime.now),
         frozenset(accepting.capabilities),
         AttachFile(files),

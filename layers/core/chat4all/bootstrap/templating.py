@@ -9,10 +9,13 @@ from typing import Final
 
 from chat4all.adapters.dynamodb.templates import DynamoTemplates
 from chat4all.adapters.secrets import ManagedSecrets
-from chat4all.bootstrap.settings import ApiSettings, of_channel
-from chat4all.channels.registry import dependent_accounts, with_templates
+from chat4all.bootstrap import runtime
+from chat4all.bootstrap.accepting import Accepting
+from chat4all.bootstrap.settings import MessageTables, of_channel
+from chat4all.channels.registry import accounts, dependent_accounts, with_templates
 from chat4all.domain.sending import SendError
 from chat4all.services.messaging.connector import ChannelSecret
+from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.template_catalogue import TemplateCatalogue
 
 READ_TIMEOUT_S: Final = 5.0
@@ -20,7 +23,7 @@ READ_TIMEOUT_S: Final = 5.0
 
 
 class Templating:
-    def __init__(self, settings: ApiSettings, variables: Mapping[str, str]) -> None:
+    def __init__(self, settings: MessageTables, variables: Mapping[str, str]) -> None:
         """`variables` is the environment, with the secrets and base URLs of the channels."""
         self.known = DynamoTemplates(settings.directory_table)
         self.catalogue = cache(self._catalogue)
@@ -35,6 +38,20 @@ class Templating:
             http = HttpClient(read_timeout_s=READ_TIMEOUT_S)
             return template_catalogue(channel, http, of_channel(self._variables, channel, "BASE_URL"))
         return None
+
+    def fill(self, accepting: Accepting, *, remembered_s: float = 0.0) -> FillTemplate:
+        """Make the use case; `remembered_s` is as in `FillTemplate`."""
+        return FillTemplate(
+            known=self.known,
+            catalogue=self.catalogue,
+            secrets=self.secrets,
+            messages=accepting.messages,
+            conversation_cache=accepting.conversation_cache,
+            capabilities=accepting.capabilities,
+            accounts=accounts(),
+            clock=runtime.now,
+            remembered_s=remembered_s,
+        )
 
 
 class _Secrets:

@@ -15,9 +15,11 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.content import Content
+from chat4all.domain.content import Media, Plain
 from chat4all.domain.purpose import Purpose
 
+BatchContent = Plain | Media
+"""What a batch may send, with variables in any of its texts."""
 MOST_RECIPIENTS: Final = 10_000
 CHUNK: Final = 100
 """The most recipients of a chunk, which is stored in one row."""
@@ -41,7 +43,7 @@ class RecipientOutcome(StrEnum):
 class BatchRecipient(msgspec.Struct, frozen=True, omit_defaults=True):
     """A recipient: a conversation, or a customer, who is reached in their 1:1 conversation with the sender.
 
-    `variables` maps the names in the batch's text to the words of this recipient.
+    `variables` maps the names in the batch's content to the words of this recipient.
     """
 
     conversation_id: str | None = None
@@ -62,7 +64,7 @@ class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
 
     batch_id: str
     sender_id: str
-    content: Content
+    content: BatchContent
     total: int
     fingerprint: str
     created_at: str

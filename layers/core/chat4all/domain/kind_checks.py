@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
-from chat4all.domain.content import Plain, Text
+from chat4all.domain.content import Media, Plain, Text
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.kinds import (
     LONGEST_ID,
@@ -33,6 +33,8 @@ from chat4all.domain.template_values import template_issues
 from chat4all.domain.text import MAX_CHARACTERS, check_caption, check_content, is_blank, unprintable
 from chat4all.domain.wording import as_text, worded
 
+C = TypeVar("C", bound=Plain | Media)
+
 LONGEST_PLACE: Final = 1_000
 """Characters of the name or the address of a place."""
 LONGEST_CARD: Final = 500
@@ -44,10 +46,13 @@ _LEAST_LIVE_S: Final = 60
 """Telegram moves a place for 60 seconds or more: https://core.telegram.org/bots/api#sendlocation"""
 
 
-def checked(content: Plain, field: str = "content") -> Plain:
+def checked(content: C, field: str = "content") -> C:
     """Return the content in `field` of a request; raise Invalid with every issue of its fields."""
     if isinstance(content, Text):
         check_content(f"{field}.text", content.text)
+        return content
+    if isinstance(content, Media):
+        check_caption(f"{field}.text", content.text)
         return content
     found = template_issues(content) if isinstance(content, Template) else _issues(content)
     issues = [Detail(f"{field}.{name}", issue) for name, issue in found]

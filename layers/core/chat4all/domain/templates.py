@@ -5,7 +5,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/templa
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -23,6 +23,7 @@ from chat4all.domain.kinds import (
     TemplateButton,
     TemplateButtonKind,
 )
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.text import MAX_CHARACTERS, shortened
 from chat4all.domain.wording import worded
 
@@ -259,6 +260,12 @@ def filled(message: Template, template: AccountTemplate, capabilities: Capabilit
     if too_long:
         raise TemplateMismatch("The values are too long for the template.", *too_long)
     return replace(message, header=header, text=text, category=template.category)
+
+
+def purpose_with(templates: Iterable[Template], purpose: Purpose) -> Purpose:
+    """Return the purpose of a message with the filled templates: one for marketing makes it marketing."""
+    is_marketing = any(template.category == TemplateCategory.MARKETING for template in templates)
+    return Purpose.MARKETING if is_marketing else purpose
 
 
 def readable(message: Template, template: AccountTemplate) -> str:

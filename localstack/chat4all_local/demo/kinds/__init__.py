@@ -1,1 +1,1 @@
-"""The part of the demo with other kinds than texts and files: buttons, a place, a reaction, a voice note."""
+"""The part of the demo with templates, buttons, places, reactions and voice notes."""

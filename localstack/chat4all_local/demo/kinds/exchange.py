@@ -1,5 +1,9 @@
-"""The exchange of kinds: the agent sends what is no text, and the customer taps, reacts and speaks."""
+"""The exchange of kinds: the agent sends what is no text, and the customer taps, reacts and speaks.
 
+Where the channel has templates, the agent also begins a conversation by one, with a person who never wrote.
+"""
+
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -11,18 +15,28 @@ from chat4all.channels.registry import manifest_of
 from chat4all.domain.channel import Treatment
 from chat4all.domain.content import Media, Plain, Text
 from chat4all.domain.files.file import Form
-from chat4all.domain.kinds import Button, Buttons, Location, Reaction
+from chat4all.domain.kinds import (
+    Button,
+    Buttons,
+    Location,
+    Reaction,
+    Template,
+    TemplateButton,
+    TemplateButtonKind,
+)
 from chat4all.domain.routing import parts_of
+from chat4all.domain.templates import ButtonOfTemplate, ButtonType, NewTemplate, TemplateCategory
 from chat4all.domain.treatments import treatment_of
 from chat4all.domain.wording import worded
 from chat4all.entrypoints.http.message_views import MessageView
+from chat4all.entrypoints.http.users import PostIdentity
 from chat4all_local.api_client import ApiClient
 from chat4all_local.demo.kinds.judging import KindsVerdict, Seen, judge_kinds
 from chat4all_local.demo.stage import Stage
 from chat4all_local.simulators.client import Simulator
-from chat4all_local.simulators.control_api import SendRecord
+from chat4all_local.simulators.control_api import SendRecord, TemplateChange
 from chat4all_local.simulators.registry import manifest
-from chat4all_local.traffic.participants import AGENT, BY_CHANNEL
+from chat4all_local.traffic.participants import AGENT, BY_CHANNEL, Conversation
 from chat4all_local.traffic.transcripts import is_taken
 from chat4all_local.waiting import wait_until
 
@@ -34,6 +48,23 @@ NOW: Final = Button("now", "Now")
 QUESTION: Final = Buttons("May we call you?", (NOW, Button("later", "Later")))
 SHOP: Final = Location(48.2082, 16.3738, "Our shop", "Stephansplatz 1, Vienna")
 HEART: Final = "❤"
+COMING: Final = "coming"
+ORDER_READY: Final = NewTemplate(
+    name="order_ready",
+    language="en",
+    category=TemplateCategory.UTILITY,
+    body="Hello {{1}}, your order is ready.",
+    samples={"1": "Maria"},
+    buttons=(ButtonOfTemplate(ButtonType.QUICK_REPLY, "I am coming"),),
+)
+_STRANGER: Final = "Ines"
+ORDER: Final = Template(
+    ORDER_READY.name,
+    ORDER_READY.language,
+    {"1": _STRANGER},
+    buttons=(TemplateButton(0, TemplateButtonKind.QUICK_REPLY, COMING),),
+)
+_NUMBERS: Final = 10**8
 _LATEST: Final = 10
 """The latest messages of a conversation, among which an answer is."""
 
@@ -64,29 +95,57 @@ class KindsExchange:
             )
 
     def _with(self, channel: str) -> dict[str, Seen]:
-        customer = _Customer(self._api, self._simulators[channel], self._stage, channel)
-        return dict(customer.exchanged())
+        seen = {}
+        if manifest_of(channel).capabilities.has_templates:
+            self._offer(channel)
+            seen["template, and the answer"] = self._customer(self._stranger(channel)).asked_by_template()
+        address = BY_CHANNEL[channel].address
+        known = Conversation(self._stage.conversations[channel], self._stage.users[AGENT], channel, address)
+        return {**seen, **dict(self._customer(known).exchanged())}
+
+    def _customer(self, conversation: Conversation) -> "_Customer":
+        return _Customer(self._api, self._simulators[conversation.channel], conversation)
+
+    def _offer(self, channel: str) -> None:
+        """Submit the template, which the provider approves."""
+        self._api.create_template(channel, ORDER_READY)
+        self._simulators[channel].change_template(TemplateChange(ORDER_READY.name, ORDER_READY.language))
+
+    def _stranger(self, channel: str) -> Conversation:
+        """Begin a conversation with a person who never wrote to us."""
+        address = manifest_of(channel).address_form.format(secrets.randbelow(_NUMBERS))
+        self._simulators[channel].register(address, _STRANGER, window_open=False)
+        user = self._api.create_user("CUSTOMER", _STRANGER, [PostIdentity(channel, address)])
+        agent = self._stage.users[AGENT]
+        begun = self._api.create_conversation("1:1", [agent, user.user_id])
+        return Conversation(begun.conversation_id, agent, channel, address)
 
 
 class _Customer:
     """A customer, and the agent's conversation with them."""
 
-    def __init__(self, api: ApiClient, simulator: Simulator, stage: Stage, channel: str) -> None:
+    def __init__(self, api: ApiClient, simulator: Simulator, conversation: Conversation) -> None:
         self._api = api
         self._simulator = simulator
-        self._channel = channel
-        self._address = BY_CHANNEL[channel].address
-        self._conversation = stage.conversations[channel]
-        self._agent, self._user = stage.users[AGENT], stage.users[channel]
-        self._capabilities = manifest_of(channel).capabilities
+        self._conversation = conversation
+        self._address = conversation.address
+        self._capabilities = manifest_of(conversation.channel).capabilities
 
     def exchanged(self) -> Iterator[tuple[str, Seen]]:
         """Yield what was seen of each kind that the channel has."""
         yield "buttons, and the answer", self._asked()
         yield from self._place_and_reaction()
-        voice_type = manifest(self._channel).voice_type
+        voice_type = manifest(self._conversation.channel).voice_type
         if voice_type is not None:
             yield "voice note", self._voice(voice_type)
+
+    def asked_by_template(self) -> Seen:
+        """Send the template before the person wrote, and let them tap its button."""
+        sent = self._send(ORDER)
+        if sent.fault is not None:
+            return Seen(sent.how, sent.fault)
+        self._simulator.write(self._address, COMING, kind="tap", quoted=sent.provider_message_id)
+        return Seen(sent.how, None if self._is_answered(COMING) else "the answer did not come back")
 
     def _asked(self) -> Seen:
         sent = self._send(QUESTION)
@@ -96,10 +155,7 @@ class _Customer:
             self._simulator.write(self._address, NOW.id, kind="tap", quoted=sent.provider_message_id)
         else:
             self._simulator.write(self._address, "1")
-        is_back = self._came_back(
-            lambda message: message.context is not None and message.context.payload == NOW.id
-        )
-        return Seen(sent.how, None if is_back else "the answer did not come back")
+        return Seen(sent.how, None if self._is_answered(NOW.id) else "the answer did not come back")
 
     def _place_and_reaction(self) -> Iterator[tuple[str, Seen]]:
         sent = self._send(SHOP)
@@ -128,7 +184,7 @@ class _Customer:
     def _send(self, content: Plain) -> _Sent:
         """Send the content, wait for it at the provider, and compare it with what the manifest promises."""
         before = self._simulator.transcript().last
-        accepted = self._api.send(self._conversation, self._agent, content)
+        accepted = self._api.send(self._conversation.conversation_id, self._conversation.agent_id, content)
         treatment = self._treatment(content)
         how = "shown" if treatment is Treatment.FULL else f"as {treatment.value.replace('_', ' ')}"
         sent = _Sent(accepted.message_id, treatment, how)
@@ -151,13 +207,19 @@ class _Customer:
 
         return _in_time("a message arrives", look) or ()
 
+    def _is_answered(self, payload: str) -> bool:
+        """Return whether the tap on the button with this payload comes back in time."""
+        return self._came_back(
+            lambda message: message.context is not None and message.context.payload == payload
+        )
+
     def _came_back(self, is_wanted: Callable[[MessageView], bool]) -> bool:
         """Return whether such a message of the customer comes into the conversation in time."""
 
         def look() -> bool:
-            page = self._api.history_page(self._conversation, limit=_LATEST)
-            mine = (message for message in page.messages if message.sender_id == self._user)
-            return any(map(is_wanted, mine))
+            page = self._api.history_page(self._conversation.conversation_id, limit=_LATEST)
+            agent = self._conversation.agent_id
+            return any(is_wanted(message) for message in page.messages if message.sender_id != agent)
 
         return bool(_in_time("an answer comes back", look))
 

@@ -1,6 +1,7 @@
 """/v1/batches: one message for up to 10,000 recipients, at the pace of their channels."""
 
 import hashlib
+from functools import partial
 from typing import Annotated, Final
 
 import msgspec
@@ -10,12 +11,13 @@ from msgspec.structs import replace
 from chat4all.domain.batches import (
     MOST_RECIPIENTS,
     Batch,
+    BatchContent,
     BatchRecipient,
     BatchState,
     RecipientOutcome,
 )
 from chat4all.domain.clock import Clock, NewId, iso
-from chat4all.domain.content import Content, Media, PostedContent, PostedMedia, Text
+from chat4all.domain.content import PostedContent
 from chat4all.domain.errors import (
     BatchNotFound,
     BatchOver,
@@ -28,18 +30,19 @@ from chat4all.domain.errors import (
     NotFound,
     NotPossible,
     NotYourFile,
+    TemplateMismatch,
+    TemplateNotUsable,
     UnknownUser,
 )
 from chat4all.domain.files.file import NOT_READY, Attachment
-from chat4all.domain.kind_checks import checked
-from chat4all.domain.kinds import Reaction, Template
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.purpose import Purpose
-from chat4all.domain.text import check_caption, check_content
-from chat4all.domain.wording import worded
+from chat4all.domain.variables import names_in
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id, PageQuery, Time, time_from
 from chat4all.entrypoints.http.checks import check_metadata
+from chat4all.entrypoints.http.contents import attached, content_of
 from chat4all.entrypoints.http.messages import DELIVERY_TIMEOUT_S, check_channels, checked_id
 from chat4all.entrypoints.http.routes import Returns, owner_of, route
 from chat4all.services.batches.control_batch import BatchProgress, ControlBatch, RecipientProgress
@@ -110,7 +113,7 @@ class PostedRecipient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PostBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of POST /v1/batches. In the text of `content`, {{name}} stands for a variable."""
+    """The body of POST /v1/batches. In any text of `content`, {{name}} stands for a variable."""
 
     sender_id: Id
     content: str | PostedContent
@@ -221,7 +224,17 @@ class BatchViews:
         body=PostBatch,
         example=_NEW,
         most_bytes=MOST_BATCH_BYTES,
-        errors=(UnknownUser, NotYourFile, FileNotFound, Conflict, *NOT_READY, NotPossible, FileNotPossible),
+        errors=(
+            UnknownUser,
+            NotYourFile,
+            FileNotFound,
+            Conflict,
+            *NOT_READY,
+            NotPossible,
+            FileNotPossible,
+            TemplateNotUsable,
+            TemplateMismatch,
+        ),
     )
     def post(self, request: Request, body: PostBatch) -> Answer:
         recipients = _recipients(body)
@@ -324,26 +337,22 @@ class BatchViews:
             send_at=send_at,
         )
 
-    def _content(self, request: Request, body: PostBatch, batch_id: str, send_at: str | None) -> Content:
-        match body.content:
-            case str(text):
-                return Text(check_content("content", text))
-            case PostedMedia(file_id=file_id, text=text, form=form):
-                file = replace(self._file(request, file_id, batch_id, send_at), form=form)
-                return Media(file, check_caption("content.text", text))
-            case Reaction():
-                issue = "must not be a reaction, which needs a message"
-                raise Invalid("A batch cannot react.", Detail("content", issue))
-            case Template():
-                issue = "must be no template: send each as a message of its own"
-                raise NotPossible("A batch of templates is not supported yet.", Detail("content", issue))
-            case plain:
-                return worded(checked(plain))
+    def _content(self, request: Request, body: PostBatch, batch_id: str, send_at: str | None) -> BatchContent:
+        if isinstance(body.content, Reaction):
+            issue = "must not be a reaction, which needs a message"
+            raise Invalid("A batch cannot react.", Detail("content", issue))
+        attach = partial(self._file, request, batch_id, send_at)
+        if names_in(body.content):
+            # The words are checked with the variables of each recipient.
+            return attached(body.content, "content", attach)
+        return content_of(body.content, "content", attach)
 
-    def _file(self, request: Request, file_id: str, batch_id: str, send_at: str | None) -> Attachment:
+    def _file(
+        self, request: Request, batch_id: str, send_at: str | None, file_id: str, field: str
+    ) -> Attachment:
         try:
             # A file of a conversation goes to nobody else, so a batch sends none.
-            return self._attach(file_id, owner_of(request), "", send_at)
+            return self._attach(file_id, owner_of(request), "", send_at, field)
         except (NotFound, Forbidden, Conflict):
             # A repeated request finds its batch created, even if the file no longer exists.
             before = self._create.file_of_batch(batch_id)

@@ -1,6 +1,7 @@
 """/v1/messages: accept a message, read it, follow its status, search."""
 
 import uuid
+from functools import partial
 from typing import Annotated, Final, Literal, Protocol
 
 import msgspec
@@ -8,7 +9,7 @@ from chalice.app import Request
 
 from chat4all.domain.channel import Treatment
 from chat4all.domain.clock import NewId
-from chat4all.domain.content import Content, Media, PostedContent, PostedMedia, Text
+from chat4all.domain.content import Content, PostedContent
 from chat4all.domain.decisions import Decision
 from chat4all.domain.errors import (
     AccountDisabled,
@@ -36,8 +37,7 @@ from chat4all.domain.errors import (
     WindowClosed,
 )
 from chat4all.domain.files.file import NOT_READY, Attachment
-from chat4all.domain.kind_checks import checked
-from chat4all.domain.kinds import HeaderFile, Reaction, Template
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.plan import Choose, Step
@@ -45,13 +45,12 @@ from chat4all.domain.public_addresses import AddressOf
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING
 from chat4all.domain.status import Status
-from chat4all.domain.text import check_caption, check_content
 from chat4all.domain.windows import Tag
-from chat4all.domain.wording import worded
 from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import Id, PageQuery, Time, time_from
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
+from chat4all.entrypoints.http.contents import content_of
 from chat4all.entrypoints.http.message_views import (
     MessagePage,
     MessageView,
@@ -529,22 +528,7 @@ class MessageViews:
     def _content(
         self, request: Request, body: PostMessage, content: str | PostedContent, field: str
     ) -> Content:
-        match content:
-            case str(text):
-                return Text(check_content(field, text))
-            case PostedMedia(file_id=file_id, text=text, form=form):
-                file = self._file(request, body, file_id, f"{field}.file_id")
-                return Media(msgspec.structs.replace(file, form=form), check_caption(f"{field}.text", text))
-            case Template(header=HeaderFile() as header) as template:
-                checked(template, field)
-                if header.file is not None:
-                    issue = "is set by the API; leave it out"
-                    raise Invalid("The file is not valid.", Detail(f"{field}.header.file", issue))
-                file = self._file(request, body, header.file_id, f"{field}.header.file_id")
-                with_file = msgspec.structs.replace(header, file=file)
-                return msgspec.structs.replace(template, header=with_file)
-            case plain:
-                return worded(checked(plain, field))
+        return content_of(content, field, partial(self._file, request, body))
 
     def _file(self, request: Request, body: PostMessage, file_id: str, field: str) -> Attachment:
         try:

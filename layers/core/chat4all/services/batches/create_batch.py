@@ -21,16 +21,20 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.batches import Batch, BatchRecipient, BatchState, BatchWork, chunks_of
+from chat4all.domain.batches import Batch, BatchContent, BatchRecipient, BatchState, BatchWork, chunks_of
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.content import Content, Media, file_of, reworded
-from chat4all.domain.errors import Chat4AllError, Conflict, Detail, Invalid, UnknownUser
+from chat4all.domain.content import C, file_of
+from chat4all.domain.errors import Conflict, Detail, Invalid, UnknownUser
 from chat4all.domain.files.file import Attachment
+from chat4all.domain.kind_checks import checked
+from chat4all.domain.kinds import Template
 from chat4all.domain.scheduling import check_send_at
-from chat4all.domain.text import check_caption, check_content
+from chat4all.domain.templates import purpose_with
 from chat4all.domain.variables import filled, names_in
+from chat4all.domain.wording import worded
 from chat4all.services.batches.ports import Batches, BatchQueue
 from chat4all.services.directory.ports import Directory
+from chat4all.services.messaging.fill_template import FillTemplate
 
 WATCHED: Final = timedelta(minutes=10)
 """`relay` begins the work of a running batch anew so often, in case its record was lost."""
@@ -45,10 +49,18 @@ class CreatedBatch(msgspec.Struct, frozen=True):
 
 
 class CreateBatch:
-    def __init__(self, batches: Batches, queue: BatchQueue, directory: Directory, clock: Clock) -> None:
+    def __init__(
+        self,
+        batches: Batches,
+        queue: BatchQueue,
+        directory: Directory,
+        fill_template: FillTemplate,
+        clock: Clock,
+    ) -> None:
         self._batches = batches
         self._queue = queue
         self._directory = directory
+        self._fill_template = fill_template
         self._clock = clock
 
     def __call__(self, batch: Batch, recipients: Sequence[BatchRecipient]) -> CreatedBatch:
@@ -58,11 +70,14 @@ class CreateBatch:
             Invalid: a recipient is named twice or lacks a variable, a text is not valid, the sender is
                 unknown, or `send_at` is past or over 365 days ahead.
             Conflict: the id belongs to another batch.
-            Unavailable: AWS did not answer; the same POST may be repeated.
+            TemplateNotUsable: no account of ours has the template, or it cannot be sent now.
+            TemplateMismatch: the values of the first recipient do not fit the template.
+            Unavailable: AWS did not answer, or the template is not known and the provider does not answer;
+                the same POST may be repeated.
         """
         stored = self._batches.get(batch.batch_id)
         if stored is None:
-            self._check(batch, recipients)
+            batch = self._checked(batch, recipients)
             stored = self._batches.add(batch)
         if stored is not None and stored.fingerprint != batch.fingerprint:
             raise Conflict(
@@ -82,23 +97,28 @@ class CreateBatch:
         stored = self._batches.get(batch_id)
         return file_of(stored.content) if stored is not None else None
 
-    def _check(self, batch: Batch, recipients: Sequence[BatchRecipient]) -> None:
+    def _checked(self, batch: Batch, recipients: Sequence[BatchRecipient]) -> Batch:
+        """Return the batch, for marketing if its template is; raise what is wrong with it."""
         if batch.send_at is not None:
             check_send_at(batch.send_at, self._clock())
-        names = names_in(batch.content.text)
+        names = names_in(batch.content)
         details = [*_twice(recipients), *_lacking(recipients, names)]
         if details:
             raise Invalid("The recipients are not valid.", *details[:MOST_DETAILS])
         if names:
-            _check_texts(batch.content, recipients)
+            _check_contents(batch.content, recipients, names)
         if self._directory.get(batch.sender_id) is None:
             raise UnknownUser("The sender is no known user.", Detail("sender_id", "is not a known user"))
+        content = content_for(batch.content, recipients[0].variables)
+        if not isinstance(content, Template):
+            return batch
+        purpose = purpose_with([self._fill_template.somewhere(content)], batch.purpose)
+        return msgspec.structs.replace(batch, purpose=purpose)
 
 
-def content_for(content: Content, variables: Mapping[str, str]) -> Content:
+def content_for(content: C, variables: Mapping[str, str]) -> C:
     """Return the content with the words of a recipient."""
-    text = filled(content.text, variables)
-    return content if text == content.text else reworded(content, text)
+    return worded(filled(content, variables))
 
 
 def _twice(recipients: Sequence[BatchRecipient]) -> list[Detail]:
@@ -110,27 +130,37 @@ def _twice(recipients: Sequence[BatchRecipient]) -> list[Detail]:
     ]
 
 
-def _lacking(recipients: Sequence[BatchRecipient], names: Sequence[str]) -> list[Detail]:
+def _lacking(recipients: Sequence[BatchRecipient], names: Mapping[str, Sequence[str]]) -> list[Detail]:
+    needed = list(dict.fromkeys(name for of_field in names.values() for name in of_field))
     return [
         Detail(f"recipients[{index}].variables", f"lacks {', '.join(lacking)}")
         for index, recipient in enumerate(recipients)
-        if (lacking := [name for name in names if name not in recipient.variables])
+        if (lacking := [name for name in needed if name not in recipient.variables])
     ]
 
 
-def _check_texts(content: Content, recipients: Sequence[BatchRecipient]) -> None:
-    """Raise Invalid if a text with the words of a recipient is blank or too long."""
-    check = check_caption if isinstance(content, Media) else check_content
-    details: list[Detail] = []
+def _check_contents(
+    content: BatchContent, recipients: Sequence[BatchRecipient], names: Mapping[str, Sequence[str]]
+) -> None:
+    """Raise Invalid if the content with the words of a recipient is not valid.
+
+    An issue of a field without variables is told once.
+    """
+    details: dict[Detail, None] = {}
     for index, recipient in enumerate(recipients):
         try:
-            check(f"recipients[{index}].variables", filled(content.text, recipient.variables))
-        except Chat4AllError as error:
-            details += error.details
-            if len(details) == MOST_DETAILS:
+            checked(filled(content, recipient.variables))
+        except Invalid as error:
+            for detail in error.details:
+                if any(field.startswith(detail.field) for field in names):
+                    words = f"make {detail.field} wrong: it {detail.issue}"
+                    details[Detail(f"recipients[{index}].variables", words)] = None
+                else:
+                    details[detail] = None
+            if len(details) >= MOST_DETAILS:
                 break
     if details:
-        raise Invalid("The text of a recipient is not valid.", *details)
+        raise Invalid("The content of a recipient is not valid.", *list(details)[:MOST_DETAILS])
 
 
 def is_begun_later(batch: Batch, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Find the 1:1 conversation of a sender with a customer, or begin it."""
+"""Find the 1:1 conversation of a sender with a customer, or begin it with the first message."""
 
 import uuid
 from typing import Final
@@ -19,28 +19,31 @@ class FindOneToOne:
         self._directory = directory
         self._clock = clock
 
-    def __call__(self, sender_id: str, user_id: str, batch_id: str) -> str:
-        """Return the id of the active 1:1 conversation; one that a batch begins is the same at a repeat.
+    def known(self, sender_id: str, user_id: str) -> str | None:
+        """Return the id of the active 1:1 conversation with the latest turn, if there is one."""
+        active = self._conversations.one_to_ones(user_id, MOST)
+        found = {known.conversation_id: known for known in self._conversations.get_many(active)}
+        with_sender = (
+            conversation_id
+            for conversation_id in active
+            if conversation_id in found and found[conversation_id].has(sender_id)
+        )
+        return next(with_sender, None)
+
+    def new(self, sender_id: str, user_id: str, batch_id: str) -> Conversation:
+        """Return the 1:1 conversation that a batch would begin, the same at a repeat; it is not stored.
 
         Raises:
             NotFound: no such user.
             NoIdentity: the user is no customer.
         """
-        active = self._conversations.one_to_ones(user_id, MOST)
-        found = {known.conversation_id: known for known in self._conversations.get_many(active)}
-        for conversation_id in active:
-            if conversation_id in found and found[conversation_id].has(sender_id):
-                return conversation_id
-        return self._begin(sender_id, user_id, batch_id)
-
-    def _begin(self, sender_id: str, user_id: str, batch_id: str) -> str:
         user = self._directory.get(user_id)
         if user is None:
             raise UserNotFound("There is no such user.", Detail("user_id", "is not a known user"))
         if user.type is not UserType.CUSTOMER:
             raise NoIdentity("An agent reads over the API.", Detail("user_id", "is not a customer"))
         now = iso(self._clock())
-        conversation = Conversation(
+        return Conversation(
             conversation_id=str(uuid.uuid5(uuid.UUID(batch_id), f"1:1 {sender_id} {user_id}")),
             type=ConversationType.ONE_TO_ONE,
             state=ConversationState.ACTIVE,
@@ -51,5 +54,7 @@ class FindOneToOne:
             version=1,
             created_at=now,
         )
+
+    def begin(self, conversation: Conversation, user_id: str) -> None:
+        """Store the conversation, unless it is stored."""
         self._conversations.create(conversation, (user_id,))
-        return conversation.conversation_id

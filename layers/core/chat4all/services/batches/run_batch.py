@@ -34,7 +34,9 @@ from chat4all.domain.batches import (
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import file_of
+from chat4all.domain.conversation import Conversation
 from chat4all.domain.errors import Chat4AllError, NotFound, Unavailable
+from chat4all.domain.message import Message
 from chat4all.domain.pacing import SLICE_S, interval_s, times
 from chat4all.domain.plan import Step
 from chat4all.domain.routing import parts_of
@@ -43,11 +45,13 @@ from chat4all.services.batches.find_one_to_one import FindOneToOne
 from chat4all.services.batches.ports import Batches, BatchQueue, LogFault, Pace
 from chat4all.services.messaging.accept_message import (
     REFUSALS,
+    Accepted,
     AcceptMessage,
     NewMessage,
     routed_to_customers,
 )
-from chat4all.services.messaging.conversation_cache import ConversationCache
+from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
+from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.ports import Messages
 
 MOST_RECEIVES: Final = 500
@@ -67,10 +71,18 @@ class _Next(msgspec.Struct):
 
     recipient: BatchRecipient
     new: NewMessage | None = None
+    begins: Conversation | None = None
+    """The conversation that the message begins, if the recipient has none with the sender."""
     refused: Result | None = None
     slots: Counter[Account] = msgspec.field(default_factory=Counter)
     intervals: dict[Account, float] = {}
     at: float = 0.0
+
+    @property
+    def named(self) -> str | None:
+        """Return the stored conversation of a recipient that the request names as a user."""
+        is_stored = self.recipient.conversation_id is None and self.begins is None
+        return self.new.conversation_id if self.new is not None and is_stored else None
 
 
 class RunBatch:
@@ -84,6 +96,7 @@ class RunBatch:
         messages: Messages,
         conversation_cache: ConversationCache,
         one_to_one: FindOneToOne,
+        fill_template: FillTemplate,
         capabilities: Mapping[str, Capabilities],
         clock: Clock,
         log_fault: LogFault,
@@ -98,6 +111,7 @@ class RunBatch:
         self._messages = messages
         self._conversation_cache = conversation_cache
         self._one_to_one = one_to_one
+        self._fill_template = fill_template
         self._capabilities = capabilities
         self._clock = clock
         self._log_fault = log_fault
@@ -203,8 +217,9 @@ class RunBatch:
         """Set the message of the recipient and its slots; return the error if AWS did not answer."""
         recipient = item.recipient
         try:
-            item.new = self._message(batch, recipient)
-            snapshot = self._conversation_cache.recent(item.new.conversation_id)
+            snapshot = self._snapshot(batch, item)
+            new = self._message(batch, recipient, snapshot.conversation.conversation_id)
+            item.new = self._fill_template(new, snapshot)
             routed = routed_to_customers(snapshot, item.new, self._capabilities)
         except _REFUSED as refused:
             # A message is refused when it is accepted, with the conversation as it is then.
@@ -225,11 +240,17 @@ class RunBatch:
             item.intervals = {**item.intervals, on: max(interval, item.intervals.get(on, 0.0))}
         return None
 
-    def _message(self, batch: Batch, recipient: BatchRecipient) -> NewMessage:
-        conversation_id = recipient.conversation_id
-        if conversation_id is None:
-            user_id = recipient.user_id or ""
-            conversation_id = self._one_to_one(batch.sender_id, user_id, batch.batch_id)
+    def _snapshot(self, batch: Batch, item: _Next) -> Snapshot:
+        """Return the recipient's conversation, or the one that the message begins; raises NotFound."""
+        conversation_id, user_id = item.recipient.conversation_id, item.recipient.user_id
+        if user_id is not None:
+            conversation_id = self._one_to_one.known(batch.sender_id, user_id)
+            if conversation_id is None:
+                item.begins = self._one_to_one.new(batch.sender_id, user_id, batch.batch_id)
+                return self._conversation_cache.with_users(item.begins)
+        return self._conversation_cache.recent(conversation_id or "")
+
+    def _message(self, batch: Batch, recipient: BatchRecipient, conversation_id: str) -> NewMessage:
         return NewMessage(
             message_id=batch.message_id(recipient),
             conversation_id=conversation_id,
@@ -267,27 +288,37 @@ class RunBatch:
         wait_s = item.at - self._clock().timestamp()
         if wait_s > 0:
             self._sleep(wait_s)
-        named = item.new.conversation_id if item.recipient.conversation_id is None else None
         try:
-            self._accept(item.new, is_to_many=True)
+            accepted = self._accept_in_place(item.new, item)
         except _REFUSED as refused:
-            return self._refused(item.new, named, refused.code)
+            return self._refused(item.new, item, refused.code)
         except Unavailable as error:
             return error
         except Exception:  # noqa: BLE001 - logged, as in `_prepare`
             self._log_fault(f"Message {item.new.message_id} of a batch could not be accepted.")
-            return self._refused(item.new, named, Chat4AllError.code)
-        return Result(RecipientOutcome.ACCEPTED, named)
+            return self._refused(item.new, item, Chat4AllError.code)
+        return _accepted_as(accepted.message, item)
 
-    def _refused(self, new: NewMessage, named: str | None, code: str) -> Result | Unavailable:
+    def _accept_in_place(self, new: NewMessage, item: _Next) -> Accepted:
+        conversation, user_id = item.begins, item.recipient.user_id
+        if conversation is None or user_id is None:
+            return self._accept(new, is_to_many=True)
+        return self._accept.first(new, conversation, lambda: self._one_to_one.begin(conversation, user_id))
+
+    def _refused(self, new: NewMessage, item: _Next, code: str) -> Result | Unavailable:
         """Return the result of a refusal: an earlier try may have accepted the message, where it was then."""
         try:
             stored = self._messages.get(new.message_id)
         except Unavailable as error:
             return error
         if stored is None:
-            return Result(RecipientOutcome.REFUSED, named, code)
-        return Result(RecipientOutcome.ACCEPTED, stored.conversation_id if named else None)
+            return Result(RecipientOutcome.REFUSED, item.named, code)
+        return _accepted_as(stored, item)
+
+
+def _accepted_as(message: Message, item: _Next) -> Result:
+    is_named = item.recipient.conversation_id is None
+    return Result(RecipientOutcome.ACCEPTED, message.conversation_id if is_named else None)
 
 
 def _broken() -> Result:

@@ -18,7 +18,7 @@ stores its message. `router` drops the record of the other request, whose client
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -27,7 +27,7 @@ from chat4all.domain.acts import Act, ActKind
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import Content, Text, file_of
-from chat4all.domain.conversation import ConversationState, ConversationType
+from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.desk import Control, Writer, writer_of
 from chat4all.domain.errors import (
@@ -176,6 +176,20 @@ class AcceptMessage:
         except REFUSALS as refused:
             return self._accepted_before(new, refused)
         message, stored = self._submit(new, snapshot, routed, is_to_many=is_to_many)
+        return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
+
+    def first(self, new: NewMessage, conversation: Conversation, begin: Callable[[], None]) -> Accepted:
+        """Accept the first message of a conversation that is not stored: `begin` stores it.
+
+        Nothing is stored if the message is refused. Raises the errors of accepting it.
+        """
+        snapshot = self._conversation_cache.with_fresh_users(conversation)
+        try:
+            routed = self._route_exactly(snapshot, new, asks_windows=True)
+        except REFUSALS as refused:
+            return self._accepted_before(new, refused)
+        begin()
+        message, stored = self._submit(new, snapshot, routed)
         return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
 
     def check(self, new: NewMessage) -> Message:
@@ -435,9 +449,13 @@ class AcceptMessage:
 
     def _read_again(self, new: NewMessage, *, asks_windows: bool) -> tuple[Snapshot, Routed]:
         snapshot = self._conversation_cache.fresh(new.conversation_id)
+        return snapshot, self._route_exactly(snapshot, new, asks_windows=asks_windows)
+
+    def _route_exactly(self, snapshot: Snapshot, new: NewMessage, *, asks_windows: bool) -> Routed:
+        """Route the message by a conversation that was read just now."""
         asked = (self.windows.exact(new.tag),) if asks_windows else ()
         more = (self.accounts.exact(), *asked)
-        return snapshot, self._route(snapshot, new, checks_of(new.purpose, new.tag, more, self._capabilities))
+        return self._route(snapshot, new, checks_of(new.purpose, new.tag, more, self._capabilities))
 
     def _checks(self, purpose: Purpose, tag: Tag | None) -> tuple[Check, ...]:
         """Return the checks of an accepted message whose users were read just now.

@@ -59,6 +59,10 @@ class ConversationCache:
             conversation = known[1]
         else:
             conversation = self._read(conversation_id)
+        return self.with_users(conversation)
+
+    def with_users(self, conversation: Conversation) -> Snapshot:
+        """Return the conversation with its users as they were at most `KEEP_S` seconds ago."""
         user_ids = _user_ids(conversation)
         oldest = self._monotonic() - KEEP_S
         kept = {
@@ -84,7 +88,10 @@ class ConversationCache:
 
     def fresh(self, conversation_id: str) -> Snapshot:
         """Return the conversation and its users as they are now; raises NotFound."""
-        conversation = self._read(conversation_id)
+        return self.with_fresh_users(self._read(conversation_id))
+
+    def with_fresh_users(self, conversation: Conversation) -> Snapshot:
+        """Return the conversation with its users as they are now."""
         return Snapshot(conversation, self._read_users(_user_ids(conversation)))
 
     def fresh_users(self, user_ids: Sequence[str]) -> dict[str, User]:

@@ -12,8 +12,9 @@ The case that breaks a naive order: a POST is repeated after its template was pa
 was accepted, so the repeated POST finds it, with the text of then.
 """
 
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final
@@ -35,18 +36,17 @@ from chat4all.domain.kinds import Template
 from chat4all.domain.message import Message
 from chat4all.domain.plan import Step, as_posted, step_as_posted, templates_of
 from chat4all.domain.planning import Wanted, plan
-from chat4all.domain.purpose import Purpose
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.templates import (
     AccountTemplate,
     KnownTemplate,
-    TemplateCategory,
     filled,
+    purpose_with,
     require_usable,
 )
 from chat4all.services.messaging.accept_message import NewMessage
 from chat4all.services.messaging.connector import ChannelSecret
-from chat4all.services.messaging.conversation_cache import ConversationCache
+from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
 from chat4all.services.messaging.ports import KnownTemplates, Messages, Secrets
 from chat4all.services.messaging.template_catalogue import Catalogues, TemplateCatalogue, named
 
@@ -54,12 +54,25 @@ KEEP: Final = timedelta(hours=1)
 """How long a template that can be sent is used without asking the provider."""
 ASK_AGAIN_S: Final = 10.0
 """After a template that cannot be sent, the provider is asked again no sooner: it limits such calls."""
+SILENT_S: Final = 5.0
+"""After a request without an answer, the provider is asked again no sooner: each waits for its timeout."""
 MOST_NAMES: Final = 20
 """Of templates that could be sent, in an error."""
 _MOST_ASKED: Final = 1_000
+"""Templates that are kept in memory, those that were asked for and those that were read."""
 
 Place = tuple[str, str]
 """A channel and an account of ours there."""
+_Key = tuple[str, str, str, str]
+"""A channel, the owner of the templates there, a name and a language."""
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """The provider was asked for a template, and is not asked again before `until`, in monotonic seconds."""
+
+    until: float
+    silent: Unavailable | None
+    """Set if the provider did not answer."""
 
 
 class FillTemplate:
@@ -75,7 +88,12 @@ class FillTemplate:
         accounts: ChannelAccounts,
         clock: Clock,
         monotonic: Callable[[], float] = time.monotonic,
+        remembered_s: float = 0.0,
     ) -> None:
+        """Set what the use case needs.
+
+        `remembered_s` is how long a template that was read serves in memory, where many messages have it.
+        """
         self._known = known
         self._catalogue = catalogue
         self._secrets = secrets
@@ -85,12 +103,16 @@ class FillTemplate:
         self._accounts = accounts
         self._clock = clock
         self._monotonic = monotonic
-        self._asked: dict[tuple[str, ...], float] = {}
+        self._remembered_s = remembered_s
+        self._remembered: dict[_Key, tuple[float, KnownTemplate | None]] = {}
+        self._asked: dict[_Key, _Asked] = {}
+        self._asking = threading.Lock()
 
-    def __call__(self, new: NewMessage) -> NewMessage:
+    def __call__(self, new: NewMessage, snapshot: Snapshot | None = None) -> NewMessage:
         """Return the message with its template filled; any other message as it is, without a read.
 
-        A template for marketing makes a message for marketing of it.
+        A template for marketing makes a message for marketing of it. `snapshot` is the conversation, if it
+        was read already, or is not stored yet.
 
         Raises:
             NotFound: no such conversation.
@@ -101,14 +123,13 @@ class FillTemplate:
         if not templates_of(new.content, new.steps):
             return new
         try:
-            content, steps = self._with_texts(new)
+            content, steps = self._with_texts(new, snapshot)
         except (NotPossible, Unavailable):
             stored = self._messages.get(new.message_id)
             if stored is None or not _is_as_posted(stored, new):
                 raise
             content, steps = stored.content, stored.steps
-        categories = {template.category for template in templates_of(content, steps)}
-        purpose = Purpose.MARKETING if TemplateCategory.MARKETING in categories else new.purpose
+        purpose = purpose_with(templates_of(content, steps), new.purpose)
         return msgspec.structs.replace(new, content=content, steps=steps, purpose=purpose)
 
     def filled(self, template: Template, places: Sequence[Place] = (), field: str = "content") -> Template:
@@ -124,9 +145,39 @@ class FillTemplate:
             raise type(refused)(refused.message, *details) from None
         return found[0]
 
-    def _with_texts(self, new: NewMessage) -> tuple[Content, tuple[Step, ...]]:
+    def somewhere(self, template: Template) -> Template:
+        """Return the template filled for the first account that has it and takes its values.
+
+        Raises:
+            TemplateNotUsable, TemplateMismatch: what is wrong with it at the first account.
+            Unavailable: no account is known to have it, and a provider does not answer.
+        """
+        refusals: list[NotPossible | Unavailable] = []
+        for place in self._places_of_owners():
+            try:
+                return self._filled(template, *place)
+            except (NotPossible, Unavailable) as refused:
+                refusals.append(refused)
+        raise next((refused for refused in refusals if isinstance(refused, Unavailable)), refusals[0])
+
+    def _places_of_owners(self) -> Iterator[Place]:
+        """Yield the default place, then an account of each other owner of templates on its channel."""
+        channel, account = self._default()
+        yield channel, account
+        catalogue = self._catalogue(channel)
+        if catalogue is None:
+            return
+        secrets = self._secrets.every(channel)
+        owners = {catalogue.owner(secrets[account])} if account in secrets else set()
+        for other, secret in secrets.items():
+            owner = catalogue.owner(secret)
+            if owner and owner not in owners:
+                owners.add(owner)
+                yield channel, other
+
+    def _with_texts(self, new: NewMessage, snapshot: Snapshot | None) -> tuple[Content, tuple[Step, ...]]:
         """Return the content and the steps of the message with their templates filled."""
-        places = self._places(new)
+        places = self._places(new, snapshot or self._conversation_cache.recent(new.conversation_id))
         own = [place for number, place in places if number == 0 or new.steps[number].content is None]
         content = self._with_text(new.content, own, "content")
         steps = tuple(
@@ -166,9 +217,8 @@ class FillTemplate:
                     )
         return WindowClosed(closed.message, *closed.details, *advice, places=closed.places)
 
-    def _places(self, new: NewMessage) -> list[tuple[int, Place]]:
+    def _places(self, new: NewMessage, snapshot: Snapshot) -> list[tuple[int, Place]]:
         """Return the step and the account of each route to somebody over a channel with templates."""
-        snapshot = self._conversation_cache.recent(new.conversation_id)
         planned = plan(
             snapshot.conversation,
             snapshot.users,
@@ -204,41 +254,67 @@ class FillTemplate:
         if not owner:
             issue = f"needs the field business_account_id in the secret of {channel}"
             raise TemplateNotUsable("The account's templates are not known.", Detail("content.name", issue))
-        known = self._known.get(channel, owner, template.name, template.language)
+        key = (channel, owner, template.name, template.language)
+        known = self._recalled(key)
         if known is not None and self._is_enough(known):
             return known.template
-        asked = (channel, owner, template.name, template.language)
-        if self._monotonic() - self._asked.get(asked, float("-inf")) < ASK_AGAIN_S:
-            return require_usable(known.template if known else None, template, [])
-        try:
-            return self._read(catalogue, secret, channel, template)
-        except Unavailable:
-            if known is None:
-                raise
-            return require_usable(known.template, template, [])
+        with self._asking:
+            # Of several threads, one asks, and the others know then.
+            return self._asked_for(key, catalogue, secret, template)
+
+    def _asked_for(
+        self, key: _Key, catalogue: TemplateCatalogue, secret: ChannelSecret, template: Template
+    ) -> AccountTemplate:
+        """Return the template, which the provider is asked for if that is needed and was not done lately."""
+        known = self._recalled(key)
+        if known is not None and self._is_enough(known):
+            return known.template
+        asked = self._asked.get(key)
+        if asked is None or asked.until <= self._monotonic():
+            try:
+                return self._read(key, catalogue, secret, template)
+            except Unavailable as silent:
+                asked = self._note_asked(key, SILENT_S, silent)
+        if known is None and asked.silent is not None:
+            raise Unavailable(asked.silent.message, retry_after=int(SILENT_S))
+        return require_usable(known.template if known else None, template, [])
+
+    def _recalled(self, key: _Key) -> KnownTemplate | None:
+        """Return what is known of the template, from memory if it was read a moment ago."""
+        at, known = self._remembered.get(key, (float("-inf"), None))
+        if self._monotonic() - at >= self._remembered_s:
+            known = self._known.get(*key)
+            if self._remembered_s:
+                if len(self._remembered) >= _MOST_ASKED:
+                    self._remembered.clear()
+                self._remembered[key] = (self._monotonic(), known)
+        return known
 
     def _is_enough(self, known: KnownTemplate) -> bool:
         return known.template.is_usable and parse_iso(known.as_of) > self._clock() - KEEP
 
     def _read(
-        self, catalogue: TemplateCatalogue, secret: ChannelSecret, channel: str, template: Template
+        self, key: _Key, catalogue: TemplateCatalogue, secret: ChannelSecret, template: Template
     ) -> AccountTemplate:
         """Read the template from the provider; raise TemplateNotUsable or Unavailable."""
-        owner, at = catalogue.owner(secret), iso(self._clock())
+        channel, owner, *_ = key
+        at = iso(self._clock())
         languages = {found.language: found for found in named(catalogue, secret, template.name)}
         found = languages.get(template.language)
         if found is None:
-            self._known.remove(channel, owner, template.name, template.language)
+            self._known.remove(*key)
         else:
             self._known.put(channel, owner, KnownTemplate(found, at))
+        self._remembered.pop(key, None)
         if found is None or not found.is_usable:
-            self._note_asked((channel, owner, template.name, template.language))
+            self._note_asked(key, ASK_AGAIN_S)
         return require_usable(found, template, list(languages))
 
-    def _note_asked(self, asked: tuple[str, ...]) -> None:
+    def _note_asked(self, key: _Key, for_s: float, silent: Unavailable | None = None) -> _Asked:
         if len(self._asked) >= _MOST_ASKED:
             self._asked.clear()
-        self._asked[asked] = self._monotonic()
+        self._asked[key] = asked = _Asked(self._monotonic() + for_s, silent)
+        return asked
 
     def _secret(self, channel: str, account: str) -> ChannelSecret:
         """Return the account's credentials; raise Unavailable if it has none any more."""
