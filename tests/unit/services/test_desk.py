@@ -350,6 +350,24 @@ def test_few_matches_among_many_lead_on_over_short_pages(product: Product) -> No
 # Snoozes and idle conversations
 
 
+def test_a_resolved_one_can_be_snoozed_and_a_snoozed_one_resolved(product: Product, talk: str) -> None:
+    change(product, talk, status=DeskStatus.RESOLVED)
+    until = iso(product.clock() + timedelta(hours=1))
+
+    assert change(product, talk, status=DeskStatus.SNOOZED, snoozed_until=until).snoozed_until == until
+    assert change(product, talk, status=DeskStatus.RESOLVED).snoozed_until is None
+
+
+def test_work_at_the_desk_is_no_activity(product: Product, talk: str) -> None:
+    before = product.conversation(talk).active_at
+    product.clock.advance(600)
+
+    change(product, talk, labels=("a",), assignee="agent", status=DeskStatus.PENDING)
+    product.manage_notes.write(talk, "agent", "VIP")
+
+    assert product.conversation(talk).active_at == before
+
+
 def test_a_snooze_ends_at_its_time(product: Product, talk: str) -> None:
     until = product.clock() + timedelta(hours=1)
     change(product, talk, status=DeskStatus.SNOOZED, snoozed_until=iso(until))
