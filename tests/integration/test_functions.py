@@ -855,7 +855,7 @@ def test_relay_wakes_snoozed_conversations_and_archives_idle_ones(world: World, 
         by_shard[shard(name, ACTIVITY_SHARDS)] = name
     for name in by_shard.values():
         idle = msgspec.structs.replace(known, conversation_id=name, desk=Desk(active_at=LONG_AGO))
-        conversations.create(idle, ())
+        conversations.create(idle, (str(uuid.uuid4()),))
 
     world.product.invoke("relay", {})
 
