@@ -55,12 +55,21 @@ class File(msgspec.Struct, frozen=True):
     size: int | None
 
 
+class AlbumFile(msgspec.Struct, frozen=True):
+    file: File
+    text: str
+
+
 class Content(msgspec.Struct, frozen=True):
-    """Content of any `type`: `file` is set for media, `provider_kind` for unsupported content."""
+    """Content of any `type`.
+
+    `file` is set for media, `files` for an album, `provider_kind` for unsupported content.
+    """
 
     type: str
     text: str
     file: File | None = None
+    files: tuple[AlbumFile, ...] = ()
     provider_kind: str | None = None
 
 

@@ -24,6 +24,7 @@ from chat4all.entrypoints.queues.statuses import StatusRecords
 from chat4all.entrypoints.queues.stream_batches import StreamBatch
 from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
+from chat4all.services.accounts.hear_reports import HearReports
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.outgoing_file import OutgoingFile
@@ -335,7 +336,7 @@ class Cloud:
             channels=CAPABILITIES,
             accept=accept_in_inbound,
             find_place=FindPlace(conversations, directory, messages, self.clock),
-            answer_choice=AnswerChoice(messages, CAPABILITIES),
+            answer_choice=AnswerChoice(messages, deliveries, CAPABILITIES),
             meet=MeetPerson(directory, addresses, follow, record_consent, clock=self.clock, new_id=self.ids),
             follow=follow,
             directory=directory,
@@ -350,6 +351,7 @@ class Cloud:
                 parked=echoes,
                 clock=self.clock,
             ),
+            hear_reports=HearReports(MemoryAccounts()),
             hear=HearConsent(directory, addresses, record_consent, CAPABILITIES),
             clock=self.clock,
             keep_deleted_words=False,

@@ -36,6 +36,8 @@ class MessageTable:
     """The deliveries by their ids with round 0."""
     parked_deletions: dict[str, Deletion] = field(default_factory=dict)
     """The deletions that came before their messages, by message."""
+    albums: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """The album's message and the provider's id of each item of an album, by the item."""
     parked: dict[tuple[str, str], ParkedStatus] = field(default_factory=dict)
     fallbacks: dict[tuple[str, str], Fallback] = field(default_factory=dict)
     dead_records: dict[str, DeadRecord] = field(default_factory=dict)

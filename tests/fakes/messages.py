@@ -218,14 +218,20 @@ class MemoryMessages:
         )
 
     def arriving(self, message_id: str) -> Arriving:
-        return Arriving(self._table.messages.get(message_id), self._table.parked_deletions.get(message_id))
+        album_id, _ = self._table.albums.get(message_id, (None, ""))
+        deletion = self._table.parked_deletions.get(message_id)
+        return Arriving(self._table.messages.get(message_id), deletion, album_id)
+
+    def join_album(self, message_id: str, album: Message, name: str) -> None:
+        self._table.albums[message_id] = (album.message_id, name)
 
     def rewrite(self, message: Message, changed: Message) -> bool:
         with self._table.lock:
             now = self._table.messages[message.message_id]
-            if now.deleted_at is not None or (now.content, now.received) != (
+            if now.deleted_at is not None or (now.content, now.received, now.items) != (
                 message.content,
                 message.received,
+                message.items,
             ):
                 return False
             self._table.messages[message.message_id] = replace(
@@ -233,6 +239,7 @@ class MemoryMessages:
                 content=changed.content,
                 received=changed.received,
                 edits=changed.edits,
+                items=changed.items,
                 deleted_at=changed.deleted_at,
                 edit_id=changed.edit_id,
                 deletion_id=changed.deletion_id,
@@ -325,6 +332,15 @@ class MemoryMessages:
             if (item.channel, item.account) == (channel, account)
             and is_named(item.provider_message_id, provider_message_id)
         ]
+        items = [
+            album
+            for album_id, name in self._table.albums.values()
+            if (album := self._table.messages[album_id]).channel == channel
+            and album.account == account
+            and is_named(name, provider_message_id)
+        ]
+        if items:
+            return items[0]
         latest = max(found, key=lambda item: item.provider_message_id or "", default=None)
         return self._table.messages.get(latest.message_id) if latest else None
 

@@ -15,6 +15,7 @@ from chat4all.domain.person import User
 from chat4all.domain.plan import Step
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
+from chat4all.services.accounts.hear_reports import HearReports
 from chat4all.services.directory.change_desk import ChangeDesk
 from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
@@ -150,6 +151,7 @@ class Product:
             events=self.events,
             conversation_cache=self.conversation_cache,
             capabilities=CAPABILITIES,
+            accounts=self.accept.accounts,
             clock=self.clock,
             new_id=self.ids,
         )
@@ -161,7 +163,7 @@ class Product:
         self.relay = Relay(
             self.clock,
             (
-                SendScheduled(self.messages, self.accept),
+                SendScheduled(self.messages, self.accept, self.fill_template(self.capabilities).again),
                 RepublishMessages(self.messages, self.deliveries, self.accept, self.follow),
                 RetryStatuses(self.deliveries, self.record),
                 BringBackHeldDeliveries(self.held_deliveries, self.events),
@@ -185,7 +187,7 @@ class Product:
             channels=CAPABILITIES,
             accept=self.accept,
             find_place=FindPlace(self.conversations, self.directory, self.messages, self.clock),
-            answer_choice=AnswerChoice(self.messages, CAPABILITIES),
+            answer_choice=AnswerChoice(self.messages, self.deliveries, self.capabilities),
             meet=MeetPerson(
                 self.directory, addresses, follow, self.record_consent, clock=self.clock, new_id=self.ids
             ),
@@ -202,6 +204,7 @@ class Product:
                 parked=self.echoes,
                 clock=self.clock,
             ),
+            hear_reports=HearReports(self.accounts),
             hear=HearConsent(self.directory, addresses, self.record_consent, CAPABILITIES),
             clock=self.clock,
             keep_deleted_words=False,
@@ -238,6 +241,7 @@ class Product:
             conversation_cache=self.conversation_cache,
             capabilities=capabilities,
             accounts=ACCOUNTS,
+            enabled=self.accept.accounts,
             clock=self.clock,
             monotonic=self.clock.monotonic,
             remembered_s=remembered_s,

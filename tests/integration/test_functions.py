@@ -34,6 +34,7 @@ from chat4all.domain.conversation import ConversationState
 from chat4all.domain.desk import Desk, DeskStatus
 from chat4all.domain.events import InboundMessage, MessageAccepted, Recipient, StatusUpdate, WebhookEvents
 from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
+from chat4all.domain.kinds import Template
 from chat4all.domain.person import INBOX_USER_ID
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status, StatusChange
@@ -310,6 +311,50 @@ def test_an_edit_and_something_unsupported_are_kept(world: World) -> None:
     content = newest["content"]
     assert (content["type"], content["provider_kind"], content["text"]) == ("unsupported", "sticker", "")
     assert newest["provider_fields"]["sticker"] == {"emoji": "👍"}
+
+
+def test_the_files_of_an_album_are_one_message_whose_items_are_quoted_and_deleted(world: World) -> None:
+    person = {"id": uuid.uuid4().int % 10**9 + 10**9, "is_bot": False, "first_name": "Ana"}
+    chat = {"id": person["id"], "type": "private", "first_name": "Ana"}
+    said: Any = {"from": person, "chat": chat, "business_connection_id": f"bc{person['id']}"}
+
+    def item(number: int, **more: object) -> Any:  # noqa: ANN401 - JSON
+        photo = {"file_id": f"f{number}", "file_unique_id": f"u{number}", "width": 9, "height": 9}
+        update = telegram(**said, message_id=number, media_group_id="77", photo=[photo], **more)
+        del update["message"]["text"]
+        return {"update_id": update["update_id"], "business_message": update["message"]}
+
+    first, second, third = item(11, caption="the gate"), item(12), item(13, caption="the key")
+    edited = {**first["business_message"], "caption": "the door", "edit_date": 1_769_860_900}
+    quote = telegram(**said, message_id=14, text="these", reply_to_message=second["business_message"])
+    gone = {"chat": chat, "business_connection_id": said["business_connection_id"], "message_ids": [13]}
+    webhooks: list[Any] = [
+        *(third, first, second, first),
+        {"update_id": 1, "edited_business_message": edited},
+        {"update_id": 2, "business_message": quote["message"]},
+        {"update_id": 3, "deleted_business_messages": gone},
+    ]
+    for webhook in webhooks:
+        assert world.say("telegram", webhook).status == 200
+        world.product.pump()
+
+    user = world.api.get(
+        "/v1/identities/resolve",
+        channel="telegram",
+        address=str(person["id"]),
+        account=f"business:{said['business_connection_id']}",
+    ).json
+    (conversation,) = world.api.get("/v1/conversations", user_id=user["user_id"]).json["conversations"]
+    words, album = world.history(conversation["conversation_id"])
+    assert (words["content"]["text"], words["reply_to"]) == ("these", album["message_id"])
+    content = album["content"]
+    assert (content["type"], content["text"]) == ("album", "the door")
+    assert [part["text"] for part in content["files"]] == ["the door", ""]
+    assert [edit["content"]["text"] for edit in album["edits"]] == ["the gate"]
+    items = [(found["provider_message_id"], bool(found["deleted_at"])) for found in album["items"]]
+    assert items == [(f"{chat['id']}:{number}", number == 13) for number in (13, 11, 12)]
+    for part in content["files"]:
+        assert world.api.get(f"/v1/files/{part['file']['file_id']}").status == 200
 
 
 def test_an_event_of_a_channel_that_is_not_there_is_handed_back(world: World) -> None:
@@ -772,11 +817,13 @@ def test_relay_ends_what_cannot_be_delivered_any_more(world: World, agent: str) 
     assert (message["status"], message["error"]["code"]) == ("FAILED", "CONVERSATION_ARCHIVED")
 
 
-def scheduled_long_ago(world: World, agent: str, conversation: str) -> str:
-    """Schedule a message, and let its time have passed."""
+def scheduled_long_ago(world: World, agent: str, conversation: str, template: Template | None = None) -> str:
+    """Schedule a message, by default a text, and let its time have passed."""
     send_at = iso(datetime.now(UTC) + timedelta(days=1))
     message = world.message(world.post(conversation, agent, "later", send_at=send_at))
-    overdue = msgspec.structs.replace(message, message_id=str(uuid.uuid4()), send_at=LONG_AGO)
+    overdue = msgspec.structs.replace(
+        message, message_id=str(uuid.uuid4()), send_at=LONG_AGO, content=template or message.content
+    )
     assert world.messages.schedule(overdue) is None
     assert world.api.post(f"/v1/messages/{message.message_id}/cancel", {}).status == 200
     return overdue.message_id
@@ -794,6 +841,25 @@ def test_relay_accepts_a_scheduled_message_at_its_time(world: World, agent: str)
     assert world.progress(message_id)["current_status"] == "SENT"
     assert sum("later" in str(request) for request in world.provider.accepted) == 1
     assert [message["message_id"] for message in world.history(conversation)] == [message_id]
+
+
+def test_relay_looks_at_the_template_of_a_scheduled_message_again(world: World, agent: str) -> None:
+    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    ready, gone = (Template(name, "en", text="The lamp is ready.") for name in ("lamp_now", "lamp_gone"))
+    arriving = scheduled_long_ago(world, agent, conversation, ready)
+    failing = scheduled_long_ago(world, agent, conversation, gone)
+    body = {"type": "BODY", "text": "The lamp is here."}
+    listed = {"id": "77", "name": "lamp_now", "language": "en", "category": "UTILITY", "status": "APPROVED"}
+    world.provider.templates.append({**listed, "components": [body]})
+
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    assert world.progress(arriving)["current_status"] == "SENT"
+    assert world.api.get(f"/v1/messages/{arriving}").json["content"]["text"] == "The lamp is here."
+    message = world.api.get(f"/v1/messages/{failing}").json
+    assert (message["status"], message["error"]["code"]) == ("FAILED", "TEMPLATE_NOT_USABLE")
+    world.provider.templates.clear()
 
 
 def in_an_open_window(world: World) -> str:

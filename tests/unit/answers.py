@@ -41,6 +41,7 @@ def message_view(
         notice=None,
         purpose=Purpose.SERVICE,
         act=None,
+        items=(),
     )
 
 

@@ -32,6 +32,7 @@ from chat4all.entrypoints.queues.statuses import StatusRecords
 from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.access.authenticate import SCOPES, Authenticate, new_key
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
+from chat4all.services.accounts.hear_reports import HearReports
 from chat4all.services.directory.change_desk import ChangeDesk
 from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
@@ -193,7 +194,7 @@ class InProcess:
             channels=by_channel,
             accept=accept,
             find_place=FindPlace(conversations, directory, messages, clock),
-            answer_choice=AnswerChoice(messages, capabilities),
+            answer_choice=AnswerChoice(messages, deliveries, capabilities),
             meet=MeetPerson(directory, addresses_of, follow_moves, record_consent, clock=clock, new_id=ids),
             follow=follow_moves,
             directory=directory,
@@ -208,6 +209,7 @@ class InProcess:
                 parked=MemoryEchoes(),
                 clock=clock,
             ),
+            hear_reports=HearReports(MemoryAccounts()),
             hear=HearConsent(directory, addresses_of, record_consent, capabilities),
             clock=clock,
             keep_deleted_words=False,
@@ -300,6 +302,7 @@ class InProcess:
                     conversation_cache=conversation_cache,
                     capabilities=capabilities,
                     accounts=accounts,
+                    enabled=accept.accounts,
                     clock=clock,
                 ),
                 addresses=addresses("https://api.example.com"),

@@ -53,7 +53,7 @@ class Sms:
             OriginalRepliedMessageSid=lambda: draw.mark(number),
             MessageOfTheFuture=lambda: draw.words(number),
         )
-        for place in range(draw.random.randrange(3) if draw.chance(0.2) else 0):
+        for place in range(draw.random.randrange(11) if draw.chance(0.2) else 0):
             form |= {
                 f"MediaUrl{place}": f"{draw.files_at}/{draw.number()}",
                 f"MediaContentType{place}": draw.choice(

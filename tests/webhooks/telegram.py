@@ -39,6 +39,7 @@ class Telegram:
         self._people = [self._person(draw.message()) for _ in range(MOST_PEOPLE)]
         self._groups = [self._group(kind) for kind in ("group", "supergroup", "supergroup", "channel")]
         self._known: list[Known] = []
+        self._albums: dict[tuple[str, int, int | None], str] = {}
 
     def part(self) -> Part:
         draw = self._draw
@@ -113,9 +114,22 @@ class Telegram:
                 message_thread_id=lambda: 5,
                 is_topic_message=lambda: True,
             )
-        message = place | self._content(number) | self._around(number)
-        self._known.append(Known(number, place, (update, chat), at))
+        content = self._content(number)
+        album = self._album(update, place) if any(name in content for name in _FILES) else {}
+        message = place | content | self._around(number) | album
+        named = place | (album if draw.chance(0.5) else {})
+        self._known.append(Known(number, named, (update, chat), at))
         return Part(update, message, number)
+
+    def _album(self, update: str, place: Json) -> Json:
+        """Return the album of a file: often the album of the latest file in the same place."""
+        draw = self._draw
+        if draw.chance(0.4):
+            return {}
+        where = (update, place["chat"]["id"], place.get("from", {}).get("id"))
+        if where not in self._albums or draw.chance(0.2):
+            self._albums[where] = str(draw.number())
+        return {"media_group_id": self._albums[where]}
 
     def _around(self, number: int) -> Json:
         draw = self._draw

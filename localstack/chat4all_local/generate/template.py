@@ -199,17 +199,20 @@ def _variable(suffix: str, value: str) -> Callable[[Sequence[Manifest]], str]:
     return lines
 
 
-def _with_templates(render: Callable[[Sequence[Manifest]], str]) -> Callable[[Sequence[Manifest]], str]:
-    """Return a function that renders only the channels that have templates."""
-    return lambda channels: render([channel for channel in channels if channel.capabilities.has_templates])
-
-
-_SECRET_NAME: Final = _variable("SECRET", "!GetAtt @{logical}Channel.Outputs.SecretName")
-_BASE_URL_OF: Final = _variable("BASE_URL", "!Ref @{logical}BaseUrl")
 _SECRET_ARN: Final = _Text(
     '- !Sub "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:'
     '${@{logical}Channel.Outputs.SecretName}-??????"'
 )
+
+_SECRET_NAME: Final = _variable("SECRET", "!GetAtt @{logical}Channel.Outputs.SecretName")
+_BASE_URL_OF: Final = _variable("BASE_URL", "!Ref @{logical}BaseUrl")
+Render = Callable[[Sequence[Manifest]], str]
+
+
+def _with_templates(render: Render) -> Render:
+    """Return a function that renders the channels whose provider has templates."""
+    return lambda channels: render([channel for channel in channels if channel.capabilities.has_templates])
+
 
 BLOCKS: Final[Mapping[str, Callable[[Sequence[Manifest]], str]]] = {
     "channel-base-url-parameters": _each(_BASE_URL),

@@ -200,14 +200,18 @@ class Simulator:
         caption: str | None = None,
         *,
         wait: bool = True,
+        more: tuple[CustomerMedia, ...] = (),
+        raw: JsonObject | None = None,
         **options: Unpack[MediaOptions],
     ) -> InboundResult:
         """Send a file from a customer; `kind` is the provider's word.
 
-        The result has the file's id, size and SHA-256.
+        `more` are further files of the same message. The fields of `raw` replace those of the message. The
+        result has the first file's id, size and SHA-256.
         """
         media = _customer_media(content_type, **options)
-        return self._inbound(InboundRequest(address, caption, kind=kind, media=media), wait=wait)
+        request = InboundRequest(address, caption, kind=kind, media=media, more_media=more, raw=raw)
+        return self._inbound(request, wait=wait)
 
     def edit(
         self,

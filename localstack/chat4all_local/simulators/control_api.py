@@ -169,8 +169,10 @@ class InboundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     `kind` is the provider's word for a message other than text (`image`, `location`, `photo`), or what the
     customer does: `block` and `unblock` on Telegram, `preference` on WhatsApp with `stop` or `resume`. If the
     kind has a file, `media` is the file, `text` is its caption, and a small file is generated without
-    `media`. The fields of `raw` replace those of the provider's message object. The same bytes are sent
-    `repeat` times, all at once if `parallel`.
+    `media`. `more_media` are further files of the same message, where the provider has several in one. On
+    Telegram, each file of an album is a message, with the same `media_group_id` in `raw`. The fields of
+    `raw` replace those of the provider's message object. The same bytes are sent `repeat` times, all at once
+    if `parallel`.
     """
 
     sender: str
@@ -182,6 +184,7 @@ class InboundRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     parallel: bool = False
     raw: JsonObject | None = None
     media: CustomerMedia | None = None
+    more_media: Annotated[tuple[CustomerMedia, ...], msgspec.Meta(max_length=9)] = ()
     account: str | None = None
     """The account that the customer writes to, if it is not the first one."""
 

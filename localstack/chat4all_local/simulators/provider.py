@@ -153,6 +153,11 @@ class Provider(Protocol):
         """The kinds of inbound messages that carry a file."""
         ...
 
+    @property
+    def has_albums(self) -> bool:
+        """Whether an inbound message may carry several files."""
+        ...
+
     def read(self, call: Call, at: float) -> Order | Refused | Answer | Lookup | Download:
         """Judge a request. An Order can be accepted; an Answer replies to a request that does not send."""
         ...

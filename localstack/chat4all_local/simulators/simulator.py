@@ -150,13 +150,8 @@ class Simulator:
             raise ControlError("no webhook_url is set: set it with PUT /_control/config")
         if request.account is not None and request.account not in self.account.settings.others:
             raise ControlError(f"there is no account `{request.account}`: add it to `others`")
+        self._check_files(request)
         if request.media is not None:
-            if request.kind not in self.provider.inbound_kinds:
-                raise ControlError(f"a message of kind `{request.kind}` has no file")
-            try:
-                check_media(request.media)
-            except ValueError as problem:
-                raise ControlError(f"`media.base64` is not valid base64: {problem}") from None
             # Hash the file in a thread, because a large file takes a while to generate. The webhook carries
             # the hash.
             await asyncio.to_thread(sha256_of, request.media)
@@ -176,6 +171,19 @@ class Simulator:
                 statuses.append(await self._sender.deliver(webhook, lane))
         kept = inbound.item.kept() if inbound.item else None
         return InboundResult(inbound.provider_message_id, statuses, kept)
+
+    def _check_files(self, request: InboundRequest) -> None:
+        """Raise ControlError if the message cannot have its files."""
+        files = [media for media in (request.media, *request.more_media) if media is not None]
+        if files and request.kind not in self.provider.inbound_kinds:
+            raise ControlError(f"a message of kind `{request.kind}` has no file")
+        if request.more_media and not self.provider.has_albums:
+            raise ControlError(f"a message on {self.provider.name} has one file: leave out `more_media`")
+        try:
+            for media in files:
+                check_media(media)
+        except ValueError as problem:
+            raise ControlError(f"`media.base64` is not valid base64: {problem}") from None
 
     async def change_template(self, change: TemplateChange, at: float) -> WebhookAnswer:
         """Change a template of the business, and report it. Raises ControlError."""

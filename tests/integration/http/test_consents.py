@@ -80,7 +80,7 @@ def test_an_import_of_the_past_leaves_what_is_newer(api: Gateway, cast: Cast) ->
         ({"at": "yesterday"}, "at"),
         ({"at": "2999-01-31T12:00:00Z"}, "at"),
         ({"source": "keyword"}, "source"),
-        ({"blocked": True}, "blocked"),
+        ({"means": "block"}, "means"),
     ],
 )
 def test_a_wrong_consent_is_refused_with_its_field(

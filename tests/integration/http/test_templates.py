@@ -85,6 +85,8 @@ def test_a_template_is_created_approved_sent_and_deleted(
 def test_what_the_channel_does_not_have_is_told(templated: Gateway, api_settings: ApiSettings) -> None:
     assert templated.get("/v1/channels/sms/templates").refused(422, "NOT_POSSIBLE") == ["channel"]
     templated.get("/v1/channels/carrier/templates").refused(404, "CHANNEL_NOT_FOUND")
+    # A number without credentials of its own is another number of the same business.
+    assert templated.get(PATH, account="1").json == templated.get(PATH).json
     assert templated.get(PATH, cursor="nonsense").refused(400, "VALIDATION_ERROR") == ["cursor"]
     wrong = templated.post(PATH, {**NEW, "name": "Order", "body": "{{1}}"})
     assert set(wrong.refused(400, "VALIDATION_ERROR")) == {"name", "body"}

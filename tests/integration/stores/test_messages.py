@@ -18,7 +18,7 @@ from chat4all.domain.conversation import FROM_THE_START, JOINING
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.events import DeliveryRequested, Recipient
 from chat4all.domain.files.file import Attachment
-from chat4all.domain.message import Change, ChangeNotice, Edit, Message
+from chat4all.domain.message import AlbumItem, Change, ChangeNotice, Edit, Message
 from chat4all.domain.pages import SentCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, part_status
 from chat4all.domain.received import Author, Received
@@ -624,6 +624,38 @@ def test_a_deletion_waits_for_its_message(messages: Messages, a_message: NewMess
     arriving = messages.arriving(message.message_id)
     assert arriving.message is not None
     assert (arriving.message.received, arriving.deletion) == (RECEIVED, deletion)
+
+
+def test_an_item_of_an_album_leads_to_the_album(
+    messages: Messages, a_message: NewMessageOf, new_id: Callable[[], str]
+) -> None:
+    first, second = f"one-{new_id()}", f"two-{new_id()}"
+    items = tuple(
+        AlbumItem(name, number, Text(name), RECEIVED) for number, name in enumerate((first, second))
+    )
+    album = replace(
+        a_message(),
+        channel="pigeon",
+        account="main",
+        received=RECEIVED,
+        provider_message_id=first,
+        items=items[:1],
+    )
+    messages.add(album)
+    assert messages.rewrite(album, replace(album, items=items))
+    assert not messages.rewrite(album, replace(album, items=()))
+
+    of_first, of_second = new_id(), new_id()
+    for item_id, name in ((of_first, first), (of_second, second), (of_second, second)):
+        messages.join_album(item_id, album, name)
+
+    assert messages.arriving(of_second) == Arriving(None, None, album.message_id)
+    assert messages.arriving(of_first) == Arriving(None, None, album.message_id)
+    assert messages.get(of_second) is None
+    found = [messages.find("pigeon", "main", name) for name in (first, second)]
+    assert [message and (message.message_id, message.items) for message in found] == [
+        (album.message_id, items)
+    ] * 2
 
 
 @pytest.mark.parametrize(

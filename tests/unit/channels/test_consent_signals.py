@@ -14,7 +14,7 @@ from chat4all.channels.telegram.connector import Telegram
 from chat4all.channels.telegram.failures import TELEGRAM_FAILURES
 from chat4all.channels.whatsapp.connector import WhatsApp
 from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
-from chat4all.domain.consent import EVERYTHING, ConsentState, OptOut
+from chat4all.domain.consent import EVERYTHING, ConsentState, Means, OptOut
 from chat4all.domain.events import InboundConsent, InboundMessage, InboundStatus, ParsedWebhook
 from chat4all.domain.purpose import Purpose
 from chat4all.services.messaging.connector import ChannelSecret
@@ -75,6 +75,7 @@ def test_whatsapp_tells_who_stops_marketing_messages() -> None:
             state=OUT,
             at="2024-11-15T21:22:01.000Z",
             evidence="user_preferences",
+            means=Means.SETTING,
             aliases=("US.13491208655302741918",),
         ),
     )
@@ -141,7 +142,7 @@ def test_telegram_tells_who_blocks_the_bot_and_who_unblocks_it(status: str, stat
         state=state,
         at="2024-11-15T21:22:01.000Z",
         evidence="my_chat_member",
-        blocked=True,
+        means=Means.BLOCK,
     )
 
 
@@ -174,7 +175,7 @@ def test_a_status_of_twilio_tells_the_opt_out() -> None:
 
     assert isinstance(failed, InboundStatus)
     assert isinstance(told, InboundConsent)
-    assert (told.address, told.purposes, told.blocked) == (PHONE, EVERYTHING, False)
+    assert (told.address, told.purposes, told.means) == (PHONE, EVERYTHING, Means.WORD)
     (alone,) = SMS.parse_webhook(status_form("failed", ErrorCode="30003"), TWILIO).events
     assert isinstance(alone, InboundStatus)
 
@@ -199,8 +200,8 @@ def test_the_answer_to_a_send_tells_who_does_not_want_it() -> None:
     marketing = (Purpose.MARKETING,)
     answer = HttpAnswer(400, {}, b"")
 
-    assert refused(WHATSAPP_FAILURES, 131050, answer).opt_out == OptOut(marketing)
-    assert refused(TELEGRAM_FAILURES, 403, answer).opt_out == OptOut(marketing, blocked=True)
+    assert refused(WHATSAPP_FAILURES, 131050, answer).opt_out == OptOut(marketing, Means.SETTING)
+    assert refused(TELEGRAM_FAILURES, 403, answer).opt_out == OptOut(marketing, Means.BLOCK)
     assert refused(TWILIO_FAILURES, 21610, answer).opt_out == OptOut(EVERYTHING)
     assert refused(TWILIO_FAILURES, 30003, answer).opt_out is None
     assert Sms.capabilities.opts_out_of == EVERYTHING

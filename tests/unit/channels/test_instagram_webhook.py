@@ -8,7 +8,7 @@ from msgspec import Raw
 
 from chat4all.channels.instagram.connector import Instagram
 from chat4all.domain.clock import parse_iso
-from chat4all.domain.content import Notice, ProviderFile, ReceivedMedia, Text, Unsupported
+from chat4all.domain.content import Notice, ProviderFile, ReceivedAlbum, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import (
     InboundDeletion,
@@ -243,7 +243,7 @@ def test_a_file_is_told_with_its_address(kind: str, content_type: str, form: For
     )
 
 
-def test_each_of_several_attachments_is_told_by_itself_and_the_same_way_each_time() -> None:
+def test_several_files_are_an_album_and_other_attachments_are_told_by_themselves() -> None:
     attachments = [
         attachment("image", "https://x/1"),
         {"type": "share"},
@@ -256,9 +256,13 @@ def test_each_of_several_attachments_is_told_by_itself_and_the_same_way_each_tim
     assert first == again
     messages = [event for event in first if isinstance(event, InboundMessage)]
     assert [(message.provider_message_id, message.content) for message in messages] == [
-        ("m", ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))),
+        (
+            "m",
+            ReceivedAlbum(
+                (ProviderFile("https://x/1", "image/jpeg"), ProviderFile("https://x/2", "video/mp4"))
+            ),
+        ),
         ("m:1", Unsupported("share")),
-        ("m:2", ReceivedMedia(ProviderFile("https://x/2", "video/mp4"))),
     ]
 
 
@@ -496,6 +500,19 @@ def test_a_text_and_its_files_are_told_one_after_the_other() -> None:
     assert (text.provider_message_id, text.content) == ("m", Text("Look"))
     assert picture.provider_message_id == "m:0"
     assert picture.content == ReceivedMedia(ProviderFile("https://x/1", "image/jpeg"))
+
+
+def test_a_text_and_several_files_are_an_album_with_words() -> None:
+    attachments = [attachment("image", f"https://x/{number}") for number in range(12)]
+    (album, *others) = parse(
+        {**FROM_ANA, "message": {"mid": "m", "text": "Look", "attachments": attachments}}
+    )
+
+    assert isinstance(album, InboundMessage)
+    files = tuple(ProviderFile(f"https://x/{number}", "image/jpeg") for number in range(10))
+    assert (album.provider_message_id, album.content) == ("m", ReceivedAlbum(files, "Look"))
+    names = [event.provider_message_id for event in others if isinstance(event, InboundMessage)]
+    assert names == ["m:10", "m:11"]
 
 
 def test_a_text_with_something_unsupported_is_a_text_and_something_unsupported() -> None:

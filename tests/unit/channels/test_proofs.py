@@ -47,7 +47,9 @@ def test_a_number_is_proved_with_its_quality_and_the_end_of_its_token() -> None:
 
     found = connector("whatsapp", http, "https://graph.example").prove(SECRET)
 
-    assert found == Proof(SECRET.account_id, "Acme +1 555-000-1234", "GREEN", "2027-01-15T08:00:00.000Z")
+    assert found == Proof(
+        SECRET.account_id, "Acme +1 555-000-1234", "GREEN", "2027-01-15T08:00:00.000Z", "15550001234"
+    )
     number, token = http.asked
     assert number == (
         f"https://graph.example/v25.0/{SECRET.account_id}?fields=id,display_phone_number,verified_name,quality_rating",

@@ -9,7 +9,7 @@ from chat4all.channels.shared.answers import refused
 from chat4all.channels.shared.http import HttpAnswer
 from chat4all.channels.sms.connector import Sms
 from chat4all.channels.sms.failures import TWILIO_FAILURES
-from chat4all.domain.content import ProviderFile, ReceivedMedia, Text, Unsupported
+from chat4all.domain.content import ProviderFile, ReceivedAlbum, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus, WebhookEvent
 from chat4all.domain.status import Status
@@ -96,19 +96,15 @@ def test_a_card_and_a_sound_stay_files(content_type: str) -> None:
     assert event.content == ReceivedMedia(ProviderFile(MEDIA, content_type))
 
 
-def test_several_pictures_are_a_message_each_whose_ids_a_repeated_webhook_repeats() -> None:
+def test_several_pictures_are_an_album_with_the_words() -> None:
     files = {f"MediaUrl{number}": f"{MEDIA}{number}" for number in range(3)}
     body = form(MessageSid="MM1", NumMedia="3", Body="See", MediaContentType1="image/png", **files)
 
-    found = events(body)
+    found = message(body)
 
-    assert [event.provider_message_id for event in found] == ["MM1", "MM1:1", "MM1:2"]
-    assert [event.content for event in found if isinstance(event, InboundMessage)] == [
-        ReceivedMedia(ProviderFile(f"{MEDIA}0"), "See"),
-        ReceivedMedia(ProviderFile(f"{MEDIA}1", "image/png")),
-        ReceivedMedia(ProviderFile(f"{MEDIA}2")),
-    ]
-    assert [event.provider_message_id for event in events(body)] == ["MM1", "MM1:1", "MM1:2"]
+    first, second, third = (f"{MEDIA}{number}" for number in range(3))
+    album = (ProviderFile(first), ProviderFile(second, "image/png"), ProviderFile(third))
+    assert (found.provider_message_id, found.content) == ("MM1", ReceivedAlbum(album, "See"))
 
 
 def test_a_received_message_is_a_message_though_it_tells_its_status() -> None:

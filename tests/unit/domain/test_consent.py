@@ -11,10 +11,13 @@ from chat4all.domain.consent import (
     Consent,
     ConsentSource,
     ConsentState,
+    Means,
     after,
+    consent_of,
     may_send,
     opt_outs_on,
     opted_out,
+    shown,
     with_consents,
 )
 from chat4all.domain.person import User
@@ -31,12 +34,12 @@ def told(
     second: int = 1,
     source: ConsentSource = KEYWORD,
     *,
-    blocked: bool = False,
+    means: Means = Means.WORD,
     channel: str = "pigeon",
     purpose: Purpose = MARKETING,
 ) -> Consent:
     at = f"2026-01-31T12:00:{second:02d}.000Z"
-    return Consent(channel, purpose, state, at, source, f"{source} {second}", blocked)
+    return Consent(channel, purpose, state, at, source, f"{source} {second}", means)
 
 
 def heard(*signals: Consent) -> Consent | None:
@@ -44,6 +47,15 @@ def heard(*signals: Consent) -> Consent | None:
     for signal in signals:
         known = after(known, signal) or known
     return known
+
+
+def known_after(*signals: Consent) -> User:
+    """Return a person of whom the signals were heard in this order."""
+    consents: tuple[Consent, ...] = ()
+    for signal in signals:
+        new = after(consent_of(consents, signal), signal)
+        consents = with_consents(consents, [new]) if new is not None else consents
+    return a_user(*consents)
 
 
 def a_user(*consents: Consent) -> User:
@@ -92,37 +104,60 @@ def test_the_same_signal_again_changes_nothing() -> None:
     assert after(told(OUT), told(OUT)) is None
 
 
-def test_a_block_ends_with_the_block() -> None:
-    known = heard(told(OUT, 1, PROVIDER, blocked=True), told(IN, 2, PROVIDER, blocked=True))
-
-    assert known == told(IN, 2, PROVIDER)
+BESIDE = [Means.BLOCK, Means.SETTING]
 
 
-@pytest.mark.parametrize("source", [KEYWORD, CLIENT])
-def test_the_end_of_a_block_does_not_undo_a_word(source: ConsentSource) -> None:
-    stop, block = told(OUT, 1, source), told(OUT, 2, PROVIDER, blocked=True)
-    end = told(IN, 3, PROVIDER, blocked=True)
+@pytest.mark.parametrize("means", BESIDE)
+def test_a_block_or_a_setting_ends_by_its_own_means_and_is_no_opt_in_then(means: Means) -> None:
+    opt_out, end = told(OUT, 1, PROVIDER, means=means), told(IN, 2, PROVIDER, means=means)
 
-    assert heard(stop, block, end) == stop
+    assert shown(known_after(opt_out).consents) == (opt_out,)
+    assert shown(known_after(opt_out, end).consents) == ()
+    assert may_send(known_after(opt_out, end), "pigeon", MARKETING)
 
 
-@pytest.mark.parametrize("source", [KEYWORD, CLIENT])
-def test_a_word_during_a_block_outlasts_the_block(source: ConsentSource) -> None:
-    block, stop = told(OUT, 1, PROVIDER, blocked=True), told(OUT, 2, source)
+@pytest.mark.parametrize("means", BESIDE)
+@pytest.mark.parametrize("word", [told(OUT, 2, KEYWORD), told(IN, 2, CLIENT), told(OUT, 2, CLIENT)])
+def test_a_block_or_a_setting_leaves_what_the_person_said_in_any_order(means: Means, word: Consent) -> None:
+    beside = [told(OUT, 1, PROVIDER, means=means), told(IN, 3, PROVIDER, means=means)]
 
-    assert heard(block, stop, told(IN, 3, PROVIDER, blocked=True)) == stop
+    for order in permutations([word, *beside]):
+        assert shown(known_after(*order).consents) == (word,)
+
+
+@pytest.mark.parametrize("means", BESIDE)
+def test_a_word_lifts_no_block_and_no_setting(means: Means) -> None:
+    user = known_after(told(OUT, 1, PROVIDER, means=means), told(IN, 2, CLIENT))
+
+    assert opted_out(user, "pigeon", MARKETING) == told(OUT, 1, PROVIDER, means=means)
+    assert shown(user.consents) == (told(OUT, 1, PROVIDER, means=means),)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from((Means.WORD, Means.SETTING)), st.sampled_from((IN, OUT)), st.integers(0, 3)
+        ),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda signal: (signal[0], signal[2]),
+    )
+)
+def test_each_means_has_its_latest_signal_whatever_the_order(
+    signals: list[tuple[Means, ConsentState, int]],
+) -> None:
+    latest = {means: state for means, state, _ in sorted(signals, key=lambda signal: signal[2])}
+
+    for order in permutations(signals):
+        user = known_after(*(told(state, second, means=means) for means, state, second in order))
+        assert may_send(user, "pigeon", MARKETING) is (OUT not in latest.values())
 
 
 def test_a_refused_send_does_not_outlast_the_end_of_the_block() -> None:
-    block, end = told(OUT, 1, PROVIDER, blocked=True), told(IN, 2, PROVIDER, blocked=True)
+    block, end = told(OUT, 1, PROVIDER, means=Means.BLOCK), told(IN, 2, PROVIDER, means=Means.BLOCK)
     refused = replace(block, at="2026-01-31T12:00:02.300Z", evidence="error 403")
 
-    assert heard(block, refused, end) == told(IN, 2, PROVIDER)
-
-
-def test_the_end_of_a_block_that_nobody_knows_is_no_opt_in() -> None:
-    assert after(None, told(IN, 1, PROVIDER, blocked=True)) is None
-    assert after(told(OUT, 2, PROVIDER, blocked=True), told(IN, 1, PROVIDER, blocked=True)) is None
+    assert may_send(known_after(block, refused, end), "pigeon", MARKETING)
 
 
 def test_a_persons_choice_at_the_provider_undoes_a_word() -> None:

@@ -113,7 +113,7 @@ def test_a_channel_that_uploads_files_has_the_time_for_it(
     ("function", "variables"),
     [
         ("router", {"PIGEON_QUEUE"}),
-        ("relay", {"PIGEON_QUEUE", "PIGEON_DEAD_LETTER_QUEUE"}),
+        ("relay", {"PIGEON_QUEUE", "PIGEON_DEAD_LETTER_QUEUE", "PIGEON_SECRET", "PIGEON_BASE_URL"}),
         ("webhooks", {"PIGEON_SECRET"}),
         ("files", {"PIGEON_SECRET", "PIGEON_BASE_URL"}),
     ],
@@ -130,9 +130,10 @@ def test_the_other_functions_are_told_of_a_channel_and_may_use_what_they_are_tol
         for arn in statement["Resource"]
         if "pigeon" in arn
     }
-    assert {arn.split(":")[2] for arn in granted} == (
-        {"sqs"} if "PIGEON_QUEUE" in variables else {"secretsmanager"}
-    )
+    services = {"QUEUE": "sqs", "SECRET": "secretsmanager"}
+    assert {arn.split(":")[2] for arn in granted} == {
+        service for suffix, service in services.items() if f"PIGEON_{suffix}" in variables
+    }
     assert len(granted) == len(variables - {"PIGEON_BASE_URL"})
 
 

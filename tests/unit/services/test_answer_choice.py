@@ -14,8 +14,10 @@ from chat4all.domain.kinds import Button, Buttons
 from chat4all.domain.message import Message
 from chat4all.domain.plan import Step
 from chat4all.domain.received import Author, AuthorKind, Context
+from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.take_inbound import inbound_message_id
+from chat4all.services.messaging.deliver import Settled
 from tests.fakes.connector import ACCOUNT, CAPABILITIES, PIGEON
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message, over
 
@@ -117,7 +119,9 @@ def test_a_number_that_names_choices_of_two_steps_is_no_answer(product: Product)
 
 
 def test_where_buttons_are_shown_a_number_is_a_number(product: Product) -> None:
-    product.take._answer_choice = AnswerChoice(product.messages, {**CAPABILITIES, "pigeon": FULL})
+    product.take._answer_choice = AnswerChoice(
+        product.messages, product.deliveries, {**CAPABILITIES, "pigeon": FULL}
+    )
     offer(product)
 
     assert not is_answer(taken(product))
@@ -181,6 +185,7 @@ def test_only_what_could_be_an_answer_costs_a_read(
 ) -> None:
     product.take._answer_choice = AnswerChoice(
         product.messages,
+        product.deliveries,
         {**CAPABILITIES, "pigeon": capabilities},  # type: ignore[dict-item]
     )
     counting = Counting(product)
@@ -188,3 +193,76 @@ def test_only_what_could_be_an_answer_costs_a_read(
     taken(product, event)
 
     assert counting.reads == reads
+
+
+SHORT: Final = replace(OFFER, text="So?")
+SWAPPED: Final = Buttons("So?", (Button("later", "Later"), Button("now", "Now")))
+ACT_ID: Final = "33333333-3333-4333-8333-333333333333"
+
+
+def delivered(product: Product) -> None:
+    """Route and deliver until nothing is requested; both channels answer as the fake provider does."""
+    product.route_all()
+    requested = list(product.events.requested)
+    product.events.requested.clear()
+    for request in requested:
+        outcome = product.deliver()(request)
+        assert isinstance(outcome, Settled)
+        product.follow(outcome.delivery, outcome.at)
+
+
+def swapped(product: Product) -> None:
+    """Offer the choices to Ana and Ben, and then the same in another order, to whom an edit can reach."""
+    offer(product, SHORT)
+    delivered(product)
+    product.change.edit(MESSAGE_ID, "agent", SWAPPED, ACT_ID)
+    delivered(product)
+
+
+def payload(message: Message) -> str | None:
+    context = message.received.context if message.received else None
+    return context.payload if context is not None else None
+
+
+@pytest.fixture
+def group() -> Product:
+    product = Product()
+    product.settle(AGENT, ANA, BEN, kind=ConversationType.GROUP)
+    return product
+
+
+def answered_by_ben(product: Product, text: str = "1") -> Message:
+    event = InboundMessage("ben@telex", "his-1", Text(text), AT)
+    product.take(WebhookEvent("telex", ACCOUNT, "webhook-2", event))
+    return product.message(inbound_message_id("telex", ACCOUNT, "his-1"))
+
+
+def test_where_an_edit_cannot_reach_the_person_the_former_numbers_count(group: Product) -> None:
+    swapped(group)
+
+    assert payload(answered_by_ben(group)) == "now"
+
+
+def test_where_an_edit_reached_the_person_the_new_numbers_count(group: Product) -> None:
+    swapped(group)
+
+    assert payload(taken(group, replace(ANSWER, content=Text("1")))) == "later"
+
+
+@pytest.mark.parametrize(("text", "meant"), [("1", None), ("now", "now")])
+def test_where_an_edit_was_refused_only_what_all_versions_mean_alike_counts(
+    group: Product, text: str, meant: str | None
+) -> None:
+    group.connector.act_answers = [SendError(Outcome.PERMANENT, "400", "Too old.")] * 2
+    swapped(group)
+
+    assert payload(taken(group, replace(ANSWER, content=Text(text)))) == meant
+
+
+def test_what_went_out_again_after_an_edit_may_have_either_numbers(group: Product) -> None:
+    swapped(group)
+    for delivery_id, state in list(group.table.deliveries.items()):
+        again = replace(state.delivery, round=1)
+        group.table.deliveries[delivery_id] = replace(state, delivery=again)
+
+    assert payload(answered_by_ben(group)) is None

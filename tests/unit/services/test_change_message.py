@@ -33,13 +33,15 @@ from chat4all.domain.sending import Outcome, SendError, Sent
 from chat4all.domain.status import Status
 from chat4all.domain.webhooks import WebhookId
 from chat4all.entrypoints.http.message_views import ActOutcomeView, progress_view
+from chat4all.services.files.outgoing_file import OutgoingFile
 from chat4all.services.messaging.accept_message import Accepted
 from chat4all.services.messaging.change_message import ChangeMessage
 from chat4all.services.messaging.deliver import Delivering, Later, Settled
 from tests.fakes.cloud import PAIR, Cloud
+from tests.fakes.connector import TELEX
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.fate import Blow, Kind, Once
-from tests.fakes.files import a_file
+from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore, a_file
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message, over
 from tests.fakes.small_stores import OneBucket
@@ -486,6 +488,29 @@ def test_a_caption_is_edited_and_the_file_stays(product: Product) -> None:
     assert edits_at_provider(product) == ["see"]
     with pytest.raises(ActNotPossible):
         product.change.edit(MESSAGE_ID, "agent", Media(replace(file, file_id="file-2"), "see"), None)
+
+
+def test_a_caption_is_edited_after_the_file_is_gone(product: Product) -> None:
+    product.files.files["file-1"] = a_file(filename="it.png", content_type="image/png", size=400)
+    file = product.files.files["file-1"].attachment
+    product.accept(a_message("look", file=file))
+    deliver_all(product)
+    product.files.files.clear()
+
+    product.change.edit(MESSAGE_ID, "agent", Media(file, "see"), None)
+    deliver_all(product)
+
+    assert edits_at_provider(product) == ["see"]
+    assert status_of_act(product) is ActOutcome.APPLIED
+
+
+def test_the_words_beside_a_link_to_a_file_that_is_gone_are_edited_and_name_the_file() -> None:
+    file = a_file(filename="it.png", content_type="image/png", size=6_000).attachment
+    outgoing = OutgoingFile(MemoryFiles(), MemoryFileStore(), FakeLinks())
+
+    content = outgoing.with_new_words(Media(file, "see"), None, replace(TELEX, text_length=100), "ana")
+
+    assert content == Text("see\n📎 it.png (not available)")
 
 
 def test_an_act_waits_for_tokens_and_for_an_open_circuit(product: Product) -> None:

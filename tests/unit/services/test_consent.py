@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.audit import AuditAction
-from chat4all.domain.consent import EVERYTHING, Consent, ConsentSource, ConsentState, OptOut
+from chat4all.domain.consent import EVERYTHING, Consent, ConsentSource, ConsentState, Means, OptOut
 from chat4all.domain.consent_words import START_PAYLOAD, STOP_PAYLOAD
 from chat4all.domain.content import Text
 from chat4all.domain.conversation import ConversationType
@@ -46,8 +46,8 @@ def wrote(text: str, name: str = "hers-1", channel: str = "pigeon", second: int 
     return InboundMessage(f"ana@{channel}", name, Text(text), at(second))
 
 
-def told(state: ConsentState, second: int = 1, *, blocked: bool = False) -> InboundConsent:
-    return InboundConsent("ana@pigeon", (MARKETING,), state, at(second), "setting", blocked=blocked)
+def told(state: ConsentState, second: int = 1, *, means: Means = Means.WORD) -> InboundConsent:
+    return InboundConsent("ana@pigeon", (MARKETING,), state, at(second), "setting", means=means)
 
 
 def take(
@@ -90,7 +90,7 @@ def test_stop_opts_out_of_marketing_and_stays_a_message(product: Product) -> Non
     assert (message.content, message.sender_id) == (Text("Stop!"), "ana")
     (known,) = ana(product).consents
     assert (known.source, known.evidence) == (ConsentSource.KEYWORD, f"message:{message.message_id}")
-    assert (known.at, known.blocked) == (at(1), False)
+    assert (known.at, known.means) == (at(1), Means.WORD)
 
 
 def test_where_the_carrier_blocks_stop_opts_out_of_everything(product: Product) -> None:
@@ -228,11 +228,43 @@ def test_a_replayed_signal_is_no_newer_than_its_webhook(product: Product) -> Non
     assert states(product) == {("pigeon", "marketing"): "OPTED_IN"}
 
 
-def test_who_writes_has_ended_the_block(product: Product) -> None:
-    take(product, told(OUT, 1, blocked=True))
+def test_who_writes_has_ended_the_block_and_has_not_opted_in(product: Product) -> None:
+    manage = ManageConsents(product.directory, product.record_consent)
+    take(product, told(OUT, 1, means=Means.BLOCK))
+    assert [known.state for known in manage.get("ana")] == [OUT]
     take(product, wrote("hello again", second=2))
 
-    assert states(product) == {("pigeon", "marketing"): "OPTED_IN"}
+    assert manage.get("ana") == ()
+    assert product.accept(OFFER).message.status is Status.PENDING
+
+
+def test_who_writes_has_not_undone_a_setting(product: Product) -> None:
+    take(product, told(OUT, 1, means=Means.SETTING))
+    take(product, wrote("hello again", second=2))
+
+    with pytest.raises(OptedOut):
+        product.accept(OFFER)
+
+
+@pytest.mark.parametrize("means", [Means.BLOCK, Means.SETTING])
+def test_the_end_of_a_block_or_setting_undoes_no_stop_whenever_it_arrives(
+    product: Product, means: Means
+) -> None:
+    take(product, told(OUT, 1, means=means))
+    take(product, told(IN, 4, means=means))
+    take(product, wrote("STOP", second=3))
+
+    with pytest.raises(OptedOut):
+        product.accept(OFFER)
+    assert [entry.details["means"] for entry in product.audit.entries.values()] == [means, means, "word"]
+
+
+def test_the_end_of_a_block_that_nobody_knows_of_is_no_change_to_account_for(product: Product) -> None:
+    take(product, told(IN, 2, means=Means.BLOCK))
+    assert entries(product) == []
+
+    take(product, told(OUT, 1, means=Means.BLOCK))
+    assert product.accept(OFFER).message.status is Status.PENDING
 
 
 def test_who_writes_after_stop_has_still_opted_out(product: Product) -> None:

@@ -3,8 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.clock import iso
+from chat4all.domain.consent import Consent, ConsentSource, ConsentState
+from chat4all.domain.content import Deleted
 from chat4all.domain.events import StatusUpdate
 from chat4all.domain.files.file import Attachment
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent
 from chat4all.domain.status import Status
@@ -312,3 +316,43 @@ def test_a_file_falls_back_with_its_text_as_the_next_channel_takes_them(product:
         ("carla@telex", True, ""),
         ("carla@telex", False, "look"),
     ]
+
+
+def test_a_message_that_is_deleted_between_two_channels_goes_to_nobody_and_is_not_requested_for_ever(
+    product: Product,
+) -> None:
+    product.connector.answers = [BLOCKED]
+    say(product, *PIGEON_FIRST)
+    product.route_all()
+    (request,) = product.events.requested
+    product.events.requested.clear()
+    outcome = product.deliver()(request)
+    assert isinstance(outcome, Settled)
+    product.record(outcome.update)
+    product.table.messages[MESSAGE_ID] = replace(
+        product.message(), deleted_at="2026-01-31T12:00:00.000Z", content=Deleted()
+    )
+    work(product)
+
+    product.clock.advance(GRACE.total_seconds() + 1)
+    product.relay()
+
+    assert product.events.accepted == []
+    assert product.fallbacks.due("9999", 1) == []
+    assert asked(product) == ["carla@pigeon"]
+
+
+def test_a_next_channel_is_not_tried_after_the_person_has_opted_out_of_everything_there(
+    product: Product,
+) -> None:
+    product.connector.answers = [BLOCKED]
+    say(product, *PIGEON_FIRST)
+    stop = Consent(
+        "telex", Purpose.SERVICE, ConsentState.OPTED_OUT, iso(product.clock()), ConsentSource.KEYWORD
+    )
+    assert product.directory.save_consents(CARLA, (stop,))
+
+    work(product)
+
+    assert asked(product) == ["carla@pigeon"]
+    assert (product.message().status, product.message().error_code) == (Status.FAILED, "OPTED_OUT")

@@ -3,22 +3,31 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
+from chat4all.channels.shared.kinds import kind_rules
+from chat4all.domain.channel import KindRule
 from chat4all.domain.clock import iso
+from chat4all.domain.consent import Consent, ConsentSource, ConsentState
 from chat4all.domain.content import Text
 from chat4all.domain.conversation import ConversationState
 from chat4all.domain.errors import Conflict, Invalid, MessageNotFound, NotFailed, NotScheduled, Unavailable
+from chat4all.domain.kinds import Template
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeOrder
 from chat4all.domain.plan import Step
+from chat4all.domain.purpose import Purpose
 from chat4all.domain.scheduling import MOST_AHEAD
 from chat4all.domain.status import Status
 from chat4all.domain.waiting import BATCH
 from chat4all.services.messaging.accept_message import Accepted
+from chat4all.services.messaging.fill_template import KEEP
 from chat4all.services.messaging.ports import MessageQuery
 from tests.fakes.clock import BEGINNING
+from tests.fakes.connector import CAPABILITIES
 from tests.fakes.people import conversation_of, customer
 from tests.fakes.product import AGENT, ANA, BEN, MESSAGE_ID, Product, a_message, over, statuses
+from tests.fakes.templates import FakeCatalogue, account_template
 
 IN_AN_HOUR = iso(BEGINNING + timedelta(hours=1))
 
@@ -290,3 +299,94 @@ def test_a_scheduled_message_keeps_its_steps() -> None:
         ("telex", 0),
         ("pigeon", 1),
     ]
+
+
+WITH_TEMPLATES = {
+    **CAPABILITIES,
+    "pigeon": replace(CAPABILITIES["pigeon"], kinds=kind_rules(KindRule("template"))),
+}
+TEMPLATE = Template("order_ready", "pt_BR", {"1": "Ana"})
+
+
+@pytest.fixture
+def templating() -> Product:
+    product = Product(capabilities=WITH_TEMPLATES, catalogue=FakeCatalogue(account_template()))
+    product.settle(AGENT, customer("ana", "pigeon", "telex"))
+    return product
+
+
+def schedule_template(product: Product, *steps: Step) -> None:
+    new = replace(a_message(send_at=IN_AN_HOUR), content=TEMPLATE, steps=steps, delivery_timeout_s=300)
+    product.schedule(product.fill_template(WITH_TEMPLATES)(new))
+
+
+@pytest.mark.parametrize("status", ["PAUSED", "DISABLED", "REJECTED"])
+def test_a_template_that_was_paused_meanwhile_is_refused_at_its_time(
+    templating: Product, status: str
+) -> None:
+    schedule_template(templating)
+    templating.catalogue.decide("order_ready", status)
+    templating.clock.advance(KEEP.total_seconds())
+
+    pass_to(templating, 1)
+
+    message = templating.message()
+    assert (message.status, message.error_code) == (Status.FAILED, "TEMPLATE_NOT_USABLE")
+    assert templating.events.requested == []
+
+
+def test_a_template_that_was_deleted_meanwhile_goes_by_the_next_step(templating: Product) -> None:
+    schedule_template(templating, Step(), Step("telex", Text("Your order is ready.")))
+    templating.catalogue.templates = []
+    templating.clock.advance(KEEP.total_seconds())
+
+    pass_to(templating, 1)
+
+    assert [(each.recipient.channel, each.content.text) for each in templating.events.requested] == [
+        ("telex", "Your order is ready.")
+    ]
+    assert [skipped.code for skipped in templating.events.submitted[0].recipients[0].skipped] == [
+        "TEMPLATE_NOT_USABLE"
+    ]
+
+
+def test_a_template_that_is_for_marketing_by_now_asks_for_consent(templating: Product) -> None:
+    schedule_template(templating)
+    opted_out = Consent(
+        "pigeon", Purpose.MARKETING, ConsentState.OPTED_OUT, iso(BEGINNING), ConsentSource.KEYWORD
+    )
+    assert templating.directory.save_consents(customer("ana", "pigeon", "telex"), (opted_out,))
+    templating.catalogue.templates = [replace(account_template(), category="MARKETING")]
+    templating.clock.advance(KEEP.total_seconds())
+
+    pass_to(templating, 1)
+
+    assert (templating.message().status, templating.message().error_code) == (Status.FAILED, "OPTED_OUT")
+
+
+def test_a_template_has_the_words_of_its_time(templating: Product) -> None:
+    schedule_template(templating)
+    templating.catalogue.templates = [account_template(body="Oi, {{1}}!")]
+    templating.clock.advance(KEEP.total_seconds())
+
+    pass_to(templating, 1)
+
+    assert templating.message().content.text == "Oi, Ana!"
+    assert [each.content.text for each in templating.events.requested] == ["Oi, Ana!"]
+
+
+def test_while_the_provider_is_silent_what_is_known_of_the_template_serves_and_it_is_asked_once(
+    templating: Product,
+) -> None:
+    fill = templating.fill_template(WITH_TEMPLATES)
+    for number in range(5):
+        new = replace(a_message(message_id=f"{number}", send_at=IN_AN_HOUR), content=TEMPLATE)
+        templating.schedule(fill(new))
+    calls = templating.catalogue.calls
+    templating.catalogue.broken = True
+    templating.clock.advance(KEEP.total_seconds())
+
+    pass_to(templating, 1)
+
+    assert len(templating.events.requested) == 5
+    assert templating.catalogue.calls == calls + 1

@@ -1,10 +1,12 @@
 """Signals: a person's message is read, our side types."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.account import AccountState, ChannelAccount
 from chat4all.domain.acts import Done, MarkingRead, Signal, SignalKind, Typing
 from chat4all.domain.channel import LimitScope, RateLimit
 from chat4all.domain.errors import ActNotPossible, ConversationNotFound, MessageNotFound, NotAParticipant
@@ -121,6 +123,26 @@ def test_the_end_of_typing_asks_only_a_provider_that_can_be_told(product: Produc
     assert product.signals.typing("conversation", None, is_on=False)
 
     assert signals(product) == []
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        lambda product: product.signals.read("conversation", None),
+        lambda product: product.signals.typing("conversation", "agent", is_on=True),
+    ],
+)
+def test_no_signal_goes_by_an_account_that_was_removed(
+    product: Product, show: Callable[[Product], object]
+) -> None:
+    write(product, "hers-1")
+    removed = ChannelAccount("main", AccountState.REMOVED)
+    product.accounts.save("pigeon", {"main": removed}, 0)
+
+    with pytest.raises(ActNotPossible) as refused:
+        show(product)
+
+    assert [detail.issue for detail in refused.value.details] == ["our account main of pigeon was removed"]
 
 
 def test_a_stranger_does_not_type(product: Product) -> None:

@@ -309,6 +309,31 @@ def test_instagram_serves_a_file_at_the_address_it_names_without_a_token(
     assert sent.media.sha256 == hashlib.sha256(served.content).hexdigest()
 
 
+def test_instagram_tells_of_several_files_in_one_message(
+    simulators: Simulators, receiver: Receiver, http: httpx.Client
+) -> None:
+    more = (CustomerMedia("image/jpeg", size=2_000, seed=3),)
+    simulators.instagram.write_media(PERSON, "image", "image/jpeg", size=1_000, seed=2, more=more)
+
+    event = receiver.wait_for(1)[-1].json["entry"][0]["messaging"][0]
+    urls = [attachment["payload"]["url"] for attachment in event["message"]["attachments"]]
+    served = [http.get(url).content for url in urls]
+    assert served == [bytes_of("image/jpeg", 1_000, 2), bytes_of("image/jpeg", 2_000, 3)]
+
+
+@pytest.mark.parametrize("name", ["telegram", "whatsapp"])
+def test_a_message_has_one_file_where_the_provider_has_no_more(simulators: Simulators, name: str) -> None:
+    simulator = simulators.by_name[name]
+
+    with pytest.raises(SimulatorError, match="has one file"):
+        simulator.write_media(
+            ADDRESSES[name],
+            "photo" if name == "telegram" else "image",
+            "image/jpeg",
+            more=(CustomerMedia("image/jpeg"),),
+        )
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("signature", "0" * 64), ("oe", "9999999999999"), ("asset_id", "1234")]
 )

@@ -18,6 +18,7 @@ from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.batches import Batch
 from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.webhook_events import NEEDED_MS, WebhookRecords
+from chat4all.services.accounts.hear_reports import HearReports
 from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import FindPlace
@@ -37,11 +38,12 @@ def handler() -> Handler:
     addresses = KnownAddresses(accepting.directory, accounts(), accepting.capabilities)
     record_consent = RecordConsent(accepting.directory, DynamoAudit(settings.audit_table), runtime.now)
     follow = FollowMoves(accepting.directory, accepting.conversations, addresses, record_consent, runtime.now)
+    deliveries = DynamoDeliveries(settings.messages_table)
     take = TakeInbound(
         channels=names(),
         accept=accepting.accept,
         find_place=FindPlace(accepting.conversations, accepting.directory, accepting.messages, runtime.now),
-        answer_choice=AnswerChoice(accepting.messages, accepting.capabilities),
+        answer_choice=AnswerChoice(accepting.messages, deliveries, accepting.capabilities),
         meet=MeetPerson(
             accepting.directory,
             addresses,
@@ -64,11 +66,12 @@ def handler() -> Handler:
             conversations=accepting.conversations,
             directory=accepting.directory,
             messages=accepting.messages,
-            deliveries=DynamoDeliveries(settings.messages_table),
+            deliveries=deliveries,
             parked=DynamoEchoes(settings.messages_table),
             clock=runtime.now,
         ),
         hear=HearConsent(accepting.directory, addresses, record_consent, accepting.capabilities),
+        hear_reports=HearReports(accepting.accounts),
         clock=runtime.now,
         keep_deleted_words=settings.keep_deleted_words,
     )

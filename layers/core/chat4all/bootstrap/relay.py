@@ -1,5 +1,6 @@
 """The `relay` function: run the scheduled jobs."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,7 @@ from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.circuits import circuits
 from chat4all.bootstrap.settings import RelaySettings, by_channel, from_environment
 from chat4all.bootstrap.telemetry import Telemetry
+from chat4all.bootstrap.templating import Templating
 from chat4all.channels.registry import names
 from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.scheduled import scheduled
@@ -78,11 +80,12 @@ def handler() -> Handler:
         new_id=runtime.new_id,
     )
     desks = DynamoDesks(settings.conversations_table)
+    fill_template = Templating(settings, dict(os.environ)).fill(accepting)
     threads = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="conversation")
     relay = Relay(
         runtime.now,
         (
-            SendScheduled(accepting.messages, accepting.accept, threads.map),
+            SendScheduled(accepting.messages, accepting.accept, fill_template.again, threads.map),
             WakeBatches(
                 DynamoBatches(settings.messages_table),
                 SqsBatchQueue(accepting.sqs, settings.batches_queue),

@@ -49,6 +49,7 @@ class Templating:
             conversation_cache=accepting.conversation_cache,
             capabilities=accepting.capabilities,
             accounts=accounts(),
+            enabled=accepting.accept.accounts,
             clock=runtime.now,
             remembered_s=remembered_s,
         )

@@ -1,8 +1,8 @@
 """The channel accounts: our numbers, bots and pages at the providers, without their credentials."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -49,6 +49,29 @@ class AccountState(StrEnum):
     REMOVED = "REMOVED"
 
 
+class AccountReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a provider reported of an account, in its own words: what happened, and why or how much."""
+
+    kind: str
+    """The provider's name for such reports, such as `account_update`."""
+    event: str
+    at: str
+    reason: str | None = None
+
+
+class ReportedAccounts(Protocol):
+    """The accounts that a report is about: one by its number or id, or those of the business `owner`."""
+
+    @property
+    def owner(self) -> str: ...
+    @property
+    def report(self) -> AccountReport: ...
+    @property
+    def number(self) -> str | None: ...
+    @property
+    def provider_id(self) -> str | None: ...
+
+
 class ChannelAccount(msgspec.Struct, frozen=True, omit_defaults=True):
     """An account as it was last proved. `provider_id` is None if its credentials were never proved.
 
@@ -62,6 +85,12 @@ class ChannelAccount(msgspec.Struct, frozen=True, omit_defaults=True):
     quality: str | None = None
     proved_at: str | None = None
     token_expires_at: str | None = None
+    owner: str | None = None
+    """The provider's id of the business that has the account, if it was named."""
+    number: str | None = None
+    """The account's number, in the digits by which the provider's reports name it."""
+    reports: tuple[AccountReport, ...] = ()
+    """The latest report of each kind."""
 
 
 class KnownAccounts(msgspec.Struct, frozen=True):
@@ -82,3 +111,42 @@ class KnownAccounts(msgspec.Struct, frozen=True):
             return known.state is AccountState.ENABLED
         holder = None if account == first else holder_of(account, first, dependents)
         return account == first or (holder is not None and self.may_send(holder, first, None))
+
+    def was_removed(self, account: str, first: str, dependents: str | None) -> bool:
+        """Return whether the account, or the account that it depends on, was removed."""
+        known = self.accounts.get(account)
+        if known is not None:
+            return known.state is AccountState.REMOVED
+        holder = None if account == first else holder_of(account, first, dependents)
+        return holder is not None and self.was_removed(holder, first, None)
+
+
+def with_report(
+    present: Mapping[str, ChannelAccount], about: ReportedAccounts
+) -> Mapping[str, ChannelAccount]:
+    """Return the accounts that change by a report: those that it is about, unless they have a later one.
+
+    The only account of a channel, if it was never proved, takes every report: its number is not known.
+    """
+    changed = (_reported(account, about.report) for account in _concerned(list(present.values()), about))
+    return {account.account: account for account in changed if account is not None}
+
+
+def _concerned(present: Sequence[ChannelAccount], about: ReportedAccounts) -> Sequence[ChannelAccount]:
+    """Return the accounts that the report names, or else those of its business."""
+    if about.number is not None:
+        found = [account for account in present if account.number == about.number]
+    else:
+        named = [one for one in present if one.provider_id and one.provider_id == about.provider_id]
+        found = named or [one for one in present if one.owner and one.owner == about.owner]
+    is_only = len(present) == 1 and present[0].provider_id is None
+    return found or (present if is_only else [])
+
+
+def _reported(account: ChannelAccount, report: AccountReport) -> ChannelAccount | None:
+    """Return the account with the report; None if it has one of the kind that is as new."""
+    known = next((each for each in account.reports if each.kind == report.kind), None)
+    if known is not None and known.at >= report.at:
+        return None
+    others = tuple(each for each in account.reports if each.kind != report.kind)
+    return msgspec.structs.replace(account, reports=(*others, report))

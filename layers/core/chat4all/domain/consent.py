@@ -7,8 +7,9 @@ everything on the channel. A person about whom nothing is known may be written t
 Signals come late, twice and out of order, so that the time of a signal decides, and not the time of its
 arrival. Of two signals at the same time, the opt-out counts.
 
-A block is an opt-out that the person made in the app's settings, and that ends when they unblock us. It says
-less than a word: the end of a block does not undo a STOP.
+A person may also block us, or stop our offers in the app's settings. Such an opt-out stands beside what the
+person said, and ends by its own means. Its end is no opt-in, and undoes no STOP: what the person said before,
+or said meanwhile, holds as it did.
 """
 
 from collections.abc import Sequence
@@ -41,6 +42,17 @@ class ConsentSource(StrEnum):
     CLIENT = "client"
 
 
+class Means(StrEnum):
+    """How the person made a wish known. The consents of each means are independent of the others."""
+
+    WORD = "word"
+    """They said it to us, or to a client of this API."""
+    BLOCK = "block"
+    """They blocked us in the app, until they unblock us or write."""
+    SETTING = "setting"
+    """They stopped our offers in the app's settings, until they resume them there."""
+
+
 class Consent(msgspec.Struct, frozen=True):
     """What a person wants on a channel, for a purpose, since `at` (the latest signal, ISO 8601 UTC).
 
@@ -54,18 +66,18 @@ class Consent(msgspec.Struct, frozen=True):
     at: str
     source: ConsentSource
     evidence: str = ""
-    blocked: bool = False
-    """The opt-out is a block in the person's app, which ends when they unblock us."""
+    means: Means = Means.WORD
+    """An opt-in by other means than a word is the end of such an opt-out, and says nothing else."""
 
 
 class OptOut(msgspec.Struct, frozen=True):
     """What a provider's refusal of a message says of the person's wishes.
 
-    The person wants no messages of these purposes. `blocked`: until they unblock us.
+    The person wants no messages of these purposes, which they made known by `means`.
     """
 
     purposes: tuple[Purpose, ...]
-    blocked: bool = False
+    means: Means = Means.WORD
 
 
 def opted_out(user: "User", channel: str, purpose: Purpose) -> Consent | None:
@@ -87,30 +99,40 @@ def may_send(user: "User", channel: str, purpose: Purpose) -> bool:
 
 
 def consent_of(consents: Sequence[Consent], told: Consent) -> Consent | None:
-    """Return the known consent of the same channel and purpose."""
-    return next(
-        (known for known in consents if (known.channel, known.purpose) == (told.channel, told.purpose)), None
-    )
+    """Return the known consent of the same channel, purpose and means."""
+    return next((known for known in consents if _subject(known) == _subject(told)), None)
+
+
+def shown(consents: Sequence[Consent]) -> tuple[Consent, ...]:
+    """Return the consent that holds for each channel and purpose: an opt-out before an opt-in.
+
+    The end of a block or of a setting is no consent.
+    """
+    held: dict[tuple[str, Purpose], Consent] = {}
+    for consent in consents:
+        if consent.state is ConsentState.OPTED_IN and consent.means is not Means.WORD:
+            continue
+        at = consent.channel, consent.purpose
+        if at not in held or consent.state is ConsentState.OPTED_OUT:
+            held[at] = consent
+    return tuple(held.values())
 
 
 def after(known: Consent | None, told: Consent) -> Consent | None:
     """Return the consent that holds after the signal `told`; None if the signal changes nothing.
 
-    An opt-in that is `blocked` is the end of a block, and changes nothing but a block. A signal that confirms
-    the known state moves only its time, so that a late signal of the other state stays without effect. A
-    provider's confirmation leaves the source. A block confirms nothing: it does not take the place of a STOP,
-    and a refused send, which has our time in milliseconds, would otherwise look newer than the end of the
-    block, which has the provider's time in seconds.
+    `known` has the same channel, purpose and means. A signal that confirms the known state moves only its
+    time, so that a late signal of the other state stays without effect. A provider's confirmation leaves the
+    source. A block confirms nothing: a refused send, which has our time in milliseconds, would otherwise look
+    newer than the end of the block, which has the provider's time in seconds.
     """
-    if told.blocked and told.state is ConsentState.OPTED_IN:
-        is_over = known is not None and known.blocked and told.at > known.at
-        return replace(told, blocked=False) if is_over else None
     if known is None:
         return told
     if told.at < known.at:
         return None
     if told.state is known.state:
-        if told.at == known.at or told.blocked:
+        is_block = told.means is Means.BLOCK and told.state is ConsentState.OPTED_OUT
+        if told.at == known.at or is_block:
             return None
         return replace(known, at=told.at) if told.source is ConsentSource.PROVIDER else told
     is_tie = told.at == known.at
@@ -118,6 +140,10 @@ def after(known: Consent | None, told: Consent) -> Consent | None:
 
 
 def with_consents(consents: Sequence[Consent], changed: Sequence[Consent]) -> tuple[Consent, ...]:
-    """Return the consents with each of `changed` in the place of the consent of its channel and purpose."""
+    """Return the consents with each of `changed` in the place of the consent that it follows."""
     kept = (known for known in consents if consent_of(changed, known) is None)
     return (*kept, *changed)
+
+
+def _subject(consent: Consent) -> tuple[str, Purpose, Means]:
+    return consent.channel, consent.purpose, consent.means

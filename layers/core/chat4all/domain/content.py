@@ -41,6 +41,33 @@ class Media(msgspec.Struct, frozen=True, tag_field="type", tag="media"):
     text: str = ""
 
 
+class AlbumFile(msgspec.Struct, frozen=True):
+    """A file of an album; `text` is its caption."""
+
+    file: Attachment
+    text: str = ""
+
+
+class Album(msgspec.Struct, frozen=True, tag_field="type", tag="album"):
+    """Files that a person sent as one message, in their order.
+
+    `text` is the words of the message; where the files have captions, it is the captions, each in its line.
+    The files of an album may come one after the other: for a moment, an album has a single file.
+    """
+
+    files: tuple[AlbumFile, ...]
+    text: str = ""
+
+    @property
+    def singles(self) -> tuple[Media, ...]:
+        """Return each file as a message of its own; the words of all files stand with the first."""
+        has_captions = any(part.text.strip() for part in self.files)
+        return tuple(
+            Media(part.file, part.text if has_captions or number else self.text)
+            for number, part in enumerate(self.files)
+        )
+
+
 class Unsupported(msgspec.Struct, frozen=True, tag_field="type", tag="unsupported"):
     """Content of a kind that Chat4All does not know yet, or that the provider does not give.
 
@@ -102,11 +129,18 @@ class ReceivedMedia(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="
     text: str = ""
 
 
+class ReceivedAlbum(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="album"):
+    """Files that a person sent in one message of the provider, without captions of their own."""
+
+    files: tuple[ProviderFile, ...]
+    text: str = ""
+
+
 Plain = Text | Location | Contacts | Reaction | Buttons | Choices | Template | Carousel
 """The kinds that are the same in a request, in a webhook and in a message."""
-Content = Plain | Media | Unsupported | Notice | Deleted
+Content = Plain | Media | Album | Unsupported | Notice | Deleted
 PostedContent = Plain | PostedMedia
-ReceivedContent = Plain | ReceivedMedia | Unsupported | Notice
+ReceivedContent = Plain | ReceivedMedia | ReceivedAlbum | Unsupported | Notice
 
 C = TypeVar("C", bound=Content)
 
@@ -126,3 +160,11 @@ def file_of(content: Content) -> Attachment | None:
     if isinstance(content, Template):
         return content.header.file if isinstance(content.header, HeaderFile) else None
     return content.file if isinstance(content, Media) else None
+
+
+def attachments_of(content: Content) -> tuple[Attachment, ...]:
+    """Return the files of `content`, whatever its kind."""
+    if isinstance(content, Album):
+        return tuple(part.file for part in content.files)
+    file = file_of(content)
+    return () if file is None else (file,)

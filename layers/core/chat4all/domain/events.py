@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from chat4all.domain.account import AccountReport
 from chat4all.domain.acts import ActOn, Signal
-from chat4all.domain.consent import ConsentState
+from chat4all.domain.consent import ConsentState, Means
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.desk import Writer
@@ -283,6 +284,17 @@ class StatusUpdate(msgspec.Struct, frozen=True, omit_defaults=True):
         }
 
 
+class AlbumPlace(msgspec.Struct, frozen=True):
+    """The album that a file belongs to, and the file's place in it: the files stand in the order of numbers.
+
+    The provider reports each file as a message of its own. `name` is the same for all files of the album, and
+    for no other album of the channel account.
+    """
+
+    name: str
+    number: int
+
+
 class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="message"):
     """A message in a chat that we can answer, or a later version of it.
 
@@ -311,6 +323,8 @@ class InboundMessage(msgspec.Struct, frozen=True, omit_defaults=True, tag="messa
     edited_at: str | None = None
     consent: ConsentState | None = None
     """What the provider says that the person did by the message: it knows words that we do not know."""
+    album: AlbumPlace | None = None
+    """Set if the message is a file of an album, whose other files are messages of the provider, too."""
 
     @property
     def is_own(self) -> bool:
@@ -372,8 +386,8 @@ class InboundStatus(msgspec.Struct, frozen=True, omit_defaults=True, tag="status
 class InboundConsent(msgspec.Struct, frozen=True, omit_defaults=True, tag="consent"):
     """The provider tells what the person of a chat wants to receive from us.
 
-    `evidence` is the provider's name for the signal. `blocked`: the person blocked us in the app, or ended
-    that.
+    `evidence` is the provider's name for the signal. An opt-in by other means than a word is the end of a
+    block, or of a setting.
     """
 
     address: str
@@ -383,7 +397,7 @@ class InboundConsent(msgspec.Struct, frozen=True, omit_defaults=True, tag="conse
     evidence: str
     account: str | None = None
     aliases: tuple[str, ...] = ()
-    blocked: bool = False
+    means: Means = Means.WORD
 
     @property
     def provider_message_id(self) -> str:
@@ -415,8 +429,44 @@ class TemplateChanged(msgspec.Struct, frozen=True, omit_defaults=True, tag="temp
         return ""
 
 
+class AccountReported(msgspec.Struct, frozen=True, omit_defaults=True, tag="account"):
+    """The provider reports news of our accounts: of one by its number or id, or of those of a business.
+
+    `owner` is the provider's id of the business.
+    """
+
+    owner: str
+    report: AccountReport
+    number: str | None = None
+    provider_id: str | None = None
+
+    @property
+    def at(self) -> str:
+        return self.report.at
+
+    @property
+    def account(self) -> None:
+        """Return None: a report may be about several accounts."""
+
+    @property
+    def address(self) -> str:
+        """Return a name for the order of the reports of a kind."""
+        return f"account:{self.report.kind}"
+
+    @property
+    def provider_message_id(self) -> str:
+        """Return the empty text: no message brings the report."""
+        return ""
+
+
 InboundEvent = (
-    InboundMessage | InboundDeletion | InboundMove | InboundConsent | InboundStatus | TemplateChanged
+    InboundMessage
+    | InboundDeletion
+    | InboundMove
+    | InboundConsent
+    | InboundStatus
+    | TemplateChanged
+    | AccountReported
 )
 
 

@@ -17,6 +17,7 @@ from chat4all.domain.content import (
     Notice,
     Plain,
     ProviderFile,
+    ReceivedAlbum,
     ReceivedContent,
     ReceivedMedia,
     Text,
@@ -24,6 +25,7 @@ from chat4all.domain.content import (
     kind_of,
 )
 from chat4all.domain.events import (
+    AccountReported,
     InboundConsent,
     InboundDeletion,
     InboundEvent,
@@ -61,6 +63,8 @@ MOST_ID_BYTES: Final = 1_024
 """DynamoDB takes keys of 2,048 bytes, which also hold the channel and the account."""
 MOST_REFERENCE_BYTES: Final = 16_384
 """Of a file's address at its provider, which may be signed."""
+MOST_ALBUM_REFERENCE_BYTES: Final = 8_192
+"""Of the address of each file of an album, which go through a queue together."""
 MOST_FIELDS_BYTES: Final = 200_000
 """Of the fields that became neither content nor context, with the message's text twice beside them."""
 LEAST_FIELDS_BYTES: Final = 10_000
@@ -109,13 +113,14 @@ def _limited(event: InboundEvent) -> InboundEvent:
                 quoted_provider_message_id=_id(quoted) if quoted else None,
                 context=bounded_context(event.context, MOST_CONTEXT_BYTES),
                 provider_fields=_fields(event.provider_fields, content),
+                album=replace(event.album, name=_id(event.album.name)) if event.album else None,
             )
         case InboundMove():
             return replace(event, account=account)
         case InboundConsent():
             return replace(event, account=account, aliases=event.aliases[:MOST_ALIASES])
-        case TemplateChanged(name=name, language=language, news=news):
-            return replace(event, name=_id(name), language=_id(language), news=_news(news))
+        case TemplateChanged() | AccountReported():
+            return _limited_news(event)
         case InboundDeletion():
             return replace(
                 event,
@@ -147,6 +152,14 @@ def _news(news: TemplateNews) -> TemplateNews:
     return TemplateNews(**{field: text and shortened(text) for field, text in texts.items()})
 
 
+def _limited_news(event: TemplateChanged | AccountReported) -> InboundEvent:
+    if isinstance(event, TemplateChanged):
+        return replace(event, name=_id(event.name), language=_id(event.language), news=_news(event.news))
+    report = event.report
+    reason = report.reason and shortened(report.reason)
+    return replace(event, report=replace(report, event=shortened(report.event), reason=reason))
+
+
 def _author(author: Author | None) -> Author | None:
     if author is None:
         return None
@@ -175,12 +188,23 @@ def _content(content: ReceivedContent) -> ReceivedContent:
                 lines = (text, _file(file).filename)
                 return Unsupported("file", _text("\n".join(line for line in lines if line)))
             return _with_text(replace(content, file=_file(file)))
+        case ReceivedAlbum():
+            return _album(content)
         case Unsupported(provider_kind=kind):
             return _with_text(replace(content, provider_kind=shortened(kind)))
         case Notice(event=event):
             return _with_text(replace(content, event=shortened(event)))
         case plain:
             return _within_kind(_shortened(plain))
+
+
+def _album(album: ReceivedAlbum) -> ReceivedContent:
+    """Return the album; of a file whose address is too long, the name stands in the text."""
+    kept = tuple(file for file in album.files if len(file.reference.encode()) <= MOST_ALBUM_REFERENCE_BYTES)
+    names = (file.filename for file in map(_file, album.files) if file not in map(_file, kept))
+    text = _text("\n".join(line for line in (album.text, *names) if line))
+    files = tuple(map(_file, kept))
+    return ReceivedAlbum(files, text) if files else Unsupported("files", text)
 
 
 def _shortened(content: Plain) -> Plain:

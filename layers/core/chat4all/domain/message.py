@@ -23,6 +23,21 @@ class Edit(msgspec.Struct, frozen=True):
     at: str
     context: Context | None = None
     provider_fields: msgspec.Raw = msgspec.field(default_factory=lambda: NOTHING)
+    item: str | None = None
+    """The provider's id of the item of an album that was changed; `content` is the item's alone."""
+
+
+class AlbumItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file of an album that is a message of its own at the provider, by the provider's id `name`.
+
+    The items of a message stand in the order of their arrival; `number` gives the order of the files.
+    """
+
+    name: str
+    number: int
+    content: Content
+    received: Received
+    deleted_at: str | None = None
 
 
 class Change(StrEnum):
@@ -31,7 +46,7 @@ class Change(StrEnum):
     EDITED = "EDITED"
     DELETED = "DELETED"
     SHOWN = "SHOWN"
-    """The content came for which a placeholder stood."""
+    """The content came for which a placeholder stood, or a further file of an album."""
 
 
 class ChangeNotice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,6 +59,8 @@ class ChangeNotice(msgspec.Struct, frozen=True, omit_defaults=True):
     message_id: str
     change: Change
     author: Author | None = None
+    item: str | None = None
+    """The provider's id of the item of an album that was added or changed."""
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -84,6 +101,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     provider_message_id: str | None = None
     received: Received | None = None
     edits: tuple[Edit, ...] = ()
+    items: tuple[AlbumItem, ...] = ()
+    """The items of an album whose files came one by one; `content` and `received` follow from them."""
     deleted_at: str | None = None
     notice: ChangeNotice | None = None
     act: Act | None = None

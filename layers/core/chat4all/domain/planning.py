@@ -13,6 +13,7 @@ we may write to is one more check in the list.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import dropwhile
 from typing import Final
 
@@ -22,7 +23,7 @@ from msgspec.structs import replace
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.charges import Charge, charge_of
 from chat4all.domain.content import Content
-from chat4all.domain.conversation import Conversation, Participant
+from chat4all.domain.conversation import Conversation
 from chat4all.domain.errors import Detail, NoIdentity, NotPossible, WindowClosed
 from chat4all.domain.events import Recipient, Route
 from chat4all.domain.person import User
@@ -96,12 +97,19 @@ def plan(
     *,
     capabilities: Mapping[str, Capabilities],
     checks: Sequence[Check],
+    prefers: Sequence[Check] = (),
 ) -> Plan:
-    """Weigh every step for every customer in the conversation, apart from the sender."""
+    """Weigh every step for every customer in the conversation, apart from the sender.
+
+    Of several identities on the channel of a step, the first counts that has no obstacle; of those, one that
+    `prefers` do not speak against.
+    """
     recipients: list[Recipient] = []
     unreached: list[Unreached] = []
+    best = partial(_best, checks, (*checks, *prefers))
     for participant, user in customers_of(conversation, users, sender_id):
-        weighed = list(_weighed(participant, user, conversation.primary_channel, wanted, checks))
+        known = known_routes(user, participant.wrote_from)
+        weighed = list(_weighed(user, known, conversation.primary_channel, wanted, best))
         ways = [step for step in weighed if step.route is not None]
         if wanted.choose is Choose.CHEAPEST:
             ways.sort(key=lambda step: _charge(step, capabilities))
@@ -162,19 +170,22 @@ class _Weighed(msgspec.Struct, frozen=True):
     skipped: Skipped | None = None
 
 
+Best = Callable[[User, Sequence[Route], Content], tuple[Route, Obstacle | None] | None]
+"""Returns the route to take of those on a channel, and what speaks against it; None if there is none."""
+
+
 def _weighed(
-    participant: Participant, user: User, primary: str | None, wanted: Wanted, checks: Sequence[Check]
+    user: User, known: Sequence[Route], primary: str | None, wanted: Wanted, choose: Best
 ) -> Iterator[_Weighed]:
-    known = known_routes(user, participant.wrote_from)
     best = on_channel(known, primary) or next(iter(known), None)
     channel = None
     seen: list[tuple[Route, Content]] = []
     for number, step in enumerate(wanted.steps):
         channel = step.channel or channel or (best.channel if best is not None else None)
-        route = on_channel(known, channel)
         content = wanted.content_of(step)
-        against = obstacle_of(user, route, content, checks) if route is not None else None
-        obstacle = _unknown_on(channel) if route is None else against
+        there = [route for route in known if route.channel == channel]
+        found = choose(user, there, content)
+        route, obstacle = found if found is not None else (None, _unknown_on(channel))
         if obstacle is not None:
             skipped = Skipped(number, channel, obstacle.error.code, obstacle.reason)
             later = replace(route, step=number) if route is not None and obstacle.may_pass else None
@@ -185,6 +196,18 @@ def _weighed(
         elif route is not None:
             seen.append((route, content))
             yield _Weighed(content, replace(route, step=number))
+
+
+def _best(
+    checks: Sequence[Check], preferred: Sequence[Check], user: User, routes: Sequence[Route], content: Content
+) -> tuple[Route, Obstacle | None] | None:
+    """Return the first route without an obstacle, or else the first with what speaks against it."""
+    if len(routes) > 1:
+        for asked in (preferred, checks):
+            for route in routes:
+                if obstacle_of(user, route, content, asked) is None:
+                    return route, None
+    return (routes[0], obstacle_of(user, routes[0], content, checks)) if routes else None
 
 
 def _unknown_on(channel: str | None) -> Obstacle:

@@ -14,11 +14,13 @@ A name has no colon and no parentheses here, so it can not pass for a mark or en
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from chat4all.domain.content import (
+    Album,
+    AlbumFile,
     C,
     Content,
     Deleted,
@@ -49,6 +51,10 @@ _LOOK_LIKE_MARKS: Final = frozenset(
     "\u02d0\u02f8\u0589\u05c3\u2236\ua789\u2768\u2769\u276a\u276b\u2985\u2986"
 )
 """Characters that look like a colon or a parenthesis, and that Unicode does not decompose to one."""
+
+
+W = TypeVar("W", Text, Media)
+Relayed = Plain | Media | Album
 
 
 class Speaker(msgspec.Struct, frozen=True):
@@ -89,7 +95,7 @@ def posted(content: Content, speaker: Speaker) -> Content | None:
     return spoken(content, speaker)
 
 
-def relayed(content: Content, speaker: Speaker, change: Change | None = None) -> Plain | Media | None:
+def relayed(content: Content, speaker: Speaker, change: Change | None = None) -> Relayed | None:  # noqa: PLR0911 - a case for each kind
     """Return what the other participants receive of a person's message; None if it shows nothing.
 
     They do not hear a notice: nobody said it, and it may name the number of a person whom they do not know.
@@ -106,11 +112,25 @@ def relayed(content: Content, speaker: Speaker, change: Change | None = None) ->
             return None if is_blank(text) else _marked(content, speaker, marks)
         case Media():
             return _marked(content, speaker, marks)
+        case Album():
+            return _album(content, speaker, marks)
         case Unsupported() as unsupported:
             return _unknown(unsupported, speaker, marks)
         case other:
             words = as_text(other)
             return None if is_blank(words) else _marked(Text(words), speaker, (*marks, kind_of(other)))
+
+
+def _album(album: Album, speaker: Speaker, marks: Sequence[str]) -> Album | Text | None:
+    """Return the album with the speaker's name at its first file, and at each file with a caption."""
+    if not album.files:
+        return None if is_blank(album.text) else _marked(Text(album.text), speaker, marks)
+    singles = album.singles
+    named = (
+        _marked(single, speaker, marks) if number == 0 or not is_blank(single.text) else single
+        for number, single in enumerate(singles)
+    )
+    return Album(tuple(AlbumFile(single.file, single.text) for single in named))
 
 
 def _unknown(content: Unsupported, speaker: Speaker, marks: Sequence[str]) -> Text | Media:
@@ -150,7 +170,7 @@ def new_content(message: Message, change: Change) -> Content:
     return Text(f"{_FILE} {content.file.filename}" if is_blank(content.text) else content.text)
 
 
-def _marked(content: Text | Media, speaker: Speaker, marks: Iterable[str]) -> Text | Media:
+def _marked(content: W, speaker: Speaker, marks: Iterable[str]) -> W:
     listed = ", ".join(marks)
     return spoken(content, Speaker(f"{speaker.name} ({listed})", is_named=True) if listed else speaker)
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.acts import ActKind
 from chat4all.domain.channel import Capabilities, Treatment
-from chat4all.domain.content import Content, Deleted, Media, Text, file_of, kind_of, reworded
+from chat4all.domain.content import Album, Content, Deleted, Media, Text, file_of, kind_of, reworded
 from chat4all.domain.conversation import Conversation, Origin, Participant
 from chat4all.domain.errors import NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Refusal, Route
@@ -71,14 +71,17 @@ def text_parts(text: str, capabilities: Capabilities) -> list[Text]:
     return [Text(part) for part in cut if not is_blank(part)]
 
 
-def parts_of(content: Content, capabilities: Capabilities, address: str) -> list[Content]:
+def parts_of(content: Content, capabilities: Capabilities, address: str) -> list[Content]:  # noqa: PLR0911 - a case for each kind
     """Return the parts of a delivery to `address` on a channel, each a provider message.
 
-    A file goes first, with the text as its caption where that fits; else the text follows in its parts.
-    Contacts are cut into as many as a provider message takes. A text that stands apart goes first. Of a
-    content that the channel does not show as its kind, the text goes out, and the file of a template's header
-    where the channel takes files.
+    A file goes first, with the text as its caption where that fits; else the text follows in its parts. The
+    files of an album go one by one. Contacts are cut into as many as a provider message takes. A text that
+    stands apart goes first. Of a content that the channel does not show as its kind, the text goes out, and
+    the file of a template's header where the channel takes files.
     """
+    if isinstance(content, Album):
+        singles = content.singles or (Text(content.text),)
+        return [part for single in singles for part in parts_of(single, capabilities, address)]
     if isinstance(content, Media):
         texts = text_parts(content.text, capabilities)
         rule = capabilities.media_rule(content.file, address)
@@ -113,7 +116,7 @@ def deliveries(
     for recipient in accepted.recipients:
         parts = _parts(accepted, capabilities[recipient.channel], recipient)
         if accepted.is_relayed:
-            parts.sort(key=lambda part: file_of(part) is not None)
+            parts = _words_first(parts)
         for number, content in enumerate(parts):
             requested.append(
                 DeliveryRequested(
@@ -135,6 +138,19 @@ def deliveries(
                 )
             )
     return requested
+
+
+def _words_first(parts: Sequence[Content]) -> list[Content]:
+    """Return the parts with each file after the texts that belong to it."""
+    ordered: list[Content] = []
+    file: list[Content] = []
+    for part in parts:
+        if file_of(part) is None:
+            ordered.append(part)
+        else:
+            ordered += file
+            file = [part]
+    return [*ordered, *file]
 
 
 def _parts(accepted: MessageAccepted, capabilities: Capabilities, to: Recipient) -> list[Content]:

@@ -7,6 +7,7 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities, KindRule, LengthUnit, OtherFiles, Treatment
 from chat4all.domain.content import (
+    Album,
     Content,
     Deleted,
     Media,
@@ -39,6 +40,9 @@ def treatment_of(content: Content, capabilities: Capabilities, address: str) -> 
                 return Treatment.FULL
             is_refused = capabilities.other_files is OtherFiles.REJECTED
             return Treatment.REJECTED if is_refused else Treatment.LINK
+        case Album():
+            treatments = {treatment_of(single, capabilities, address) for single in content.singles}
+            return max(treatments, key=list(Treatment).index, default=Treatment.TEXT)
         case Unsupported() | Notice() | Deleted():
             return Treatment.TEXT
         case plain:
@@ -53,7 +57,7 @@ def unfit(content: Content, capabilities: Capabilities) -> str:
     match content:
         case Media(file=file):
             return _unfit_file(file, capabilities)
-        case Unsupported() | Notice() | Deleted():
+        case Unsupported() | Notice() | Deleted() | Album():
             return f"does not take the kind {kind}"
         case plain:
             rule = capabilities.kind_rule(kind)

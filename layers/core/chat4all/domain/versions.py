@@ -27,7 +27,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from chat4all.domain.bounded_json import bounded_json
-from chat4all.domain.content import Content, Deleted, Unsupported, file_of
+from chat4all.domain.content import Content, Deleted, Unsupported, attachments_of
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.kinds import Location
 from chat4all.domain.message import Edit, Message
@@ -69,7 +69,7 @@ def with_version(message: Message, version: Version) -> Message | None:
 def files_of(message: Message) -> tuple[Attachment, ...]:
     """Return the files of all versions of the message."""
     contents = (message.content, *(edit.content for edit in message.edits))
-    return tuple(file for content in contents if (file := file_of(content)) is not None)
+    return tuple(file for content in contents for file in attachments_of(content))
 
 
 def deleted(message: Message, deletion: Deletion, *, keep_words: bool) -> Message | None:
@@ -273,14 +273,14 @@ def _shortened(received: Received) -> Received:
     )
 
 
-def within_limit(edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """Return the edits cut to MOST_EDITS_BYTES.
+def within_limit(edits: Sequence[Edit], most_bytes: int = MOST_EDITS_BYTES) -> tuple[Edit, ...]:
+    """Return the edits cut to `most_bytes`.
 
     The first edit, which holds the message as it was sent, stays. Of the others the latest stay, as many as
     fit.
     """
     first, *later = edits
-    left = MOST_EDITS_BYTES - len(msgspec.json.encode(first))
+    left = most_bytes - len(msgspec.json.encode(first))
     kept: list[Edit] = []
     for later_edit in reversed(later):
         left -= len(msgspec.json.encode(later_edit))

@@ -62,12 +62,15 @@ class InstagramMedia:
         self._account = account
         self._shelf = MediaShelf(account)
 
-    def receive(self, request: InboundRequest, at: float) -> ShelfItem | None:
-        """Keep the file that a customer sends. Returns None if the message has no file."""
+    def receive(self, request: InboundRequest, at: float) -> list[ShelfItem]:
+        """Keep the files that a customer sends."""
         if request.kind not in INBOUND:
-            return None
+            return []
         media = request.media or CustomerMedia(INBOUND[request.kind])
-        return self._shelf.put(str(secrets.randbelow(10**16)), request.sender, media, at)
+        return [
+            self._shelf.put(str(secrets.randbelow(10**16)), request.sender, file, at)
+            for file in (media, *request.more_media)
+        ]
 
     def url(self, media_id: str, at: float) -> str:
         expiry = self._shelf.expiry(at)

@@ -125,6 +125,7 @@ class Instagram:
     fetches_later = False
     most_upload_bytes = 0
     inbound_kinds = frozenset(INBOUND)
+    has_albums = True
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -309,11 +310,11 @@ class Instagram:
             self._chats.add(mid, request.sender)
             return Inbound(mid, meta_json(event_webhook(event, account_id, at)))
         payload = tapped.payload if tapped else None
-        item = self._media.receive(request, at)
-        url = self._media.url(item.media_id, at) if item else None
-        event = message_event(request, mid, account_id, at, num_edit=edits, media_url=url, payload=payload)
+        items = self._media.receive(request, at)
+        urls = [self._media.url(item.media_id, at) for item in items]
+        event = message_event(request, mid, account_id, at, num_edit=edits, media_urls=urls, payload=payload)
         self._chats.add(mid, request.sender)
-        return Inbound(mid, meta_json(event_webhook(event, account_id, at)), item)
+        return Inbound(mid, meta_json(event_webhook(event, account_id, at)), next(iter(items), None))
 
     def _reaction(self, request: InboundRequest, account_id: str, at: float) -> JsonObject:
         if not self._chats.has(request.quoted or "", request.sender):

@@ -10,6 +10,7 @@ Meta documents `message_deliveries` for Messenger conversations only. For Instag
 off unless the settings enable it.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from chat4all_local.simulators.control_api import InboundRequest, JsonObject
@@ -75,19 +76,19 @@ def message_event(
     at: float,
     *,
     num_edit: int = 0,
-    media_url: str | None = None,
+    media_urls: Sequence[str] = (),
     payload: str | None = None,
 ) -> JsonObject:
     """Build the event of a message that a customer sent, or of its `num_edit`th new text.
 
-    The fields of `raw` replace those of the event. `media_url` is the address of the message's file, and
-    `payload` belongs to the quick reply that the customer tapped.
+    The fields of `raw` replace those of the event. `media_urls` are the addresses of the message's files,
+    and `payload` belongs to the quick reply that the customer tapped.
     """
     event = _between(request.sender, account_id, at)
     if num_edit:
         event["message_edit"] = {"mid": mid, "text": request.text or "", "num_edit": num_edit}
     else:
-        event["message"] = _message(request, mid, media_url, payload)
+        event["message"] = _message(request, mid, media_urls, payload)
     return {**event, **(request.raw or {})}
 
 
@@ -113,7 +114,7 @@ def reaction_event(request: InboundRequest, account_id: str, at: float) -> JsonO
     return {**event, "reaction": reaction, **(request.raw or {})}
 
 
-def _message(request: InboundRequest, mid: str, media_url: str | None, payload: str | None) -> JsonObject:
+def _message(request: InboundRequest, mid: str, media_urls: Sequence[str], payload: str | None) -> JsonObject:
     message: JsonObject = {"mid": mid}
     if request.text is not None:
         message["text"] = request.text
@@ -124,7 +125,7 @@ def _message(request: InboundRequest, mid: str, media_url: str | None, payload: 
     elif request.kind == "unsupported":
         message["is_unsupported"] = True
     elif request.kind != "text":
-        message["attachments"] = [_attachment(request.kind, mid, media_url)]
+        message["attachments"] = [_attachment(request.kind, mid, url) for url in media_urls or (None,)]
     return message
 
 

@@ -59,12 +59,15 @@ class TwilioMedia:
         self._account = account
         self._shelf = MediaShelf(account)
 
-    def receive(self, request: InboundRequest, at: float) -> ShelfItem | None:
-        """Keep the file that a customer sends. Returns None if the message has no file."""
+    def receive(self, request: InboundRequest, at: float) -> list[ShelfItem]:
+        """Keep the files that a customer sends, at most ten."""
         if request.kind not in INBOUND:
-            return None
+            return []
         media = request.media or CustomerMedia(INBOUND[request.kind])
-        return self._shelf.put(f"ME{secrets.token_hex(16)}", request.sender, media, at)
+        return [
+            self._shelf.put(f"ME{secrets.token_hex(16)}", request.sender, file, at)
+            for file in (media, *request.more_media)
+        ]
 
     def url(self, item: ShelfItem, message_sid: str) -> str:
         """Return the address of a file, as the webhook gives it."""

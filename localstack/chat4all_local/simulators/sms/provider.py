@@ -79,6 +79,7 @@ class Twilio:
     fetches_later = True
     most_upload_bytes = 0
     inbound_kinds = frozenset(INBOUND)
+    has_albums = True
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -170,16 +171,15 @@ class Twilio:
                 self._unsubscribed.put(request.sender, row=True)
             case "START":
                 self._unsubscribed.put(request.sender, row=False)
-        item = self._media.receive(request, at)
-        sid = f"{'MM' if item else 'SM'}{secrets.token_hex(16)}"
+        items = self._media.receive(request, at)
+        sid = f"{'MM' if items else 'SM'}{secrets.token_hex(16)}"
         body = message_form(
             request,
             sid,
             self._account.settings.of(request.account),
-            media_url=self._media.url(item, sid) if item else "",
-            media_type=item.media.content_type if item else "",
+            files=[(self._media.url(item, sid), item.media.content_type) for item in items],
         )
-        return Inbound(sid, body, item)
+        return Inbound(sid, body, next(iter(items), None))
 
     def hear(self, answer: WebhookAnswer, at: float) -> None:
         """Do nothing: no instructions are simulated."""

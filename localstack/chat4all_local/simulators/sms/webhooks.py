@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import time
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -61,16 +62,18 @@ def message_form(
     message_sid: str,
     settings: Settings,
     *,
-    media_url: str = "",
-    media_type: str = "",
+    files: Sequence[tuple[str, str]] = (),
 ) -> bytes:
-    """Build the webhook of a message that a customer sent. The values of `raw` replace those of the form."""
+    """Build the webhook of a message that a customer sent. The values of `raw` replace those of the form.
+
+    `files` are the addresses and types of its files.
+    """
     text = request.text or ""
     fields = {
         "ToCountry": "US",
         "ToState": "",
         "SmsMessageSid": message_sid,
-        "NumMedia": "1" if media_url else "0",
+        "NumMedia": str(len(files)),
         "ToCity": "",
         "FromZip": "",
         "SmsSid": message_sid,
@@ -87,8 +90,8 @@ def message_form(
         "From": request.sender,
         "ApiVersion": _API_VERSION,
     }
-    if media_url:
-        fields |= {"MediaUrl0": media_url, "MediaContentType0": media_type}
+    for number, (url, content_type) in enumerate(files):
+        fields |= {f"MediaUrl{number}": url, f"MediaContentType{number}": content_type}
     if kind := opt_out_type(text):
         fields["OptOutType"] = kind
     return urlencode({**fields, **(request.raw or {})}).encode()

@@ -103,6 +103,7 @@ class Telegram:
     fetches_later = False
     most_upload_bytes = MOST_UPLOAD_BYTES
     inbound_kinds = frozenset(INBOUND)
+    has_albums = False
 
     def __init__(self, account: Account) -> None:
         self._account = account

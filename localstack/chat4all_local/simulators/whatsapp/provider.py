@@ -129,6 +129,7 @@ class WhatsApp:
     fetches_later = True
     most_upload_bytes = MOST_BYTES
     inbound_kinds = frozenset(INBOUND)
+    has_albums = False
 
     def __init__(self, account: Account) -> None:
         self._account = account

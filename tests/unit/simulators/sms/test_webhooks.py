@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from chat4all_local.simulators.client import Simulator, SimulatorError
+from chat4all_local.simulators.control_api import CustomerMedia
 from chat4all_local.simulators.sms.webhooks import twilio_signature
 from tests.unit.simulators.calls import file_of
 from tests.unit.simulators.conftest import running_simulators
@@ -133,6 +134,19 @@ def test_a_file_is_fetched_with_the_credentials_where_the_webhook_says(
     assert written.media is not None
     assert len(served.content) == written.media.size
     assert http.get(moved.headers["location"].replace("signature=", "signature=0")).status_code == 403
+
+
+def test_a_message_may_have_several_files(sms: Simulator, http: httpx.Client, receiver: Receiver) -> None:
+    more = (CustomerMedia("image/gif", seed=1), CustomerMedia("application/pdf", seed=2))
+    sms.write_media(PHONE, "image", "image/png", "See", more=more)
+
+    fields = fields_of(receiver.received[0])
+    assert fields["NumMedia"] == "3"
+    types = [fields[f"MediaContentType{number}"] for number in range(3)]
+    assert types == ["image/png", "image/gif", "application/pdf"]
+    for number, content_type in enumerate(types):
+        moved = http.get(fields[f"MediaUrl{number}"], headers=basic())
+        assert http.get(moved.headers["location"]).headers["content-type"] == content_type
 
 
 def test_a_file_of_ours_is_fetched_and_the_message_reported_on(

@@ -24,7 +24,7 @@ from chat4all.domain.acts import Act
 from chat4all.domain.content import Content
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
-from chat4all.domain.message import ChangeNotice, Edit, Message
+from chat4all.domain.message import AlbumItem, ChangeNotice, Edit, Message
 from chat4all.domain.plan import Choose, Step
 from chat4all.domain.provider_names import is_named, undated
 from chat4all.domain.purpose import Purpose
@@ -35,9 +35,12 @@ from chat4all.domain.versions import Deletion
 from chat4all.domain.windows import HUMAN_AGENT
 
 MESSAGE: Final = "MESSAGE"
+IN_ALBUM: Final = "MESSAGE IN ALBUM"
 PARKED_DELETION: Final = "PARKED DELETION"
 STATE: Final = "STATE"
-"""One query reads a message, a deletion that came before it, and its state: no other record sorts between."""
+"""One query reads a message, its album, a deletion that came before it, and its state: no other record sorts
+between.
+"""
 DELIVERY: Final = "DELIVERY#"
 PARKED: Final = "PARKED"
 
@@ -147,6 +150,7 @@ class MessageRow(Model):
     provider_message_id = UnicodeAttribute(null=True)
     received = StructAttribute[Received](Received, null=True)
     edits = StructsAttribute(Edit, null=True)
+    items = StructsAttribute(AlbumItem, null=True)
     deleted_at = UnicodeAttribute(null=True)
     tag = UnicodeAttribute(null=True)
     notice = StructAttribute[ChangeNotice](ChangeNotice, null=True)
@@ -259,6 +263,22 @@ class ParkedDeletionRow(Model):
     record = UnicodeAttribute(range_key=True, default=PARKED_DELETION)
     deletion = StructAttribute[Deletion](Deletion)
     expires_at = NumberAttribute()
+
+
+class AlbumItemRow(Model):
+    """An item of an album, by the id that it would have as a message of its own.
+
+    `album_id` is the message of the album, which has the name of its first item already.
+    """
+
+    class Meta(TableSettings):
+        pass
+
+    partition = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True, default=IN_ALBUM)
+    album_id = UnicodeAttribute()
+    provider_key = UnicodeAttribute(null=True)
+    provider_message_id = UnicodeAttribute(null=True)
 
 
 class DueRow(Model):
@@ -408,6 +428,7 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         provider_message_id=row.provider_message_id,
         received=row.received,
         edits=row.edits or (),
+        items=row.items or (),
         deleted_at=row.deleted_at,
         notice=row.notice,
         act=row.act,

@@ -15,9 +15,11 @@ from pynamodb.transactions import TransactWrite
 
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.message_rows import (
+    IN_ALBUM,
     MESSAGE,
     PARKED_DELETION,
     STATE,
+    AlbumItemRow,
     DeliveryRow,
     DueRow,
     MessageRow,
@@ -70,7 +72,16 @@ _LATEST_READ: Final = 50
 
 class DynamoMessages:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, MessageRow, StateRow, ParkedDeletionRow, DeliveryRow, ProviderRow, DueRow)
+        bind(
+            table_name,
+            MessageRow,
+            StateRow,
+            ParkedDeletionRow,
+            AlbumItemRow,
+            DeliveryRow,
+            ProviderRow,
+            DueRow,
+        )
 
     @answering
     def add(self, message: Message) -> Message | None:
@@ -279,7 +290,7 @@ class DynamoMessages:
         items = _records(message_id)
         parked = items.get(PARKED_DELETION)
         deletion = ParkedDeletionRow.from_raw_data(parked).deletion if parked else None
-        return Arriving(_message(items), deletion)
+        return Arriving(_message(items), deletion, _album_id(items))
 
     @answering
     def rewrite(self, message: Message, changed: Message) -> bool:
@@ -288,6 +299,7 @@ class DynamoMessages:
             MessageRow.content.set(changed.content),
             _set(MessageRow.received, changed.received),
             _set(MessageRow.edits, changed.edits or None),
+            _set(MessageRow.items, changed.items or None),
             _set(MessageRow.deleted_at, changed.deleted_at),
             _set(MessageRow.edit_id, changed.edit_id),
             _set(MessageRow.deletion_id, changed.deletion_id),
@@ -296,7 +308,17 @@ class DynamoMessages:
         unchanged = (MessageRow.content == message.content) & MessageRow.deleted_at.does_not_exist()
         if message.received is not None:
             unchanged &= MessageRow.received == message.received
+        if message.items:
+            unchanged &= MessageRow.items == message.items
         return updated(row, actions, unchanged)
+
+    @answering
+    def join_album(self, message_id: str, album: Message, name: str) -> None:
+        row = AlbumItemRow(key(message_id), IN_ALBUM, album_id=album.message_id)
+        if name != album.provider_message_id:
+            row.provider_message_id = name
+            row.provider_key = provider_key(album.channel or "", album.account or "", name)
+        row.save()
 
     @answering
     def park_deletion(self, message_id: str, deletion: Deletion, expires_at: int) -> None:
@@ -381,7 +403,11 @@ class DynamoMessages:
     @answering
     def find(self, channel: str, account: str, provider_message_id: str) -> Message | None:
         found = provider_row(channel, account, provider_message_id)
-        return _find(name_of(found.partition)) if found else None
+        if found is None:
+            return None
+        items = _records(name_of(found.partition))
+        album_id = _album_id(items)
+        return _message(items) if album_id is None else _find(album_id)
 
 
 def _sent_order(message: Message) -> str | None:
@@ -405,6 +431,11 @@ def _message(items: Mapping[str, Any]) -> Message | None:
         return None
     state = StateRow.from_raw_data(items[STATE]) if STATE in items else None
     return message_of(MessageRow.from_raw_data(items[MESSAGE]), state)
+
+
+def _album_id(items: Mapping[str, Any]) -> str | None:
+    """Return the message of the album to which an item belongs."""
+    return AlbumItemRow.from_raw_data(items[IN_ALBUM]).album_id if IN_ALBUM in items else None
 
 
 def _set(attribute: Attribute[T], value: T | None) -> Action:
@@ -532,6 +563,7 @@ def _row(message: Message) -> MessageRow:
         reply_to=message.reply_to,
         metadata=message.metadata or None,
         received=message.received,
+        items=message.items or None,
         notice=message.notice,
         act=message.act,
         sent_order=_sent_order(message),

@@ -7,6 +7,7 @@ The examples of Meta: https://developers.facebook.com/documentation/instagram-pl
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -15,7 +16,15 @@ from msgspec import Raw, Struct
 from chat4all.channels.instagram.attachments import Attachment, attachment, story_picture
 from chat4all.channels.shared.decoding import Id, MessageId, decoded
 from chat4all.channels.shared.webhooks import ABSENT, fingerprint, items, other_fields
-from chat4all.domain.content import Notice, ReceivedContent, Text, Unsupported
+from chat4all.domain.content import (
+    Notice,
+    ProviderFile,
+    ReceivedAlbum,
+    ReceivedContent,
+    ReceivedMedia,
+    Text,
+    Unsupported,
+)
 from chat4all.domain.events import InboundDeletion, InboundMessage
 from chat4all.domain.kinds import Button, Buttons, Reaction
 from chat4all.domain.received import NOTHING, Author, Context, Product, Referral, Story
@@ -205,6 +214,8 @@ def _contents(
 ) -> list[tuple[str, ReceivedContent, Story | None]]:
     """Return the text, and each attachment, as a message of its own with its place and its story.
 
+    Several files are an album, and the text is the album's.
+
     The first has the provider's id, which people quote and edit. The id of each other has its place, which is
     the same when the webhook comes again.
     """
@@ -219,16 +230,30 @@ def _contents(
     if question is not None:
         return [("text", question, story)]
     found: list[tuple[str, ReceivedContent, Story | None]] = []
-    if text.strip():
+    album = _album(attachments)
+    if album:
+        found.append(("text", ReceivedAlbum(tuple(album.values()), text), story))
+    elif text.strip():
         found.append(("text", Text(text), story))
     found += [
         (str(place), part.content, part.story or (None if found else story))
         for place, part in enumerate(attachments)
+        if place not in album
     ]
     if found and story is not None and story.url:
         # The provider ends the address after a day, so the picture is fetched beside the person's own file.
         found.append((_STORY_PLACE, story_picture(story.url, ""), story))
     return found or [("text", _wordless(message), story)]
+
+
+def _album(attachments: list[Attachment]) -> dict[int, ProviderFile]:
+    """Return the files of an album by their places: the first files of a message that has several."""
+    files = {
+        place: part.content.file
+        for place, part in enumerate(attachments)
+        if isinstance(part.content, ReceivedMedia) and part.story is None
+    }
+    return dict(islice(files.items(), _MOST_ATTACHMENTS)) if len(files) > 1 else {}
 
 
 def _wordless(message: _Message) -> Unsupported:

@@ -20,7 +20,7 @@ from chat4all.channels.instagram.address import is_address
 from chat4all.channels.instagram.messages import ENVELOPE, Chat, Event, Party, messages_of
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, moment, read_envelope
-from chat4all.domain.consent import ConsentState
+from chat4all.domain.consent import ConsentState, Means
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundConsent, InboundEvent, InboundStatus, ParsedWebhook
@@ -201,6 +201,7 @@ def _consent(chat: Chat, event: Event) -> InboundConsent | None:
         at=chat.at,
         evidence="messaging_optins",
         account=chat.account,
+        means=Means.SETTING,
     )
 
 

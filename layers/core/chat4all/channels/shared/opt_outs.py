@@ -19,5 +19,5 @@ def opt_outs(status: InboundStatus, code: int | None, failures: FailureTable) ->
         at=status.at,
         evidence=f"error {code}",
         account=status.account,
-        blocked=failure.opt_out.blocked,
+        means=failure.opt_out.means,
     )

@@ -20,7 +20,14 @@ from chat4all.channels.sms.address import known_address
 from chat4all.channels.sms.failures import TWILIO_FAILURES
 from chat4all.channels.sms.form import read_form
 from chat4all.domain.consent import ConsentState
-from chat4all.domain.content import ProviderFile, ReceivedContent, ReceivedMedia, Text, Unsupported
+from chat4all.domain.content import (
+    ProviderFile,
+    ReceivedAlbum,
+    ReceivedContent,
+    ReceivedMedia,
+    Text,
+    Unsupported,
+)
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundEvent, InboundMessage, InboundStatus, ParsedWebhook
@@ -115,33 +122,33 @@ def _of_message(form: Mapping[str, str], message_sid: str) -> Iterator[InboundEv
     address = known_address(form.get("From", ""))
     if address is None:
         return
-    for place, content in enumerate(_contents(form)):
-        yield InboundMessage(
-            address=address,
-            # The first message has Twilio's id; the others add their place, which a repeated webhook repeats.
-            provider_message_id=f"{message_sid}:{place}" if place else message_sid,
-            content=content,
-            at=moment(ABSENT),
-            phone=address if address.startswith("+") else None,
-            provider_fields=_provider_fields(form),
-            consent=None if place else _OPT_OUT_TYPES.get(form.get("OptOutType", "")),
-        )
+    yield InboundMessage(
+        address=address,
+        provider_message_id=message_sid,
+        content=_content(form),
+        at=moment(ABSENT),
+        phone=address if address.startswith("+") else None,
+        provider_fields=_provider_fields(form),
+        consent=_OPT_OUT_TYPES.get(form.get("OptOutType", "")),
+    )
 
 
-def _contents(form: Mapping[str, str]) -> list[ReceivedContent]:
-    """Return each file as a message of its own, the first with the text; or the text alone.
+def _content(form: Mapping[str, str]) -> ReceivedContent:
+    """Return the file with the text, several files as an album, or the text alone.
 
     A word that a person opts out with, such as STOP, stays a text in the conversation. A message that shows
     nothing is kept as it came.
     """
     text = form.get("Body", "")
-    files = list(_files(form))
+    files = tuple(_files(form))
+    if len(files) > 1:
+        return ReceivedAlbum(files, text)
     if files:
-        return [ReceivedMedia(file, "" if place else text) for place, file in enumerate(files)]
+        return ReceivedMedia(files[0], text)
     if text.strip():
-        return [Text(text)]
+        return Text(text)
     kind = f"opt_out:{form['OptOutType']}" if form.get("OptOutType") else "empty"
-    return [Unsupported(kind)]
+    return Unsupported(kind)
 
 
 def _provider_fields(form: Mapping[str, str]) -> Raw:

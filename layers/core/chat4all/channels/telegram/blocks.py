@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 from chat4all.channels.shared.decoding import decoded
 from chat4all.channels.shared.webhooks import ABSENT, moment
 from chat4all.channels.telegram.parts import party
-from chat4all.domain.consent import ConsentState
+from chat4all.domain.consent import ConsentState, Means
 from chat4all.domain.events import InboundConsent
 from chat4all.domain.purpose import Purpose
 
@@ -84,5 +84,5 @@ def block_event(part: Raw) -> InboundConsent | None:
         state=state,
         at=moment(update.date),
         evidence="my_chat_member",
-        blocked=True,
+        means=Means.BLOCK,
     )

@@ -6,7 +6,7 @@ https://core.telegram.org/bots/api#making-requests
 from typing import Final
 
 from chat4all.channels.shared.answers import Failure, FailureTable
-from chat4all.domain.consent import OptOut
+from chat4all.domain.consent import Means, OptOut
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.sending import Outcome
 
@@ -26,7 +26,7 @@ TELEGRAM_FAILURES: Final = FailureTable(
         403: Failure(
             Outcome.UNREACHABLE,
             "The person has blocked our bot, never started it, or left Telegram.",
-            opt_out=OptOut((Purpose.MARKETING,), blocked=True),
+            opt_out=OptOut((Purpose.MARKETING,), means=Means.BLOCK),
         ),
         429: Failure(Outcome.THROTTLED, "Telegram asks our bot to send more slowly."),
     },

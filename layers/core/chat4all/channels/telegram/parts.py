@@ -74,6 +74,7 @@ class Message(Struct, frozen=True):
     reply_markup: Raw = ABSENT
     quote: Raw = ABSENT
     forward_origin: Raw = ABSENT
+    media_group_id: Raw = ABSENT
     forum_topic_created: Raw = ABSENT
 
     @property

@@ -5,6 +5,8 @@ from msgspec import Struct
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.telegram.address import GENERAL_TOPIC, business_account, direct_thread
 from chat4all.channels.telegram.parts import Message, Party, party
+from chat4all.domain.content import ReceivedContent, ReceivedMedia
+from chat4all.domain.events import AlbumPlace
 from chat4all.domain.received import Author, AuthorKind
 
 
@@ -41,6 +43,19 @@ def place_of(message: Message) -> Place | None:
         account=account,
         thread=_topic(message),
     )
+
+
+def album_place(message: Message, place: Place, content: ReceivedContent) -> AlbumPlace | None:
+    """Return the album of a file, and its place there.
+
+    Telegram reports each item of an album as a message with the same `media_group_id`, in any order:
+    https://core.telegram.org/bots/api#message
+    """
+    group, number = decoded(message.media_group_id, Id), decoded(message.message_id, int)
+    if not group or number is None or not isinstance(content, ReceivedMedia):
+        return None
+    author = place.author.address if place.author else None
+    return AlbumPlace(f"{place.address}:{place.thread or ''}:{author or ''}:album:{group}", number)
 
 
 def account_of(message: Message) -> str | None:

@@ -34,7 +34,7 @@ from chat4all.channels.telegram.content import (
 )
 from chat4all.channels.telegram.context import are_links, context_of, is_quote, quoted_message
 from chat4all.channels.telegram.parts import MESSAGE_FIELDS, Message, party, party_fields, remaining
-from chat4all.channels.telegram.place import Place, account_of, is_from_bot, place_of
+from chat4all.channels.telegram.place import Place, account_of, album_place, is_from_bot, place_of
 from chat4all.domain.content import ReceivedContent, ReceivedMedia, Text, Unsupported
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundDeletion, InboundEvent, InboundMessage, InboundMove, ParsedWebhook
@@ -197,6 +197,7 @@ def _of_message(kind: str, part: Raw, name: str) -> Collection[_Outcome] | str:
         context=context_of(message, quoted, opened.data if opened else None),
         provider_fields=remaining(fields, _understood(fields, place, quoted, content)),
         edited_at=edited_at,
+        album=album_place(message, place, content),
     )
     return (event,)
 

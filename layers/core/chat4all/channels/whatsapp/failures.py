@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from chat4all.channels.shared.answers import Failure, FailureTable
-from chat4all.domain.consent import OptOut
+from chat4all.domain.consent import Means, OptOut
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.sending import Outcome
 from chat4all.domain.templates import OUTDATED
@@ -72,7 +72,7 @@ WHATSAPP_FAILURES: Final = FailureTable(
         131050: Failure(
             Outcome.PERMANENT,
             "The person has chosen to receive no more marketing messages from us.",
-            opt_out=OptOut((Purpose.MARKETING,)),
+            opt_out=OptOut((Purpose.MARKETING,), Means.SETTING),
         ),
         131051: _permanent("WhatsApp does not support this kind of message."),
         131062: _permanent("This kind of message needs the person's phone number, which is not known."),

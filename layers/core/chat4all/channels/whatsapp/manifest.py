@@ -156,7 +156,8 @@ MANIFEST: Final = Manifest(
     webhook_setup=(
         "in the app's settings at developers.facebook.com, callback `$WEBHOOK_URL/v1/webhooks/whatsapp`,"
         " the verify token of the secret; subscribe to `messages`, to `user_id_update`, to"
-        " `user_preferences`, if you send templates to `message_template_status_update`,"
+        " `user_preferences`, to `phone_number_quality_update`, `account_update` and `account_alerts`,"
+        " if you send templates to `message_template_status_update`,"
         " `message_template_quality_update`, `message_template_components_update` and"
         " `template_category_update`, and, if the WhatsApp Business app uses the number, too, to"
         " `smb_message_echoes` and `history`."

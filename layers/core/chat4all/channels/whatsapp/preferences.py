@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 from chat4all.channels.shared.decoding import decoded
 from chat4all.channels.shared.webhooks import ABSENT, moment
 from chat4all.channels.whatsapp.address import person_addresses
-from chat4all.domain.consent import ConsentState
+from chat4all.domain.consent import ConsentState, Means
 from chat4all.domain.events import InboundConsent
 from chat4all.domain.purpose import Purpose
 
@@ -59,6 +59,7 @@ def preference_event(part: Raw, account: str | None) -> InboundConsent | None:
         state=state,
         at=moment(preference.timestamp),
         evidence="user_preferences",
+        means=Means.SETTING,
         account=account,
         aliases=tuple(aliases),
     )

@@ -14,6 +14,7 @@ from chat4all.channels.shared.answers import proof_unread
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.http import HttpClient
 from chat4all.channels.shared.meta import get_object
+from chat4all.channels.shared.phones import canonical_digits
 from chat4all.channels.shared.proofs import moment_of, shown
 from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.domain.sending import SendError
@@ -47,7 +48,13 @@ def proof_of(http: HttpClient, url: str, secret: ChannelSecret) -> Proof | SendE
     if number is None:
         return proof_unread(WHATSAPP_FAILURES)
     name = " ".join(part for part in (number.verified_name, number.display_phone_number) if part)
-    return Proof(number.id, shown(name), shown(number.quality_rating), _expires_at(http, url, secret))
+    return Proof(
+        number.id,
+        shown(name),
+        shown(number.quality_rating),
+        _expires_at(http, url, secret),
+        canonical_digits(number.display_phone_number or ""),
+    )
 
 
 def _expires_at(http: HttpClient, url: str, secret: ChannelSecret) -> str | None:

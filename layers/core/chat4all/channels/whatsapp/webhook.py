@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 
 from chat4all.channels.shared.decoding import Id, decoded
 from chat4all.channels.shared.webhooks import ABSENT, items, moment, other_fields, read_envelope
+from chat4all.channels.whatsapp.account_news import ACCOUNT_NEWS, account_reported
 from chat4all.channels.whatsapp.address import is_user_id, person_addresses, phone_of
 from chat4all.channels.whatsapp.contacts import Contacts
 from chat4all.channels.whatsapp.message import Chat, Message, chat_of_own, chat_of_person, message_events
@@ -133,6 +134,8 @@ def _of_entry(part: Raw, phone_number_id: str) -> Iterator[_Outcome]:
         change = decoded(change_part, _Change)
         if change is not None and change.field in NEWS:
             yield template_changed(change.field, change.value, owner, time) or change.field
+        elif change is not None and change.field in ACCOUNT_NEWS:
+            yield account_reported(change.field, change.value, owner, time) or change.field
         else:
             yield from _of_change(change, phone_number_id) if change else ("change",)
         yield from (
@@ -274,4 +277,4 @@ _FIELDS: Final[Mapping[str, Callable[[_Value, _Place], Iterator[_Outcome]]]] = {
     "user_id_update": _of_user_ids,
     "user_preferences": _of_preferences,
 }
-"""The fields that lead to events. Every other field, such as `account_update`, is ignored by its name."""
+"""The fields that lead to events. Every other field, such as `security`, is ignored by its name."""

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import msgspec
 from chalice.app import Request
 
-from chat4all.domain.account import AccountState, ChannelAccount
+from chat4all.domain.account import AccountReport, AccountState, ChannelAccount
 from chat4all.domain.audit import AuditAction
 from chat4all.domain.errors import (
     AccountDiffers,
@@ -31,7 +31,7 @@ _PUT: Final = {
         "webhook_secret": "a word of yours",
     }
 }
-_ACCOUNT: Final = {
+_ACCOUNT: Final[dict[str, object]] = {
     "channel": "telegram",
     "account": "7000000002",
     "state": "PROVED",
@@ -40,6 +40,7 @@ _ACCOUNT: Final = {
     "quality": None,
     "proved_at": "2026-01-31T12:00:00.123Z",
     "token_expires_at": None,
+    "reports": [],
 }
 
 _REMOVED: Final = {**_ACCOUNT, **dict.fromkeys(("provider_id", "name", "proved_at"))}
@@ -66,6 +67,7 @@ class ChannelAccountView(msgspec.Struct, frozen=True):
     quality: str | None
     proved_at: str | None
     token_expires_at: str | None
+    reports: tuple[AccountReport, ...]
 
 
 class AccountViews:
@@ -166,4 +168,5 @@ def _view(channel: str, account: ChannelAccount) -> ChannelAccountView:
         quality=account.quality,
         proved_at=account.proved_at,
         token_expires_at=account.token_expires_at,
+        reports=account.reports,
     )

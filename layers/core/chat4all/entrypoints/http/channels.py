@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 from chalice.app import Request
 
 from chat4all.channels.telegram.manifest import CAPABILITIES
-from chat4all.domain.account import AccountState, ChannelAccount
+from chat4all.domain.account import AccountReport, AccountState, ChannelAccount
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import iso
@@ -19,7 +20,7 @@ from chat4all.services.messaging.ports import Breakers
 
 _CLOSED = {"state": "CLOSED", "since": None, "retry_at": None, "code": None, "reason": None}
 _URL = "https://api.example.com/v1/channels/telegram/capabilities"
-_ACCOUNTS = [
+_ACCOUNTS: Final[list[dict[str, object]]] = [
     {
         "account": "main",
         "state": "ENABLED",
@@ -28,6 +29,7 @@ _ACCOUNTS = [
         "quality": None,
         "proved_at": "2026-01-31T12:00:00.123Z",
         "token_expires_at": None,
+        "reports": [],
         "circuit": _CLOSED,
     }
 ]
@@ -62,6 +64,7 @@ class AccountView(msgspec.Struct, frozen=True):
     quality: str | None
     proved_at: str | None
     token_expires_at: str | None
+    reports: tuple[AccountReport, ...]
     circuit: CircuitView
 
 
@@ -136,6 +139,7 @@ def _account(account: ChannelAccount, breaker: Breaker) -> AccountView:
         quality=account.quality,
         proved_at=account.proved_at,
         token_expires_at=account.token_expires_at,
+        reports=account.reports,
         circuit=_view(breaker),
     )
 

@@ -23,7 +23,7 @@ _EXAMPLE: Final = {
     "evidence": "Form on example.com/newsletter, 2026-01-31",
 }
 _CONSENTS: Final = {
-    "consents": [{**_EXAMPLE, "at": "2026-01-31T12:00:00.123Z", "source": "client", "blocked": False}]
+    "consents": [{**_EXAMPLE, "at": "2026-01-31T12:00:00.123Z", "source": "client", "means": "word"}]
 }
 
 

@@ -7,7 +7,7 @@ from chat4all.domain.acts import ActOn, ActOutcome
 from chat4all.domain.content import Content, kind_of
 from chat4all.domain.decisions import Decision, StepDecision
 from chat4all.domain.delivery import DeliveryPart
-from chat4all.domain.message import ChangeNotice, Edit, Message
+from chat4all.domain.message import AlbumItem, ChangeNotice, Edit, Message
 from chat4all.domain.parts import parts_by_recipient, status_of
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import NOTHING, Author, Context
@@ -19,6 +19,18 @@ from chat4all.services.messaging.read_messages import ActProgress, MessageProgre
 class ErrorView(msgspec.Struct, frozen=True):
     code: str
     message: str
+
+
+class AlbumItemView(msgspec.Struct, frozen=True):
+    """A file of an album that the provider reported as a message of its own."""
+
+    provider_message_id: str
+    content: Content
+    sent_at: str
+    deleted_at: str | None
+    context: Context | None
+    provider_fields: Raw
+    webhook_id: str
 
 
 class MessageView(msgspec.Struct, frozen=True):
@@ -61,6 +73,8 @@ class MessageView(msgspec.Struct, frozen=True):
     purpose: Purpose
     act: ActOn | None
     """The message that this record of an act changes, if it is such a record."""
+    items: tuple[AlbumItemView, ...]
+    """What the provider told of each file of an album, in the order of arrival, if it came file by file."""
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -155,6 +169,19 @@ def message_view(message: Message) -> MessageView:
         notice=message.notice,
         purpose=message.purpose,
         act=message.act.on if message.act is not None else None,
+        items=tuple(map(_item_view, message.items)),
+    )
+
+
+def _item_view(item: AlbumItem) -> AlbumItemView:
+    return AlbumItemView(
+        provider_message_id=item.name,
+        content=item.content,
+        sent_at=item.received.sent_at,
+        deleted_at=item.deleted_at,
+        context=item.received.context,
+        provider_fields=item.received.provider_fields,
+        webhook_id=item.received.webhook_id,
     )
 
 

@@ -116,6 +116,7 @@ _MESSAGE: Final[dict[str, object]] = {
     "notice": None,
     "purpose": "service",
     "act": None,
+    "items": [],
 }
 MESSAGES: Final = {"messages": [_MESSAGE], "next_cursor": None}
 _PROGRESS: Final = {

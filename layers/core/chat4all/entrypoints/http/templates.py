@@ -6,6 +6,7 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.domain.errors import (
+    AccountNotFound,
     ChannelNotFound,
     NotPossible,
     TemplateExists,
@@ -16,6 +17,7 @@ from chat4all.domain.templates import AccountTemplate, ButtonOfTemplate, Header,
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.bodies import PageQuery
 from chat4all.entrypoints.http.routes import Returns, route
+from chat4all.services.messaging.credentials import FIRST_ACCOUNT
 from chat4all.services.messaging.manage_templates import ManageTemplates
 from chat4all.services.messaging.template_catalogue import TemplateQuery
 
@@ -90,14 +92,21 @@ class DeletedTemplate(msgspec.Struct, frozen=True):
 
 
 class ListTemplates(PageQuery, frozen=True):
-    """A template has all of what is given."""
+    """A template has all of what is given. `account` is ours at the provider."""
 
+    account: _Text = FIRST_ACCOUNT
     name: _Text | None = None
     language: _Text | None = None
     status: _Text | None = None
 
 
-class DeleteTemplate(msgspec.Struct, frozen=True):
+class OfAccount(msgspec.Struct, frozen=True):
+    """`account` is ours at the provider; accounts of one business share its templates."""
+
+    account: _Text = FIRST_ACCOUNT
+
+
+class DeleteTemplate(OfAccount, frozen=True):
     """Without a `language`, the template is deleted in every language."""
 
     language: _Text | None = None
@@ -115,11 +124,11 @@ class TemplateViews:
         summary="List the templates of our account at the provider",
         scope="channels:read",
         query=ListTemplates,
-        errors=(ChannelNotFound, NotPossible, TemplateRefused),
+        errors=(ChannelNotFound, AccountNotFound, NotPossible, TemplateRefused),
     )
     def listing(self, request: Request, channel: str, query: ListTemplates) -> Answer:
         wanted = TemplateQuery(query.name, query.language, query.status)
-        page = self._manage.page(channel, wanted, query.cursor, query.limit)
+        page = self._manage.page(channel, query.account, wanted, query.cursor, query.limit)
         return Answer(TemplatesView(tuple(map(template_view, page.templates)), page.next_cursor))
 
     @route(
@@ -130,11 +139,12 @@ class TemplateViews:
         summary="Create a template and submit it for the provider's review",
         scope="channels:write",
         body=NewTemplate,
+        query=OfAccount,
         example=_NEW,
-        errors=(ChannelNotFound, NotPossible, TemplateExists, TemplateRefused),
+        errors=(ChannelNotFound, AccountNotFound, NotPossible, TemplateExists, TemplateRefused),
     )
-    def create(self, request: Request, channel: str, body: NewTemplate) -> Answer:
-        return Answer(template_view(self._manage.create(channel, body)), 201)
+    def create(self, request: Request, channel: str, body: NewTemplate, query: OfAccount) -> Answer:
+        return Answer(template_view(self._manage.create(channel, query.account, body)), 201)
 
     @route(
         "DeleteTemplate",
@@ -144,10 +154,10 @@ class TemplateViews:
         summary="Delete a template in one language, or in all of them",
         scope="channels:write",
         query=DeleteTemplate,
-        errors=(ChannelNotFound, TemplateNotFound, NotPossible, TemplateRefused),
+        errors=(ChannelNotFound, AccountNotFound, TemplateNotFound, NotPossible, TemplateRefused),
     )
     def delete(self, request: Request, channel: str, name: str, query: DeleteTemplate) -> Answer:
-        self._manage.delete(channel, name, query.language)
+        self._manage.delete(channel, query.account, name, query.language)
         return Answer(DeletedTemplate(name))
 
 

@@ -57,6 +57,12 @@ class EnabledAccounts:
 
         return check
 
+    def was_removed(self, channel: str, account: str) -> bool:
+        """Return whether the account was removed. Before this says so, the accounts are read again."""
+        dependents = self._dependents.get(channel)
+        known = (self._known(channel, anew=anew) for anew in (False, True))
+        return all(accounts.was_removed(account, FIRST_ACCOUNT, dependents) for accounts in known)
+
     def _may_send(self, route: Route, *, anew: bool) -> bool:
         known = self._known(route.channel, anew=anew)
         return known.may_send(route.account, FIRST_ACCOUNT, self._dependents.get(route.channel))

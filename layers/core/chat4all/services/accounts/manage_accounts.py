@@ -192,6 +192,8 @@ class ManageAccounts:
             quality=proof.quality,
             proved_at=iso(self._clock()),
             token_expires_at=proof.token_expires_at,
+            owner=secret.business_account_id or None,
+            number=proof.number,
         )
 
     def _in_state(self, channel: str, account: str, state: AccountState) -> ChannelAccount:

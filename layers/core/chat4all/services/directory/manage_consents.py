@@ -1,6 +1,6 @@
 """Read the consents of a user, and take the opt-ins and opt-outs that a client knows of."""
 
-from chat4all.domain.consent import Consent, ConsentState, opted_out
+from chat4all.domain.consent import Consent, ConsentState, opted_out, shown
 from chat4all.domain.errors import ConsentWithdrawn, Detail, UserNotFound
 from chat4all.domain.person import User
 from chat4all.services.directory.ports import Directory
@@ -14,7 +14,7 @@ class ManageConsents:
 
     def get(self, user_id: str) -> tuple[Consent, ...]:
         """Return the consents of the user; raises NotFound."""
-        return self._user(user_id).consents
+        return shown(self._user(user_id).consents)
 
     def put(self, user_id: str, told: Consent, actor: str) -> tuple[Consent, ...]:
         """Record what a client tells, and return the consents that hold then: a newer signal stays.
@@ -32,7 +32,7 @@ class ManageConsents:
                 "The person opted out; say how they opted in again.",
                 Detail("evidence", f"is needed: the person opted out at {refusal.at}"),
             )
-        return self._record(user, (told,), actor).consents
+        return shown(self._record(user, (told,), actor).consents)
 
     def _user(self, user_id: str) -> User:
         user = self._directory.get(user_id)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.audit import AuditAction, AuditEntry, audit_entry
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.consent import Consent, after, consent_of, with_consents
+from chat4all.domain.consent import Consent, ConsentState, Means, after, consent_of, with_consents
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.person import User
 from chat4all.services.access.ports import Audit
@@ -55,7 +55,8 @@ class RecordConsent:
         raise Unavailable("The user is changing too quickly; try again.", retry_after=1)
 
     def _account_for(self, user: User, known: Consent | None, new: Consent, actor: str) -> None:
-        if known is None or known.state is not new.state:
+        is_no_change = known is None and new.state is ConsentState.OPTED_IN and new.means is not Means.WORD
+        if not is_no_change and (known is None or known.state is not new.state):
             self._audit.record(_entry(user, known, new, actor, iso(self._clock())))
 
 
@@ -65,7 +66,7 @@ def _entry(user: User, known: Consent | None, new: Consent, actor: str, at: str)
         f"user:{user.user_id}",
         actor=actor,
         at=at,
-        occasion=f"{new.channel} {new.purpose} {new.state} {new.at}",
+        occasion=f"{new.channel} {new.purpose} {new.means} {new.state} {new.at}",
         details={
             "channel": new.channel,
             "purpose": new.purpose.value,
@@ -73,6 +74,7 @@ def _entry(user: User, known: Consent | None, new: Consent, actor: str, at: str)
             "new": new.state.value,
             "since": new.at,
             "source": new.source.value,
+            "means": new.means.value,
             "evidence": new.evidence or None,
         },
     )

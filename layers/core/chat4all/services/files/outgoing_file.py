@@ -10,10 +10,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from chat4all.domain.channel import Capabilities
+from chat4all.domain.channel import Capabilities, MediaRule
 from chat4all.domain.clock import parse_iso
 from chat4all.domain.content import Media, Text
-from chat4all.domain.files.file import FileStatus, StoredFile
+from chat4all.domain.files.file import Attachment, FileStatus, StoredFile
 from chat4all.domain.files.link_text import link_text, name_text
 from chat4all.domain.sending import Outcome, OutgoingContent, OutgoingMedia, SendError
 from chat4all.domain.splitting import split_text
@@ -48,19 +48,42 @@ class OutgoingFile:
             return _text(media.text, name_text(stored.attachment), capabilities)
         # An uploaded file was READY when its message was accepted, so the message has its true type.
         file = media.file if stored.source is None else replace(stored.attachment, form=media.file.form)
-        rule = capabilities.media_rule(file, address)
-        if rule is None or capabilities.text_unit.measure(media.text) > rule.caption_length:
+        rule = _rule(file, media.text, capabilities, address)
+        if rule is None:
             return _text(media.text, link_text(file, self._links.link(file.file_id)), capabilities)
-        return OutgoingMedia(
-            kind=rule.kind,
-            content_type=file.content_type,
-            filename=file.filename,
-            size=file.size or 0,
-            transfer=rule.transfer,
-            url=self._store.url(file.file_id, URL_SECONDS),
-            text=media.text,
-            form=rule.form,
-        )
+        return _outgoing(file, media.text, rule, self._store.url(file.file_id, URL_SECONDS))
+
+    def with_new_words(
+        self, media: Media, stored: StoredFile | None, capabilities: Capabilities, address: str
+    ) -> OutgoingContent:
+        """Return the content of an edit: only the words change, so that the file may be gone by now."""
+        content = self(media, stored, capabilities, address)
+        if not isinstance(content, SendError):
+            return content
+        rule = _rule(media.file, media.text, capabilities, address)
+        if rule is None:
+            return _text(media.text, name_text(media.file), capabilities)
+        return _outgoing(media.file, media.text, rule, "")
+
+
+def _rule(file: Attachment, caption: str, capabilities: Capabilities, address: str) -> MediaRule | None:
+    """Return the rule by which the file goes out with the caption; None if a text with a link goes out."""
+    rule = capabilities.media_rule(file, address)
+    fits = rule is not None and capabilities.text_unit.measure(caption) <= rule.caption_length
+    return rule if fits else None
+
+
+def _outgoing(file: Attachment, caption: str, rule: MediaRule, url: str) -> OutgoingMedia:
+    return OutgoingMedia(
+        kind=rule.kind,
+        content_type=file.content_type,
+        filename=file.filename,
+        size=file.size or 0,
+        transfer=rule.transfer,
+        url=url,
+        text=caption,
+        form=rule.form,
+    )
 
 
 def file_wait_s(stored: StoredFile | None, accepted_at: str, now: datetime) -> float:

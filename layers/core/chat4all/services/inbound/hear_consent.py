@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from chat4all.domain.channel import Capabilities
-from chat4all.domain.consent import Consent, ConsentSource, ConsentState, may_send
+from chat4all.domain.consent import Consent, ConsentSource, ConsentState, Means, may_send
 from chat4all.domain.consent_words import START_PAYLOAD, STOP_PAYLOAD, Words, says_start, says_stop
 from chat4all.domain.content import Text
 from chat4all.domain.events import InboundConsent, InboundMessage, WebhookEvent
@@ -56,7 +56,7 @@ class HearConsent:
                 at=_at(received, event),
                 source=ConsentSource.PROVIDER,
                 evidence=event.evidence,
-                blocked=event.blocked,
+                means=event.means,
             )
             for purpose in event.purposes
         ]
@@ -96,7 +96,7 @@ class HearConsent:
         Raises:
             Unavailable: AWS did not answer, or another process is changing the user.
         """
-        blocks = [known for known in person.consents if known.blocked and known.channel == channel]
+        blocks = [known for known in person.consents if _is_block(known) and known.channel == channel]
         if not blocks or event.author is not None:
             return
         over = [
@@ -107,7 +107,7 @@ class HearConsent:
                 at=event.at,
                 source=ConsentSource.PROVIDER,
                 evidence="the person wrote",
-                blocked=True,
+                means=Means.BLOCK,
             )
             for block in blocks
         ]
@@ -136,6 +136,10 @@ def _state(event: InboundMessage, words: Words) -> ConsentState | None:
     if says_stop(event.content.text, words):
         return ConsentState.OPTED_OUT
     return ConsentState.OPTED_IN if says_start(event.content.text, words) else None
+
+
+def _is_block(known: Consent) -> bool:
+    return known.means is Means.BLOCK and known.state is ConsentState.OPTED_OUT
 
 
 def _may_be_an_answer(event: InboundMessage) -> bool:

@@ -6,7 +6,7 @@ The id of a person's message is derived from the provider's id, so a repeated we
 
     file ── the row of a person's file: a delivery whose file has no row fails
        │
-    accept ── a new message; it goes on to the other participants
+    accept ── a new message, or an album with its first item; it goes on to the other participants
        │
     or tell ── a notice of the change to the other participants; its id is derived from the change
        │
@@ -24,9 +24,26 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.albums import album_of, bounded, fits, item_of, with_item, with_new_item
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.content import Content, Deleted, Media, ReceivedMedia, Unsupported, file_of, reworded
+from chat4all.domain.content import (
+    Album,
+    AlbumFile,
+    Content,
+    Deleted,
+    Media,
+    ProviderFile,
+    ReceivedAlbum,
+    ReceivedContent,
+    ReceivedMedia,
+    Unsupported,
+    attachments_of,
+    file_of,
+    reworded,
+)
+from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import (
+    AccountReported,
     InboundConsent,
     InboundDeletion,
     InboundMessage,
@@ -36,11 +53,12 @@ from chat4all.domain.events import (
     WebhookEvent,
 )
 from chat4all.domain.files.file import Source
-from chat4all.domain.message import Change, ChangeNotice, Message
+from chat4all.domain.message import AlbumItem, Change, ChangeNotice, Message
 from chat4all.domain.person import INBOX_USER_ID, User, UserType
 from chat4all.domain.received import Context, Received
 from chat4all.domain.relaying import new_content, news
 from chat4all.domain.versions import Deletion, Version, deleted, files_of, with_version
+from chat4all.services.accounts.hear_reports import HearReports
 from chat4all.services.directory.ports import Directory
 from chat4all.services.inbound.answer_choice import AnswerChoice
 from chat4all.services.inbound.find_place import NAMESPACE, FindPlace
@@ -77,6 +95,7 @@ class TakeInbound:
         file: InboundFile,
         is_echo: RecognizeEcho,
         hear: HearConsent,
+        hear_reports: HearReports,
         clock: Clock,
         keep_deleted_words: bool,
     ) -> None:
@@ -93,6 +112,7 @@ class TakeInbound:
         self._file = file
         self._is_echo = is_echo
         self._hear = hear
+        self._hear_reports = hear_reports
         self._clock = clock
         self._keep_deleted_words = keep_deleted_words
 
@@ -117,37 +137,98 @@ class TakeInbound:
                 self._hear.told(received, event)
             case TemplateChanged():
                 self._templates.apply(channel, event)
+            case AccountReported():
+                self._hear_reports(channel, event)
             case InboundStatus():
                 raise TypeError("A status is recorded where its webhook arrives, and not queued with words.")
 
     def _take(self, received: WebhookEvent, event: InboundMessage) -> None:
-        channel, account, webhook_id = received.channel, received.account, received.webhook_id
+        channel, account = received.channel, received.account
         message_id = inbound_message_id(channel, account, event.provider_message_id)
         arriving = self._messages.arriving(message_id)
-        message = arriving.message
+        album_id = arriving.album_id
+        message = arriving.message or (self._messages.get(album_id) if album_id is not None else None)
         if message is None:
             if event.is_own and self._is_echo(received):
                 return
-            message = self._accepted(channel, account, event, webhook_id, arriving.deletion)
+            message = self._in_album(message_id, received, event, arriving.deletion)
+            if message is None:
+                message = self._accepted(message_id, received, event, arriving.deletion)
         else:
-            message = self._with_version(message, channel, account, event, webhook_id)
+            message = self._with_version(message, received, event)
         if arriving.deletion is not None:
-            self._deleted(message, arriving.deletion)
+            self._deleted(message, event.provider_message_id, arriving.deletion)
         self._hear.said(channel, _as_answered(event, message), message)
 
+    def _in_album(
+        self, item_id: str, received: WebhookEvent, event: InboundMessage, deletion: Deletion | None
+    ) -> Message | None:
+        """Return the message of the album with the event as an item of it; None if it is an item of none.
+
+        The item is recorded as such last: if the process dies before, the album has the item when the event
+        comes again. A file that was deleted before it came is an item of no album.
+        """
+        hidden = deletion is not None and not self._keep_deleted_words
+        if event.album is None or hidden:
+            return None
+        content = self._content(item_id, event)
+        if not fits(content):
+            return None
+        name = event.provider_message_id
+        album_id = inbound_message_id(received.channel, received.account, event.album.name)
+        item = bounded(AlbumItem(name, event.album.number, content, _received(event, received.webhook_id)))
+        album = self._messages.get(album_id)
+        if album is None:
+            album = self._accepted(album_id, received, event, None, (item,))
+        if item_of(album, name) is None:
+            grown = self._with_new_item(album, item, received, event)
+            if grown is None:
+                return None
+            album = grown
+        else:
+            album = self._with_version(album, received, event)
+        self._messages.join_album(item_id, album, name)
+        return album
+
+    def _with_new_item(
+        self, album: Message, item: AlbumItem, received: WebhookEvent, event: InboundMessage
+    ) -> Message | None:
+        """Return the album with a further item, stored; None if the album takes no item any more."""
+        self._fetch(received, event, item.content, album.conversation_id)
+        for _ in range(_TRIES):
+            grown = with_new_item(album, item)
+            added = item_of(grown, item.name) if grown is not None else None
+            if grown is None or added is None:
+                return None
+            self._tell(msgspec.structs.replace(added, content=Unsupported("item")), added, item.name)
+            if self._messages.rewrite(album, grown):
+                return grown
+            album = self._messages.get(album.message_id) or album
+            if item_of(album, item.name) is not None:
+                return album
+        raise Unavailable("The album is changing too quickly; try again.", retry_after=1)
+
     def _accepted(
-        self, channel: str, account: str, event: InboundMessage, webhook_id: str, deletion: Deletion | None
+        self,
+        message_id: str,
+        received: WebhookEvent,
+        event: InboundMessage,
+        deletion: Deletion | None,
+        items: tuple[AlbumItem, ...] = (),
     ) -> Message:
-        """Accept a new message. Words that were deleted before they came are passed on to nobody."""
-        message_id = inbound_message_id(channel, account, event.provider_message_id)
+        """Accept a new message: the event, or an album with the event as its first item.
+
+        Words that were deleted before they came are passed on to nobody.
+        """
+        channel, account = received.channel, received.account
         person, event = self._meet(channel, account, event)
         self._hear.wrote(channel, event, person)
         place = self._find_place(channel, account, event, person)
         answered = self._answer_choice(channel, event, place, person.user_id)
         event, place = answered.event, answered.place
         hidden = deletion is not None and not self._keep_deleted_words
-        content = Deleted() if hidden else self._content(message_id, event)
-        self._fetch(channel, account, event, content, place.conversation_id)
+        content = Deleted() if hidden else album_of(items) if items else self._content(message_id, event)
+        self._fetch(received, event, content, place.conversation_id)
         accepted = self._accept(
             NewMessage(
                 message_id=message_id,
@@ -158,7 +239,8 @@ class TakeInbound:
                 account=account,
                 reply_to=place.reply_to,
                 provider_message_id=event.provider_message_id,
-                received=_received(event, webhook_id),
+                received=items[0].received if items else _received(event, received.webhook_id),
+                items=items,
             )
         )
         return accepted.message
@@ -170,19 +252,22 @@ class TakeInbound:
             self._directory.create(User(INBOX_USER_ID, UserType.AGENT, "Inbox", (), {}, now))
         return INBOX_USER_ID
 
-    def _with_version(
-        self, message: Message, channel: str, account: str, event: InboundMessage, webhook_id: str
-    ) -> Message:
-        """Return the message with the version that the event reports, stored."""
+    def _with_version(self, message: Message, received: WebhookEvent, event: InboundMessage) -> Message:
+        """Return the message with the version that the event reports, of it or of an item of it, stored."""
+        name = event.provider_message_id
+        key = inbound_message_id(received.channel, received.account, name)
         for _ in range(_TRIES):
-            content = self._content_of_version(message, event)
-            version = Version(content, _received(event, webhook_id), event.edited_at)
-            changed = with_version(message, version)
-            if (changed or message).content == content:
-                self._fetch(channel, account, event, content, message.conversation_id)
-            if changed is None:
+            item = item_of(message, name)
+            before = item or message
+            content = self._content_of_version(key, before, event)
+            version = Version(content, _received(event, received.webhook_id), event.edited_at)
+            after = with_version(before, version)
+            if (after or before).content == content:
+                self._fetch(received, event, content, message.conversation_id)
+            if after is None:
                 return message
-            self._tell(message, changed)
+            self._tell(before, after, name if item else None)
+            changed = with_item(message, name, after) if item else after
             if self._messages.rewrite(message, changed):
                 return changed
             message = self._messages.get(message.message_id) or message
@@ -190,30 +275,35 @@ class TakeInbound:
 
     def _delete(self, channel: str, account: str, event: InboundDeletion) -> None:
         message_id = inbound_message_id(channel, account, event.provider_message_id)
-        message = self._messages.get(message_id)
+        arriving = self._messages.arriving(message_id)
+        message = self._messages.get(arriving.album_id) if arriving.album_id else arriving.message
         deletion = Deletion(event.at, event.provider_fields)
         if message is None:
             expires_at = int((self._clock() + DELETION_KEPT).timestamp())
             self._messages.park_deletion(message_id, deletion, expires_at)
         else:
-            self._deleted(message, deletion)
+            self._deleted(message, event.provider_message_id, deletion)
 
-    def _deleted(self, message: Message, deletion: Deletion) -> None:
+    def _deleted(self, message: Message, name: str, deletion: Deletion) -> None:
+        """Delete the message, or the item of it that has this name at the provider."""
         for _ in range(_TRIES):
-            changed = deleted(message, deletion, keep_words=self._keep_deleted_words)
-            if changed is None:
+            item = item_of(message, name)
+            before = item or message
+            after = deleted(before, deletion, keep_words=self._keep_deleted_words)
+            if after is None:
                 return
-            if isinstance(changed.content, Deleted):
+            if isinstance(after.content, Deleted):
                 # Before the words: they name the files, for a second try after this process has died.
-                for file in files_of(message):
+                for file in files_of(before):
                     self._file.remove(file)
-            self._tell(message, changed)
+            self._tell(before, after, name if item else None)
+            changed = with_item(message, name, after) if item else after
             if self._messages.rewrite(message, changed):
                 return
             message = self._messages.get(message.message_id) or message
 
-    def _tell(self, before: Message, after: Message) -> None:
-        """Tell the other participants of a change.
+    def _tell(self, before: Message, after: Message, item: str | None) -> None:
+        """Tell the other participants of a change, of the message or of this item of an album.
 
         What our own side writes in the provider's app is told to nobody: the people of the chat see it there.
         """
@@ -223,12 +313,12 @@ class TakeInbound:
             return
         self._accept.tell(
             NewMessage(
-                message_id=_notice_id(after, change),
+                message_id=_notice_id(after, change, item),
                 conversation_id=after.conversation_id,
                 sender_id=after.sender_id,
                 content=new_content(after, change),
                 reply_to=after.message_id if change is Change.EDITED else None,
-                notice=ChangeNotice(after.message_id, change, received.author),
+                notice=ChangeNotice(after.message_id, change, received.author, item),
             )
         )
 
@@ -236,33 +326,42 @@ class TakeInbound:
         match event.content:
             case ReceivedMedia(file=file, text=text):
                 return Media(self._file.attachment(message_id, file), text)
+            case ReceivedAlbum(files=files, text=text):
+                attachments = (
+                    self._file.attachment(f"{message_id} {number}", file) for number, file in enumerate(files)
+                )
+                return Album(tuple(map(AlbumFile, attachments)), text)
             case other:
                 return other
 
-    def _content_of_version(self, message: Message, event: InboundMessage) -> Content:
-        """Return the content of a later version: the same file keeps its id, another file has another."""
+    def _content_of_version(self, key: str, message: Message, event: InboundMessage) -> Content:
+        """Return the content of a later version: the same file keeps its id, another file has another.
+
+        The ids of the files follow from `key`.
+        """
         known = file_of(message.content)
         if event.edited_at is None or not isinstance(event.content, ReceivedMedia):
-            is_caption = known is not None and event.edited_at is not None
+            has_files = known is not None or isinstance(message.content, Album)
+            is_caption = has_files and event.edited_at is not None
             if is_caption and not isinstance(event.content, Unsupported):
                 return reworded(message.content, event.content.text)
-            return self._content(message.message_id, event)
+            return self._content(key, event)
         name = event.content.file.identity
         if known is not None and message.received is not None and message.received.file == name:
             return Media(known, event.content.text)
-        return self._content(f"{message.message_id} {name}", event)
+        return self._content(f"{key} {name}", event)
 
     def _fetch(
-        self, channel: str, account: str, event: InboundMessage, content: Content, conversation_id: str
+        self, received: WebhookEvent, event: InboundMessage, content: Content, conversation_id: str
     ) -> None:
-        """Request the fetch of the file in `content`, if the event brings it.
+        """Request the fetch of the files in `content`, if the event brings them.
 
-        If the process dies after this, the queue gives out the event again, and the file is found.
+        If the process dies after this, the queue gives out the event again, and the files are found.
         """
-        attachment = file_of(content)
-        if isinstance(event.content, ReceivedMedia) and attachment is not None:
-            source = Source(channel, account, event.content.file.reference)
-            self._file.fetch(attachment, conversation_id, source)
+        for attachment, file in zip(attachments_of(content), _files_in(event.content), strict=False):
+            self._file.fetch(
+                attachment, conversation_id, Source(received.channel, received.account, file.reference)
+            )
 
 
 def inbound_message_id(channel: str, account: str, provider_message_id: str) -> str:
@@ -270,13 +369,24 @@ def inbound_message_id(channel: str, account: str, provider_message_id: str) -> 
     return str(uuid.uuid5(NAMESPACE, f"{channel} {account} {provider_message_id}"))
 
 
-def _notice_id(message: Message, change: Change) -> str:
+def _files_in(content: ReceivedContent) -> tuple[ProviderFile, ...]:
+    match content:
+        case ReceivedMedia(file=file):
+            return (file,)
+        case ReceivedAlbum(files=files):
+            return files
+        case _:
+            return ()
+
+
+def _notice_id(message: Message, change: Change, item: str | None) -> str:
     """Return the id of the notice of a change, always the same for the same change."""
+    about = f"notice {message.message_id} {change}" + (f" {item}" if item else "")
     if change is Change.DELETED:
-        return str(uuid.uuid5(NAMESPACE, f"notice {message.message_id} {change}"))
+        return str(uuid.uuid5(NAMESPACE, about))
     at = message.received.latest_at if message.received else None
     content = hashlib.sha256(msgspec.json.encode(message.content)).hexdigest()
-    return str(uuid.uuid5(NAMESPACE, f"notice {message.message_id} {change} {at} {content}"))
+    return str(uuid.uuid5(NAMESPACE, f"{about} {at} {content}"))
 
 
 def _as_answered(event: InboundMessage, message: Message) -> InboundMessage:

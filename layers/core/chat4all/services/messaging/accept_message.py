@@ -24,6 +24,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.acts import Act, ActKind
+from chat4all.domain.albums import as_accepted, item_of
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import Content, Text, file_of
@@ -48,7 +49,7 @@ from chat4all.domain.errors import (
 )
 from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient, Refusal
 from chat4all.domain.files.file import Attachment
-from chat4all.domain.message import Change, ChangeNotice, Message
+from chat4all.domain.message import AlbumItem, Change, ChangeNotice, Message
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.person import User, is_bot
 from chat4all.domain.plan import Choose, Skipped, Step, as_posted, contents_of, step_as_posted, templates_of
@@ -92,6 +93,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     account: str | None = None
     provider_message_id: str | None = None
     received: Received | None = None
+    items: tuple[AlbumItem, ...] = ()
     tag: Tag | None = None
     send_at: str | None = None
     """The time at which a scheduled message is accepted, ISO 8601 UTC."""
@@ -136,6 +138,10 @@ class Routed(msgspec.Struct, frozen=True):
     content: Content
     to: tuple[Recipient, ...]
     contents: tuple[Content | None, ...] = ()
+
+
+AsItIsNow = Callable[[NewMessage], tuple[NewMessage, Sequence[Check]]]
+"""Returns a message that waited as it is to go out now, with more checks of it."""
 
 
 class AcceptMessage:
@@ -185,7 +191,7 @@ class AcceptMessage:
         """
         snapshot = self._conversation_cache.with_fresh_users(conversation)
         try:
-            routed = self._route_exactly(snapshot, new, asks_windows=True)
+            routed = self._route_exactly(snapshot, new, (), asks_windows=True)
         except REFUSALS as refused:
             return self._accepted_before(new, refused)
         begin()
@@ -204,14 +210,15 @@ class AcceptMessage:
         history = (StatusChange(Status.SCHEDULED, message.accepted_at),)
         return msgspec.structs.replace(message, status=Status.SCHEDULED, status_history=history)
 
-    def due(self, scheduled: Message) -> Message:
+    def due(self, scheduled: Message, as_it_is_now: AsItIsNow) -> Message:
         """Accept a scheduled message; return the message as it is stored then.
 
         A message that was cancelled meanwhile stays cancelled, and a repeat changes nothing. Raises the
         errors of accepting it.
         """
-        new = _of_stored(scheduled)
-        message, stored = self._submit(new, *self._prepare(new), fingerprint=scheduled.fingerprint)
+        new, checks = as_it_is_now(_of_stored(scheduled))
+        prepared = self._prepare(new, checks)
+        message, stored = self._submit(new, *prepared, fingerprint=scheduled.fingerprint)
         return message if stored is None else stored
 
     def tell(self, notice: NewMessage) -> None:
@@ -300,12 +307,13 @@ class AcceptMessage:
             return self._act_again(message, message.act, begun)
         if message.deleted_at is not None and not message.is_relayed:
             raise MessageDeleted("The message was deleted.")
+        message = as_accepted(message)
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         accepted = self._again(message)
         new = _as_it_stands(message, accepted) if begun else accepted
         # A message that was routed keeps the routes of its plan: each is weighed when its turn comes.
         checks = () if message.routed else self._checks(message.purpose, message.tag)
-        routed = self._route(snapshot, new, checks)
+        routed = self._route(snapshot, new, checks, self._all_checks(message) if message.routed else ())
         if begun:
             reached = {(part.recipient_id, part.channel, part.step): part.route for part in begun}
             some = tuple(
@@ -377,7 +385,7 @@ class AcceptMessage:
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         steps = (*map(Step, (step.channel for step in message.steps), words.contents or (None,)),)
         wanted = Wanted(words.content, steps or (Step(),), message.choose)
-        planned = self._plan(snapshot, message.sender_id, wanted, ())
+        planned = self._plan(snapshot, message.sender_id, wanted, (), self._all_checks(message))
         return accepted_event(message, msgspec.structs.replace(words, to=planned.recipients))
 
     def _require_possible(self, snapshot: Snapshot, event: MessageAccepted) -> None:
@@ -418,14 +426,19 @@ class AcceptMessage:
         message = msgspec.structs.replace(message, sequence=number, late=late)
         return message, self._messages.add(message)
 
-    def _prepare(self, new: NewMessage, *, asks_windows: bool = True) -> tuple[Snapshot, Routed]:
-        snapshot, routed = self._from_memory(new, asks_windows=asks_windows) or self._read_again(
-            new, asks_windows=asks_windows
+    def _prepare(
+        self, new: NewMessage, checks: Sequence[Check] = (), *, asks_windows: bool = True
+    ) -> tuple[Snapshot, Routed]:
+        """Route the message; `checks` are more of them than of every message."""
+        snapshot, routed = self._from_memory(new, checks, asks_windows=asks_windows) or self._read_again(
+            new, checks, asks_windows=asks_windows
         )
         check_reply(new, self._messages)
         return snapshot, routed
 
-    def _from_memory(self, new: NewMessage, *, asks_windows: bool) -> tuple[Snapshot, Routed] | None:
+    def _from_memory(
+        self, new: NewMessage, checks: Sequence[Check], *, asks_windows: bool
+    ) -> tuple[Snapshot, Routed] | None:
         """Route the message by what is in memory; return None if it must be read again.
 
         The conversation or its users may have changed since the memory read them, so that nothing is refused
@@ -438,7 +451,7 @@ class AcceptMessage:
         if is_bot(snapshot.users.get(new.sender_id)):
             return None
         asked = (self.windows.recorded(new.tag),) if asks_windows else ()
-        more = (self.accounts.recorded(), *asked)
+        more = (self.accounts.recorded(), *checks, *asked)
         try:
             routed = self._route(snapshot, new, checks_of(new.purpose, new.tag, more, self._capabilities))
         except REFUSALS:
@@ -447,14 +460,18 @@ class AcceptMessage:
         is_incomplete = any(recipient.skipped for recipient in routed.to)
         return None if is_empty_group or is_incomplete else (snapshot, routed)
 
-    def _read_again(self, new: NewMessage, *, asks_windows: bool) -> tuple[Snapshot, Routed]:
+    def _read_again(
+        self, new: NewMessage, checks: Sequence[Check], *, asks_windows: bool
+    ) -> tuple[Snapshot, Routed]:
         snapshot = self._conversation_cache.fresh(new.conversation_id)
-        return snapshot, self._route_exactly(snapshot, new, asks_windows=asks_windows)
+        return snapshot, self._route_exactly(snapshot, new, checks, asks_windows=asks_windows)
 
-    def _route_exactly(self, snapshot: Snapshot, new: NewMessage, *, asks_windows: bool) -> Routed:
+    def _route_exactly(
+        self, snapshot: Snapshot, new: NewMessage, checks: Sequence[Check], *, asks_windows: bool
+    ) -> Routed:
         """Route the message by a conversation that was read just now."""
         asked = (self.windows.exact(new.tag),) if asks_windows else ()
-        more = (self.accounts.exact(), *asked)
+        more = (self.accounts.exact(), *checks, *asked)
         return self._route(snapshot, new, checks_of(new.purpose, new.tag, more, self._capabilities))
 
     def _checks(self, purpose: Purpose, tag: Tag | None) -> tuple[Check, ...]:
@@ -464,7 +481,13 @@ class AcceptMessage:
         """
         return checks_of(purpose, tag, (self.windows.exact(tag),), self._capabilities)
 
-    def _route(self, snapshot: Snapshot, new: NewMessage, checks: Sequence[Check]) -> Routed:
+    def _all_checks(self, message: Message) -> tuple[Check, ...]:
+        """Return the checks by which the identities of a routed message's recipients were chosen."""
+        return (*self._checks(message.purpose, message.tag), self.accounts.exact())
+
+    def _route(
+        self, snapshot: Snapshot, new: NewMessage, checks: Sequence[Check], prefers: Sequence[Check] = ()
+    ) -> Routed:
         if new.is_own:
             # The people of the chat have the message already.
             _check_open(snapshot)
@@ -478,10 +501,17 @@ class AcceptMessage:
                 return Routed(new.content, ())
             return Routed(passed_on, reach(snapshot.conversation, snapshot.users, new.sender_id))
         wanted = wanted_of(snapshot, new)
-        recipients = require_all(self._plan(snapshot, new.sender_id, wanted, checks), wanted)
+        recipients = require_all(self._plan(snapshot, new.sender_id, wanted, checks, prefers), wanted)
         return _routed(wanted, recipients)
 
-    def _plan(self, snapshot: Snapshot, sender_id: str, wanted: Wanted, checks: Sequence[Check]) -> Plan:
+    def _plan(
+        self,
+        snapshot: Snapshot,
+        sender_id: str,
+        wanted: Wanted,
+        checks: Sequence[Check],
+        prefers: Sequence[Check] = (),
+    ) -> Plan:
         return plan(
             snapshot.conversation,
             snapshot.users,
@@ -489,6 +519,7 @@ class AcceptMessage:
             wanted,
             capabilities=self._capabilities,
             checks=checks,
+            prefers=prefers,
         )
 
     def _message(self, new: NewMessage, to: Sequence[Recipient], now: str) -> Message:
@@ -515,6 +546,7 @@ class AcceptMessage:
             purpose=new.purpose,
             provider_message_id=new.provider_message_id,
             received=new.received,
+            items=new.items,
             tag=new.tag,
             notice=new.notice,
             send_at=new.send_at,
@@ -524,6 +556,8 @@ class AcceptMessage:
         """Return the stored message as it was accepted; a notice tells what its message has become."""
         new = _of_stored(message)
         about = self._messages.get(new.notice.message_id) if new.notice is not None else None
+        if new.notice is not None and about is not None:
+            about = item_of(about, new.notice.item) or about
         if new.notice is None or about is None:
             return new
         change = new.notice.change if about.deleted_at is None else Change.DELETED
@@ -647,6 +681,7 @@ def fingerprint_of(new: NewMessage) -> str:
     new = msgspec.structs.replace(
         new,
         received=None,
+        items=(),
         content=as_posted(new.content),
         steps=tuple(map(step_as_posted, new.steps)),
     )

@@ -78,6 +78,8 @@ class Proof(msgspec.Struct, frozen=True):
     name: str | None = None
     quality: str | None = None
     token_expires_at: str | None = None
+    number: str | None = None
+    """The digits of the number, by which the provider's reports name it."""
 
 
 class Fetching(msgspec.Struct, frozen=True):

@@ -45,7 +45,7 @@ from chat4all.domain.acts import ProviderAct
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import Clock, NewId, iso, parse_iso
 from chat4all.domain.consent import ConsentState
-from chat4all.domain.content import Deleted, Media, Notice, Text, Unsupported, file_of
+from chat4all.domain.content import Album, Deleted, Media, Notice, Text, Unsupported, file_of
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
@@ -354,7 +354,7 @@ class Deliver:
             at=iso(self._clock()),
             evidence=f"error {error.code}",
             account=delivery.account,
-            blocked=error.opt_out.blocked,
+            means=error.opt_out.means,
         )
         self._tell(delivery, told)
 
@@ -445,8 +445,9 @@ class Deliver:
     ) -> OutgoingContent | SendError:
         match requested.content:
             case Media() as media:
-                return self._file(media, stored, self._connector.capabilities, requested.recipient.address)
-            case Unsupported(text=text) | Notice(text=text) | Deleted(text=text):
+                of_file = self._file if requested.act is None else self._file.with_new_words
+                return of_file(media, stored, self._connector.capabilities, requested.recipient.address)
+            case Album(text=text) | Unsupported(text=text) | Notice(text=text) | Deleted(text=text):
                 return Text(text)
             case plain:
                 return plain

@@ -32,10 +32,12 @@ from chat4all.domain.errors import (
     Unavailable,
     WindowClosed,
 )
+from chat4all.domain.events import Route
 from chat4all.domain.kinds import Template
 from chat4all.domain.message import Message
+from chat4all.domain.person import User
 from chat4all.domain.plan import Step, as_posted, step_as_posted, templates_of
-from chat4all.domain.planning import Wanted, plan
+from chat4all.domain.planning import Check, Obstacle, Wanted, plan
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.domain.templates import (
     AccountTemplate,
@@ -44,6 +46,7 @@ from chat4all.domain.templates import (
     purpose_with,
     require_usable,
 )
+from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.messaging.accept_message import NewMessage
 from chat4all.services.messaging.connector import ChannelSecret
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
@@ -55,7 +58,7 @@ KEEP: Final = timedelta(hours=1)
 ASK_AGAIN_S: Final = 10.0
 """After a template that cannot be sent, the provider is asked again no sooner: it limits such calls."""
 SILENT_S: Final = 5.0
-"""After a request without an answer, the provider is asked again no sooner: each waits for its timeout."""
+"""After no answer, nothing is asked of the owner's templates so long: each request waits for its timeout."""
 MOST_NAMES: Final = 20
 """Of templates that could be sent, in an error."""
 _MOST_ASKED: Final = 1_000
@@ -65,14 +68,8 @@ Place = tuple[str, str]
 """A channel and an account of ours there."""
 _Key = tuple[str, str, str, str]
 """A channel, the owner of the templates there, a name and a language."""
-
-
-class _Asked(msgspec.Struct, frozen=True):
-    """The provider was asked for a template, and is not asked again before `until`, in monotonic seconds."""
-
-    until: float
-    silent: Unavailable | None
-    """Set if the provider did not answer."""
+Fill = Callable[[Template, Sequence[Place], str], Template]
+"""Fills the template of a field for the accounts over which it may go."""
 
 
 class FillTemplate:
@@ -86,6 +83,7 @@ class FillTemplate:
         conversation_cache: ConversationCache,
         capabilities: Mapping[str, Capabilities],
         accounts: ChannelAccounts,
+        enabled: EnabledAccounts,
         clock: Clock,
         monotonic: Callable[[], float] = time.monotonic,
         remembered_s: float = 0.0,
@@ -101,11 +99,12 @@ class FillTemplate:
         self._conversation_cache = conversation_cache
         self._capabilities = capabilities
         self._accounts = accounts
+        self._enabled = enabled
         self._clock = clock
         self._monotonic = monotonic
         self._remembered_s = remembered_s
         self._remembered: dict[_Key, tuple[float, KnownTemplate | None]] = {}
-        self._asked: dict[_Key, _Asked] = {}
+        self._asked: dict[tuple[str, ...], float] = {}
         self._asking = threading.Lock()
 
     def __call__(self, new: NewMessage, snapshot: Snapshot | None = None) -> NewMessage:
@@ -123,14 +122,49 @@ class FillTemplate:
         if not templates_of(new.content, new.steps):
             return new
         try:
-            content, steps = self._with_texts(new, snapshot)
+            content, steps = self._with_texts(new, self.filled, snapshot)
         except (NotPossible, Unavailable):
             stored = self._messages.get(new.message_id)
             if stored is None or not _is_as_posted(stored, new):
                 raise
             content, steps = stored.content, stored.steps
-        purpose = purpose_with(templates_of(content, steps), new.purpose)
-        return msgspec.structs.replace(new, content=content, steps=steps, purpose=purpose)
+        return _purposed(new, content, steps)
+
+    def again(self, new: NewMessage) -> tuple[NewMessage, Sequence[Check]]:
+        """Return a message that waited with its templates as they are now, and a check that they can be sent.
+
+        A template that cannot be sent any more keeps its words, and the check speaks against it. A template
+        that is for marketing by now makes a message for marketing of it. Any other message costs no read.
+
+        Raises:
+            NotFound: no such conversation.
+            Unavailable: a template is not known, and the provider does not answer.
+        """
+        if not templates_of(new.content, new.steps):
+            return new, ()
+        found: dict[tuple[Place, bytes], Template | NotPossible] = {}
+
+        def now(template: Template, place: Place) -> Template | NotPossible:
+            asked = place, msgspec.json.encode(template.as_posted)
+            if asked not in found:
+                try:
+                    found[asked] = self._filled(template, *place)
+                except NotPossible as refused:
+                    found[asked] = refused
+            return found[asked]
+
+        def fill(template: Template, places: Sequence[Place], _field: str) -> Template:
+            tried = (now(template, place) for place in dict.fromkeys(places))
+            return next((each for each in tried if isinstance(each, Template)), template)
+
+        def check(_user: User, route: Route, content: Content) -> Obstacle | None:
+            if not isinstance(content, Template) or not self._capabilities[route.channel].has_templates:
+                return None
+            refused = now(content, (route.channel, route.account))
+            return None if isinstance(refused, Template) else _obstacle(refused)
+
+        content, steps = self._with_texts(new, fill, None)
+        return _purposed(new, content, steps), (check,)
 
     def filled(self, template: Template, places: Sequence[Place] = (), field: str = "content") -> Template:
         """Return the template in `field` filled for the accounts, which all must have it.
@@ -175,17 +209,23 @@ class FillTemplate:
                 owners.add(owner)
                 yield channel, other
 
-    def _with_texts(self, new: NewMessage, snapshot: Snapshot | None) -> tuple[Content, tuple[Step, ...]]:
+    def _with_texts(
+        self, new: NewMessage, fill: Fill, snapshot: Snapshot | None
+    ) -> tuple[Content, tuple[Step, ...]]:
         """Return the content and the steps of the message with their templates filled."""
+
+        def with_text(content: Content, places: Sequence[Place], field: str) -> Content:
+            return fill(content, places, field) if isinstance(content, Template) else content
+
         places = self._places(new, snapshot or self._conversation_cache.recent(new.conversation_id))
         own = [place for number, place in places if number == 0 or new.steps[number].content is None]
-        content = self._with_text(new.content, own, "content")
+        content = with_text(new.content, own, "content")
         steps = tuple(
             step
             if step.content is None
             else Step(
                 step.channel,
-                self._with_text(
+                with_text(
                     step.content,
                     [place for at, place in places if at == number],
                     f"fallback[{number - 1}].content",
@@ -194,9 +234,6 @@ class FillTemplate:
             for number, step in enumerate(new.steps)
         )
         return content, steps
-
-    def _with_text(self, content: Content, places: Sequence[Place], field: str) -> Content:
-        return self.filled(content, places, field) if isinstance(content, Template) else content
 
     def usable_templates(self, channel: str, account: str) -> tuple[str, ...]:
         """Return names of templates that could be sent from the account, as far as they are known."""
@@ -226,12 +263,14 @@ class FillTemplate:
             Wanted(new.content, new.steps or (Step(),)),
             capabilities=self._capabilities,
             checks=(),
+            prefers=(self._enabled.exact(),),
         )
         routes = (route for recipient in planned.recipients for route in recipient.routes)
         return [
             (route.step, (route.channel, route.account))
             for route in routes
             if self._capabilities[route.channel].has_templates
+            and not self._enabled.was_removed(route.channel, route.account)
         ]
 
     def _default(self) -> Place:
@@ -266,17 +305,16 @@ class FillTemplate:
         self, key: _Key, catalogue: TemplateCatalogue, secret: ChannelSecret, template: Template
     ) -> AccountTemplate:
         """Return the template, which the provider is asked for if that is needed and was not done lately."""
-        known = self._recalled(key)
+        known, owner = self._recalled(key), key[:2]
         if known is not None and self._is_enough(known):
             return known.template
-        asked = self._asked.get(key)
-        if asked is None or asked.until <= self._monotonic():
+        if not self._was_asked(key) and not self._was_asked(owner):
             try:
                 return self._read(key, catalogue, secret, template)
-            except Unavailable as silent:
-                asked = self._note_asked(key, SILENT_S, silent)
-        if known is None and asked.silent is not None:
-            raise Unavailable(asked.silent.message, retry_after=int(SILENT_S))
+            except Unavailable:
+                self._note_asked(owner, SILENT_S)
+        if known is None and self._was_asked(owner):
+            raise Unavailable("The provider of the templates does not answer.", retry_after=int(SILENT_S))
         return require_usable(known.template if known else None, template, [])
 
     def _recalled(self, key: _Key) -> KnownTemplate | None:
@@ -289,6 +327,9 @@ class FillTemplate:
                     self._remembered.clear()
                 self._remembered[key] = (self._monotonic(), known)
         return known
+
+    def _was_asked(self, asked: tuple[str, ...]) -> bool:
+        return self._monotonic() < self._asked.get(asked, float("-inf"))
 
     def _is_enough(self, known: KnownTemplate) -> bool:
         return known.template.is_usable and parse_iso(known.as_of) > self._clock() - KEEP
@@ -310,11 +351,10 @@ class FillTemplate:
             self._note_asked(key, ASK_AGAIN_S)
         return require_usable(found, template, list(languages))
 
-    def _note_asked(self, key: _Key, for_s: float, silent: Unavailable | None = None) -> _Asked:
+    def _note_asked(self, asked: tuple[str, ...], for_s: float) -> None:
         if len(self._asked) >= _MOST_ASKED:
             self._asked.clear()
-        self._asked[key] = asked = _Asked(self._monotonic() + for_s, silent)
-        return asked
+        self._asked[asked] = self._monotonic() + for_s
 
     def _secret(self, channel: str, account: str) -> ChannelSecret:
         """Return the account's credentials; raise Unavailable if it has none any more."""
@@ -324,6 +364,18 @@ class FillTemplate:
                 raise AccountDisabled(secret.reason, Detail("conversation_id", f"{channel}: {account}"))
             raise Unavailable(secret.reason, retry_after=5)
         return secret
+
+
+def _purposed(new: NewMessage, content: Content, steps: tuple[Step, ...]) -> NewMessage:
+    """Return the message with its filled contents, for marketing if a template among them is."""
+    purpose = purpose_with(templates_of(content, steps), new.purpose)
+    return msgspec.structs.replace(new, content=content, steps=steps, purpose=purpose)
+
+
+def _obstacle(refused: NotPossible) -> Obstacle:
+    issues = [detail.issue for detail in refused.details]
+    field = refused.details[0].field if refused.details else "content"
+    return Obstacle(type(refused), "; ".join(issues) or refused.message, field, refused.message)
 
 
 def _in_field(detail: Detail, field: str) -> Detail:

@@ -3,7 +3,14 @@
 from collections.abc import Callable
 
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.errors import ChannelNotFound, Detail, NotPossible, TemplateNotFound, Unavailable
+from chat4all.domain.errors import (
+    AccountNotFound,
+    ChannelNotFound,
+    Detail,
+    NotPossible,
+    TemplateNotFound,
+    Unavailable,
+)
 from chat4all.domain.sending import SendError
 from chat4all.domain.template_checks import checked_template
 from chat4all.domain.templates import AccountTemplate, KnownTemplate, NewTemplate
@@ -34,33 +41,35 @@ class ManageTemplates:
         self._is_channel = is_channel
         self._clock = clock
 
-    def page(self, channel: str, query: TemplateQuery, cursor: str | None, limit: int) -> TemplatePage:
-        """Return a page of the account's templates.
+    def page(
+        self, channel: str, account: str, query: TemplateQuery, cursor: str | None, limit: int
+    ) -> TemplatePage:
+        """Return a page of the templates of the account, or of the business that it belongs to.
 
         Raises:
-            NotFound: no such channel.
+            NotFound: no such channel, or the channel has no such account.
             NotPossible: the channel has no templates, or its secret names no account for them.
             Invalid: the provider does not know the cursor.
             Unavailable: the provider does not answer.
         """
-        catalogue, secret = self._of(channel)
+        catalogue, secret = self._of(channel, account)
         at = iso(self._clock())
         page = catalogue.page(secret, query, cursor, limit)
         for template in page.templates:
             self._known.put(channel, catalogue.owner(secret), KnownTemplate(template, at))
         return page
 
-    def create(self, channel: str, new: NewTemplate) -> AccountTemplate:
+    def create(self, channel: str, account: str, new: NewTemplate) -> AccountTemplate:
         """Submit a template for review; raise as `page` does, or Conflict if the name is taken."""
-        catalogue, secret = self._of(channel)
+        catalogue, secret = self._of(channel, account)
         at = iso(self._clock())
         created = catalogue.create(secret, checked_template(new))
         self._known.put(channel, catalogue.owner(secret), KnownTemplate(created, at))
         return created
 
-    def delete(self, channel: str, name: str, language: str | None) -> None:
+    def delete(self, channel: str, account: str, name: str, language: str | None) -> None:
         """Delete a template in every language, or in one; raise as `page` does, or TemplateNotFound."""
-        catalogue, secret = self._of(channel)
+        catalogue, secret = self._of(channel, account)
         found = [
             template for template in named(catalogue, secret, name) if language in {None, template.language}
         ]
@@ -70,16 +79,25 @@ class ManageTemplates:
         for template in found:
             self._known.remove(channel, catalogue.owner(secret), name, template.language)
 
-    def _of(self, channel: str) -> tuple[TemplateCatalogue, ChannelSecret]:
+    def _of(self, channel: str, account: str) -> tuple[TemplateCatalogue, ChannelSecret]:
         if not self._is_channel(channel):
             raise ChannelNotFound("There is no such channel.")
         catalogue = self._catalogue(channel)
         if catalogue is None:
             raise NotPossible("The channel has no templates.", Detail("channel", "has no templates"))
-        secret = self._secrets.of(channel, FIRST_ACCOUNT)
-        if isinstance(secret, SendError):
-            raise Unavailable(secret.reason, retry_after=5)
+        secret = self._secret(channel, account)
         if not catalogue.owner(secret):
             issue = "needs the field business_account_id in its secret"
             raise NotPossible("The account of the templates is not known.", Detail("channel", issue))
         return catalogue, secret
+
+    def _secret(self, channel: str, account: str) -> ChannelSecret:
+        """Return the credentials of the account, which may have been added a moment ago."""
+        secret = self._secrets.of(channel, account)
+        if isinstance(secret, SendError):
+            secret = self._secrets.anew(channel, account)
+        if not isinstance(secret, SendError):
+            return secret
+        if account == FIRST_ACCOUNT:
+            raise Unavailable(secret.reason, retry_after=5)
+        raise AccountNotFound("The channel has no such account.", Detail("account", "is not known"))

@@ -46,10 +46,14 @@ class MessageQuery(msgspec.Struct, frozen=True):
 
 
 class Arriving(msgspec.Struct, frozen=True):
-    """A person's message, if it is stored, and a deletion that came before it."""
+    """A person's message, if it is stored, and a deletion that came before it.
+
+    `album_id` is the message of which it is an item, if it is none of its own.
+    """
 
     message: Message | None
     deletion: Deletion | None = None
+    album_id: str | None = None
 
 
 class Messages(Protocol):
@@ -171,9 +175,16 @@ class Messages(Protocol):
         ...
 
     def rewrite(self, message: Message, changed: Message) -> bool:
-        """Store the content, edits, deletion and `received` of `changed`.
+        """Store the content, items, edits, deletion and `received` of `changed`.
 
         Returns False if those of the stored message are no longer as in `message`.
+        """
+        ...
+
+    def join_album(self, message_id: str, album: Message, name: str) -> None:
+        """Record that the message `message_id`, named `name` at the provider, is an item of `album`.
+
+        `arriving` and `find` lead to the album from then on. Doing so again changes nothing.
         """
         ...
 

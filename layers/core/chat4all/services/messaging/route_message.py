@@ -144,6 +144,7 @@ class RouteMessage:
         if accepted.act is None and (accepted.round or accepted.position):
             current_words = self._with_words_of_now(accepted)
             if current_words is None:
+                self._end_steps(accepted)
                 return
             accepted = current_words
         planned = [recipient for recipient in accepted.recipients if recipient.fallbacks or recipient.skipped]
@@ -180,6 +181,13 @@ class RouteMessage:
         if message.edit_id is None:
             return accepted
         return msgspec.structs.replace(accepted, content=self._accept.as_read(message))
+
+    def _end_steps(self, accepted: MessageAccepted) -> None:
+        """End the steps of a deleted message: `relay` would publish a step that is not routed for ever."""
+        for recipient in accepted.recipients:
+            fallback = self._fallbacks.get(accepted.message_id, recipient.user_id)
+            if fallback is not None:
+                self._fallbacks.routed(fallback, None)
 
     def _begin(self, accepted: MessageAccepted, recipient: Recipient) -> Fallback:
         event = msgspec.structs.replace(accepted, recipients=(recipient,), position=0)

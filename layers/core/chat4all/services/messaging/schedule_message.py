@@ -4,7 +4,9 @@
 
     POST ── the message is checked, and stored as SCHEDULED under its id
       │
-    relay, every minute ── submit: chat-events, as for every message
+    relay, every minute ── the templates are looked at again, and all is checked as for every message
+      │
+    submit ── chat-events
       │
     add ── the accepted message replaces the SCHEDULED message, in one conditional write
 
@@ -39,6 +41,7 @@ from chat4all.services.messaging.accept_message import (
     REFUSALS,
     Accepted,
     AcceptMessage,
+    AsItIsNow,
     NewMessage,
     fingerprint_of,
 )
@@ -112,10 +115,13 @@ class SendScheduled:
         self,
         messages: Messages,
         accept: AcceptMessage,
+        as_it_is_now: AsItIsNow,
         side_by_side: SideBySide[Sequence[Message], list[str | Exception]] = map,
     ) -> None:
+        """`as_it_is_now` looks at the templates of a message again: they may have been paused or changed."""
         self._messages = messages
         self._accept = accept
+        self._as_it_is_now = as_it_is_now
         self._side_by_side = side_by_side
 
     def __call__(self, now: datetime) -> Counter[str]:
@@ -143,7 +149,7 @@ class SendScheduled:
 
     def _send(self, message: Message, now: str) -> str:
         try:
-            self._accept.due(message)
+            self._accept.due(message, self._as_it_is_now)
         except _REFUSED as refused:
             return self._refuse(message, refused, now)
         return "ScheduledAccepted"

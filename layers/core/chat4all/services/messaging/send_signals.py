@@ -20,6 +20,7 @@ from chat4all.domain.errors import ActNotPossible, Detail, MessageNotFound, NotA
 from chat4all.domain.events import DeliveryRequested, Recipient, SignalsRequested
 from chat4all.domain.message import Message
 from chat4all.domain.routing import reach
+from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
 from chat4all.services.messaging.ports import Events, Messages
@@ -51,6 +52,7 @@ class SendSignals:
         events: Events,
         conversation_cache: ConversationCache,
         capabilities: Mapping[str, Capabilities],
+        accounts: EnabledAccounts,
         clock: Clock,
         new_id: NewId,
     ) -> None:
@@ -59,6 +61,7 @@ class SendSignals:
         self._events = events
         self._conversation_cache = conversation_cache
         self._capabilities = capabilities
+        self._accounts = accounts
         self._clock = clock
         self._new_id = new_id
 
@@ -117,6 +120,9 @@ class SendSignals:
             rule = self._capabilities[to.channel].acts.typing
             if rule is None or not self._shows_typing(rule, to):
                 refusals.append(f"{to.channel} does not show that somebody types")
+                continue
+            if self._accounts.was_removed(to.channel, to.account):
+                refusals.append(_removed(to.channel, to.account))
                 continue
             about = None
             if rule.needs_message and is_on:
@@ -177,6 +183,8 @@ class SendSignals:
             raise _not_shown("the person is no longer reached where they wrote")
         if capabilities.is_group(address) and not rule.in_groups:
             raise _not_shown(f"{channel} does not show in groups what was read")
+        if self._accounts.was_removed(channel, account):
+            raise _not_shown(_removed(channel, account))
         return Recipient(message.sender_id, channel, account, address, participant.number)
 
     def _shows_typing(self, rule: TypingRule, to: Recipient) -> bool:
@@ -214,6 +222,10 @@ def _is_inbound(message: Message) -> bool:
 
 def _is_from(message: Message, to: Recipient) -> bool:
     return (message.sender_id, message.channel, message.account) == (to.user_id, to.channel, to.account)
+
+
+def _removed(channel: str, account: str) -> str:
+    return f"our account {account} of {channel} was removed"
 
 
 def _not_shown(issue: str) -> ActNotPossible:

@@ -1,0 +1,92 @@
+"""Customers send several files at once: they are one message, and every file reaches its readers."""
+
+import base64
+import hashlib
+import io
+
+import pytest
+from PIL import Image
+
+from chat4all_local.api_client import ApiClient
+from chat4all_local.simulators.control_api import CustomerMedia
+from tests.e2e.shapes import Message
+from tests.e2e.stage import Stage, Talk
+from tests.e2e.waiting import eventually
+
+FILES = {
+    "telegram": ("photo", "image/jpeg"),
+    "instagram": ("image", "image/jpeg"),
+    "sms": ("image", "image/jpeg"),
+}
+
+
+@pytest.fixture
+def api(stage: Stage) -> ApiClient:
+    return ApiClient(stage.cloud.api_url, stage.cloud.api_key)
+
+
+def a_photo(number: int) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (40 + number, 30), (number * 40, 10, 10)).save(data, "JPEG")
+    return data.getvalue()
+
+
+def send_album(stage: Stage, channel: str, address: str, photos: list[bytes]) -> None:
+    """Send the photos as the app of the channel does."""
+    simulator, (kind, content_type) = stage.simulators[channel], FILES[channel]
+    if channel == "telegram":
+        for number in range(3):
+            caption = "the gate" if number == 0 else None
+            simulator.write_media(
+                address,
+                kind,
+                content_type,
+                caption,
+                data=photos[number],
+                raw={"media_group_id": f"g{address}"},
+            )
+        return
+    more = tuple(CustomerMedia(content_type, base64=base64.b64encode(photo).decode()) for photo in photos[1:])
+    simulator.write_media(address, kind, content_type, data=photos[0], more=more)
+
+
+def album_of(stage: Stage, talk: Talk, count: int) -> Message:
+    def complete(shown: list[Message]) -> bool:
+        return bool(shown) and len(shown[0].content.files) == count
+
+    [message] = eventually(lambda: list(stage.history(talk)), complete)
+    return message
+
+
+@pytest.mark.parametrize("channel", sorted(FILES))
+def test_several_files_are_one_message_and_each_can_be_read(
+    stage: Stage, api: ApiClient, channel: str
+) -> None:
+    customer = stage.customer(channel)
+    talk = stage.talk(customer)
+    photos = [a_photo(number) for number in range(3)]
+
+    send_album(stage, channel, customer.address, photos)
+
+    message = album_of(stage, talk, 3)
+    assert message.content.type == "album"
+    ids = [part.file.file_id for part in message.content.files]
+    stored = eventually(
+        lambda: [api.file(file_id) for file_id in ids],
+        lambda files: all(file.status == "READY" for file in files),
+    )
+    assert [file.sha256 for file in stored] == [hashlib.sha256(photo).hexdigest() for photo in photos]
+
+
+def test_an_album_in_a_group_reaches_the_other_apps_file_by_file(stage: Stage) -> None:
+    omar, pia = stage.customer("telegram", "Omar"), stage.customer("whatsapp", "Pia")
+    talk = stage.group(omar, pia)
+    photos = [a_photo(number) for number in range(3)]
+
+    send_album(stage, "telegram", omar.address, photos)
+
+    # WhatsApp fetches a file after it accepted the message.
+    digests = {hashlib.sha256(photo).hexdigest() for photo in photos}
+    eventually(lambda: {request.sha256 for request in stage.accepted(pia)}, lambda found: found == digests)
+    assert sorted(stage.texts(pia), key=str) == ["Omar: the gate", "Omar: 📎", "Omar: 📎"]
+    album_of(stage, talk, 3)
