@@ -48,6 +48,7 @@ from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.deliver_signal import DeliverSignal
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
+from chat4all.services.messaging.record_activity import RecordActivity
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
@@ -296,6 +297,7 @@ class Cloud:
             fallbacks=fallbacks,
             accept=accept_in_router,
             route_act=RouteAct(messages, accept_in_router, self.clock),
+            record_activity=RecordActivity(conversations, conversations, self.clock),
             capabilities=CAPABILITIES,
             clock=self.clock,
         )

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from msgspec.structs import replace
 
 from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
+from chat4all.domain.desk import Desk, DeskStatus
 from chat4all.domain.errors import ConversationJoined, SamePerson
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.places import Places, place_key, writing
@@ -26,6 +27,7 @@ class MemoryConversations:
         self._read_up_to: dict[tuple[str, str], str] = {}
         self._holders: dict[str, str] = {}
         """The users into whom others were merged: they have the turns of both."""
+        self.desk_writes = 0
         self.reads = 0
         """The number of reads of a conversation, a list of conversations, or a person's places."""
 
@@ -124,9 +126,13 @@ class MemoryConversations:
         assert len(staying) == len(conversation.participants) - 1, f"{user_id} is no participant"
         return self._change(conversation, participants=staying)
 
-    def set_state(self, conversation: Conversation, state: ConversationState) -> bool:
+    def set_state(
+        self, conversation: Conversation, state: ConversationState, desk: Desk | None = None
+    ) -> bool:
         with self.lock:
             current = self._by_id.get(conversation.conversation_id)
+            if desk is not None and (current is None or current.desk != conversation.desk):
+                return False
             if current is not None and current.version == conversation.version:
                 if current.joined_into is not None:
                     raise ConversationJoined("The conversation goes on in another conversation.")
@@ -134,6 +140,9 @@ class MemoryConversations:
                     self._check_two(self._customers[conversation.conversation_id])
             if not self._change(conversation, state=state):
                 return False
+            if desk is not None:
+                changed = self._by_id[conversation.conversation_id]
+                self._by_id[conversation.conversation_id] = changed.with_desk(desk)
             if state is ConversationState.ACTIVE:
                 self._put_last(conversation.conversation_id)
             else:
@@ -163,6 +172,53 @@ class MemoryConversations:
             self._wrote[heir_id] = {**inherited, **self._wrote.get(heir_id, {})}
             self._versions[user_id] += 1
             self._versions[heir_id] += 1
+
+    def save(self, conversation: Conversation, desk: Desk) -> bool:
+        with self.lock:
+            known = self._by_id.get(conversation.conversation_id)
+            if known is None or (known.desk, known.state) != (conversation.desk, conversation.state):
+                return False
+            self._by_id[conversation.conversation_id] = known.with_desk(desk)
+            self.desk_writes += 1
+            return True
+
+    def by_activity(
+        self, statuses: Collection[DeskStatus], after: TimeCursor | None, limit: int
+    ) -> list[tuple[TimeCursor, str]]:
+        found = (
+            (conversation.active_at, conversation.conversation_id)
+            for conversation in self._active()
+            if conversation.desk.status in statuses
+        )
+        return newest_first(found, after, limit)
+
+    def of_assignee(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
+        found = (
+            (conversation.active_at, conversation.conversation_id)
+            for conversation in self._active()
+            if conversation.desk.assignee == user_id
+        )
+        return newest_first(found, after, limit)
+
+    def idle(self, before: str, turn: int, limit: int) -> list[str]:
+        found = [
+            conversation.conversation_id
+            for conversation in self._active()
+            if conversation.desk.status is not DeskStatus.SNOOZED and conversation.active_at < before
+        ]
+        return found[:limit]
+
+    def sleeping_until(self, at: str, limit: int) -> list[str]:
+        found = [
+            conversation.conversation_id
+            for conversation in self._active()
+            if (conversation.desk.snoozed_until or "~") <= at
+        ]
+        return found[:limit]
+
+    def _active(self) -> list[Conversation]:
+        known = self._by_id.values()
+        return [conversation for conversation in known if conversation.state is ConversationState.ACTIVE]
 
     def of_user(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         self.reads += 1

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from chat4all.domain.conversation import FROM_THE_START
 from chat4all.domain.dead_letters import MOST_REDRIVEN
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.message import Message
@@ -265,6 +264,9 @@ class MemoryMessages:
         ]
         return sorted(numbered, key=lambda message: message.sequence, reverse=True)[:limit]
 
+    def senders(self, conversation_id: str, after: str, limit: int) -> list[str]:
+        return [message.sender_id for message in self.history(conversation_id, after, None, limit)]
+
     def history_by_sent(
         self, conversation_id: str, after: str, past: SentCursor | None, limit: int
     ) -> list[Message]:
@@ -279,10 +281,6 @@ class MemoryMessages:
             and (past is None or sent_place(message) < (past.sent_at, past.sequence))
         ]
         return sorted(numbered, key=sent_place, reverse=True)[:limit]
-
-    def latest_at(self, conversation_id: str) -> str | None:
-        latest = self.history(conversation_id, FROM_THE_START, None, 1)
-        return latest[0].accepted_at if latest else None
 
     def search(
         self, query: MessageQuery, after: TimeCursor | None, limit: int

@@ -16,9 +16,13 @@ from chat4all.domain.plan import Step
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.accounts.hear_reports import HearReports
+from chat4all.services.directory.change_desk import ChangeDesk
+from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
+from chat4all.services.directory.manage_notes import ManageNotes
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.merge_users import MergeUsers
+from chat4all.services.directory.ports import Desks
 from chat4all.services.directory.record_consent import RecordConsent
 from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.outgoing_file import OutgoingFile
@@ -38,6 +42,7 @@ from chat4all.services.messaging.change_message import ChangeMessage
 from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import AccountCircuit, ChannelCircuits, CircuitChanged
 from chat4all.services.messaging.conversation_cache import ConversationCache
+from chat4all.services.messaging.count_unread import CountUnread
 from chat4all.services.messaging.deliver import Deliver
 from chat4all.services.messaging.deliver_signal import DeliverSignal
 from chat4all.services.messaging.fall_back import ConfirmInTime, FallBack
@@ -45,6 +50,7 @@ from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries, DeliverOrHold
 from chat4all.services.messaging.ports import Limiter
 from chat4all.services.messaging.read_messages import ReadMessages
+from chat4all.services.messaging.record_activity import RecordActivity
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
@@ -67,6 +73,7 @@ from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.merges import MemoryPeople
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
+from tests.fakes.notes import MemoryNotes
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.small_stores import MemoryAccounts, MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
 from tests.fakes.templates import FakeCatalogue, MemoryTemplates
@@ -97,10 +104,13 @@ class Product:
     capabilities: Mapping[str, Capabilities] = field(default_factory=lambda: CAPABILITIES)
     templates: MemoryTemplates = field(default_factory=MemoryTemplates)
     catalogue: FakeCatalogue = field(default_factory=FakeCatalogue)
+    other_desks: Desks | None = None
+    """The store of the desks, if `conversations` is none."""
     announced: list[CircuitChanged] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._submitted_and_routed = 0
+        self.desks = self.other_desks or self.conversations
         self.messages = MemoryMessages(self.table)
         self.deliveries = MemoryDeliveries(self.table)
         self.conversation_cache = ConversationCache(self.conversations, self.directory, self.clock.monotonic)
@@ -125,6 +135,7 @@ class Product:
             accept=self.accept,
             capabilities=self.capabilities,
             route_act=RouteAct(self.messages, self.accept, self.clock),
+            record_activity=RecordActivity(self.conversations, self.desks, self.clock),
             clock=self.clock,
         )
         self.change = ChangeMessage(
@@ -212,6 +223,12 @@ class Product:
             MemoryPeople(self.directory, self.conversations, self.audit),
             self.clock,
             self.ids,
+        )
+        self.list_conversations = ListConversations(self.conversations, self.desks, self.directory)
+        self.change_desk = ChangeDesk(self.conversations, self.desks, self.directory, self.clock)
+        self.count_unread = CountUnread(self.conversations, self.directory, self.messages)
+        self.manage_notes = ManageNotes(
+            MemoryNotes(), self.conversations, self.directory, self.clock, self.ids
         )
         self.manage_users = ManageUsers(
             self.directory,

@@ -16,10 +16,13 @@ from PIL import Image
 
 from chat4all.adapters.dynamodb.batches import DynamoBatches
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
+from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.dynamodb.pace import DynamoPace
+from chat4all.adapters.dynamodb.table_keys import ACTIVITY_SHARDS, shard
 from chat4all.adapters.dynamodb.templates import DynamoTemplates
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.channels.registry import manifest_of, manifests
@@ -27,6 +30,8 @@ from chat4all.domain.batches import Batch, BatchRecipient, BatchWork, chunks_of
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
+from chat4all.domain.conversation import ConversationState
+from chat4all.domain.desk import Desk, DeskStatus
 from chat4all.domain.events import InboundMessage, MessageAccepted, Recipient, StatusUpdate, WebhookEvents
 from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.kinds import Template
@@ -930,6 +935,32 @@ def test_relay_fails_a_scheduled_message_that_is_refused_at_its_time(world: Worl
     assert world.api.post(f"/v1/messages/{message_id}/retry", {}).status == 409
 
 
+def test_relay_wakes_snoozed_conversations_and_archives_idle_ones(world: World, aws: Aws, agent: str) -> None:
+    talk = world.converse(agent, world.create("CUSTOMER", ("sms", an_address("sms"))))
+    table = aws.output("Data.ConversationsTable")
+    conversations, desks = DynamoConversations(table), DynamoDesks(table)
+    known = conversations.get(talk)
+    assert known is not None
+    assert desks.save(known, Desk(status=DeskStatus.SNOOZED, snoozed_until=LONG_AGO, active_at=LONG_AGO))
+    # A run looks at one shard, so that there is an idle conversation in each.
+    by_shard: dict[int, str] = {}
+    while len(by_shard) < ACTIVITY_SHARDS:
+        name = str(uuid.uuid4())
+        by_shard[shard(name, ACTIVITY_SHARDS)] = name
+    for name in by_shard.values():
+        idle = msgspec.structs.replace(known, conversation_id=name, desk=Desk(active_at=LONG_AGO))
+        conversations.create(idle, (str(uuid.uuid4()),))
+
+    world.product.invoke("relay", {})
+
+    after = conversations.get_many(list(by_shard.values()))
+    archived = [conversation for conversation in after if conversation.state is ConversationState.ARCHIVED]
+    assert archived
+    assert all(conversation.desk.is_idle for conversation in archived)
+    awake = world.api.get(f"/v1/conversations/{talk}").json
+    assert (awake["state"], awake["status"], awake["snoozed_until"]) == ("ACTIVE", "OPEN", None)
+
+
 def test_a_batch_reaches_its_recipients_on_their_channels(world: World, agent: str) -> None:
     customers = [
         world.create("CUSTOMER", (channel, an_address(channel)))
@@ -1411,10 +1442,17 @@ def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
         api.get(f"/v1/users/{first}"),
         api.get("/v1/conversations"),
         api.get("/v1/conversations", user_id=agent),
+        api.patch(f"/v1/conversations/{group}", {"assignee": agent}),
+        api.get("/v1/conversations", assignee=agent, sort="active_at"),
+        api.get("/v1/conversations", status="OPEN", sort="active_at"),
         api.get(f"/v1/conversations/{group}"),
         api.post(f"/v1/conversations/{group}/participants", {"user_id": third}),
         api.delete(f"/v1/conversations/{group}/participants/{third}"),
         api.patch(f"/v1/conversations/{group}", {"state": "ARCHIVED"}),
+        api.put(f"/v1/conversations/{group}/seen/{agent}", {}),
+        api.get(f"/v1/conversations/{group}/seen/{agent}"),
+        api.get("/v1/conversations", unread_by=agent, user_id=agent),
+        api.get(f"/v1/conversations/{group}/notes"),
         api.get("/v1/messages", sender_id=agent),
         api.get("/v1/messages", status="PENDING"),
         api.get("/v1/messages", conversation_id=group),
@@ -1434,6 +1472,9 @@ def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
             },
         ),
     ]
+    note = api.post(f"/v1/conversations/{group}/notes", {"author_id": agent, "text": "VIP"}).json["note_id"]
+    assert api.patch(f"/v1/conversations/{group}/notes/{note}", {"text": "no VIP"}).status == 200
+    assert api.delete(f"/v1/conversations/{group}/notes/{note}").status == 200
     assert [answer.status for answer in asked] == [201] + [200] * (len(asked) - 1)
     world.product.pump()
 

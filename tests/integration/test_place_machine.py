@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.domain.content import Text
 from chat4all.domain.conversation import FROM_THE_START, ConversationState, ConversationType
 from chat4all.domain.errors import Conflict, Unavailable
@@ -52,6 +53,12 @@ class Room:
         self.contents: list[str] = []
 
 
+def over_dynamodb(aws: Aws) -> Product:
+    table = aws.output("Data.ConversationsTable")
+    conversations = cast("MemoryConversations", DynamoConversations(table))
+    return Product(ids=IDS, conversations=conversations, other_desks=DynamoDesks(table))
+
+
 class Words(RuleBasedStateMachine):
     """Three customers with two channels each, two agents, and the place of every message."""
 
@@ -61,8 +68,7 @@ class Words(RuleBasedStateMachine):
         super().__init__()
         self.product = Product(ids=IDS)
         if self.aws is not None:
-            adapter = DynamoConversations(self.aws.output("Data.ConversationsTable"))
-            self.product = Product(ids=IDS, conversations=cast("MemoryConversations", adapter))
+            self.product = over_dynamodb(self.aws)
         self.ids = {name: IDS() for name in (*CUSTOMERS, *AGENTS)}
         for name in CUSTOMERS:
             self.product.directory.create(customer(self.ids[name], *CHANNELS))

@@ -21,6 +21,7 @@ from chat4all.domain.events import ChatEvent, StatusUpdate, WebhookEvents
 from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.conversations import ConversationViews
+from chat4all.entrypoints.http.cursors import SignedCursors
 from chat4all.entrypoints.http.messages import MessageViews
 from chat4all.entrypoints.http.routes import bind
 from chat4all.entrypoints.http.users import UserViews
@@ -32,6 +33,8 @@ from chat4all.entrypoints.queues.webhook_events import WebhookRecords
 from chat4all.services.access.authenticate import SCOPES, Authenticate, new_key
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.accounts.hear_reports import HearReports
+from chat4all.services.directory.change_desk import ChangeDesk
+from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.merge_users import MergeUsers
@@ -56,10 +59,12 @@ from chat4all.services.messaging.accept_message import AcceptMessage
 from chat4all.services.messaging.circuit import ChannelCircuits
 from chat4all.services.messaging.connector import ChannelSecret, Connector
 from chat4all.services.messaging.conversation_cache import ConversationCache
+from chat4all.services.messaging.count_unread import CountUnread
 from chat4all.services.messaging.fall_back import FallBack
 from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
+from chat4all.services.messaging.record_activity import RecordActivity
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
@@ -218,6 +223,7 @@ class InProcess:
             fallbacks=fallbacks,
             accept=accept,
             route_act=RouteAct(messages, accept, clock),
+            record_activity=RecordActivity(conversations, conversations, clock),
             capabilities=capabilities,
             clock=clock,
         )
@@ -260,6 +266,7 @@ class InProcess:
         )
         audit = MemoryAudit()
         trail = AuditTrail(audit, clock, ids)
+        cursors = SignedCursors(lambda: b"key")
         door = Chalice(app_name="webhooks", configure_logs=False)
         bind(
             door,
@@ -274,6 +281,7 @@ class InProcess:
                 )
             ],
             authenticate,
+            cursors,
         )
         self._door = Gateway(door, key)
         read = ReadMessages(messages, deliveries, conversations, MemoryFallbacks(table), directory)
@@ -303,7 +311,12 @@ class InProcess:
                 addresses=addresses("https://api.example.com"),
             ),
             ConversationViews(
-                ManageConversations(conversations, directory, events, clock, ids), read, channels
+                ManageConversations(conversations, directory, events, clock, ids),
+                ListConversations(conversations, conversations, directory),
+                ChangeDesk(conversations, conversations, directory, clock),
+                CountUnread(conversations, directory, messages),
+                read,
+                channels=channels,
             ),
             UserViews(
                 ManageUsers(
@@ -316,7 +329,7 @@ class InProcess:
             ),
         ]
         api = Chalice(app_name="api", configure_logs=False)
-        bind(api, views, authenticate)
+        bind(api, views, authenticate, cursors)
         self._api = Gateway(api, key)
 
 

@@ -296,7 +296,7 @@ IDENTITY = {"channel": "whatsapp", "address": "4915112345678"}
         ("/v1/conversations", {**CONVERSATION, "title": "x" * 201}, "VALIDATION_ERROR", ["title"]),
         ("/v1/conversations", {**CONVERSATION, "title": "a\x00"}, "VALIDATION_ERROR", ["title"]),
         ("/v1/conversations", {**CONVERSATION, "owner": "x"}, "VALIDATION_ERROR", ["owner"]),
-        ("/v1/users", {**USER, "type": "BOT"}, "VALIDATION_ERROR", ["type"]),
+        ("/v1/users", {**USER, "type": "ROBOT"}, "VALIDATION_ERROR", ["type"]),
         ("/v1/users", {**USER, "display_name": " "}, "VALIDATION_ERROR", ["display_name"]),
         ("/v1/users", {**USER, "display_name": "x" * 201}, "VALIDATION_ERROR", ["display_name"]),
         (
@@ -389,7 +389,7 @@ def test_a_cursor_of_nobody_is_invalid(api: Gateway, undisturbed: Cast, text: st
         ("/v1/messages", {"sender_id": "a", "sort": "sideways"}),
         ("/v1/conversations", {"user_id": ""}),
         ("/v1/conversations", {"user_id": LONG_ID}),
-        ("/v1/users", {"type": "BOT"}),
+        ("/v1/users", {"type": "ROBOT"}),
         ("/v1/identities/resolve", {}),
         ("/v1/identities/resolve", {"channel": "whatsapp"}),
         ("/v1/identities/resolve", {"channel": "carrier", "address": "1"}),

@@ -111,7 +111,7 @@ def test_a_history_is_paged_newest_first(api: Gateway, cast: Cast) -> None:
 
     first = api.get(path, limit=2).json
     second = api.get(path, limit=2, cursor=first["next_cursor"]).json
-    third = api.get(path, limit=2, cursor=second["next_cursor"], participant_id=cast.customer).json
+    third = api.get(path, limit=1, cursor=second["next_cursor"]).json
 
     shown = [message["message_id"] for page in (first, second, third) for message in page["messages"]]
     assert shown == ids[::-1]

@@ -8,11 +8,13 @@ import pytest
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.dynamodb.messages import DynamoMessages
-from chat4all.services.directory.ports import Conversations, Directory
+from chat4all.adapters.dynamodb.notes import DynamoNotes
+from chat4all.services.directory.ports import Conversations, Desks, Directory, Notes
 from chat4all.services.messaging.ports import Deliveries, Fallbacks, HeldDeliveries, Messages
 from chat4all.services.recovery.ports import DeadLetters
 from tests.fakes.conversations import MemoryConversations
@@ -23,6 +25,7 @@ from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
+from tests.fakes.notes import MemoryNotes
 from tests.integration.aws import Aws
 
 
@@ -42,6 +45,18 @@ def conversations(backend: str, aws: Aws) -> Conversations:
     if backend == "memory":
         return MemoryConversations()
     return DynamoConversations(aws.output("Data.ConversationsTable"))
+
+
+@pytest.fixture
+def desks(conversations: Conversations, aws: Aws) -> Desks:
+    if isinstance(conversations, MemoryConversations):
+        return conversations
+    return DynamoDesks(aws.output("Data.ConversationsTable"))
+
+
+@pytest.fixture
+def notes(backend: str, aws: Aws) -> Notes:
+    return MemoryNotes() if backend == "memory" else DynamoNotes(aws.output("Data.ConversationsTable"))
 
 
 @pytest.fixture

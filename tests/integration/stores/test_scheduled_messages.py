@@ -63,7 +63,6 @@ def test_a_scheduled_message_is_read_and_is_in_no_history(
     assert messages.get_many([message.message_id]) == [message]
     assert messages.history(message.conversation_id, "", None, 10) == []
     assert messages.history_by_sent(message.conversation_id, "", None, 10) == []
-    assert messages.latest_at(message.conversation_id) is None
     assert messages.search(MessageQuery(sender_id=message.sender_id), None, 10) == []
     assert messages.schedule(message) == message
 

@@ -21,6 +21,19 @@ from chat4all_local.cloud.state import Phase, State
 from tests.unit.cli.conftest import FakeApi
 
 EVENTS = Path(__file__).parents[2] / "events"
+NEW_DESK: dict[str, object] = {
+    "status": "OPEN",
+    "snoozed_until": None,
+    "assignee": None,
+    "team": None,
+    "labels": [],
+    "priority": "NORMAL",
+    "controlled_by": "human",
+    "waiting_since": None,
+    "desk_version": 0,
+    "unread": None,
+}
+"""The attributes at the desk of a new conversation."""
 USER = {
     "user_id": "u1",
     "type": "CUSTOMER",
@@ -204,6 +217,7 @@ def test_ids_are_whole_on_a_narrow_terminal(
         "participant_count": 0,
         "last_activity_at": joined,
         "created_at": joined,
+        **NEW_DESK,
     }
     page = {"conversations": [conversation], "next_cursor": None}
     api.answer("GET", "/api/v1/conversations?limit=100", page)
@@ -245,6 +259,7 @@ def test_the_agent_of_the_conversation_is_the_sender(chat4all: CommandLine, api:
         "participant_count": 2,
         "last_activity_at": joined,
         "created_at": joined,
+        **NEW_DESK,
     }
     api.answer("GET", "/api/v1/conversations/c1", conversation)
     api.answer("GET", "/api/v1/users/u1", USER)

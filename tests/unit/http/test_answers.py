@@ -7,6 +7,7 @@ from chalice.app import Chalice, Request
 from chat4all.domain import errors
 from chat4all.domain.errors import Chat4AllError, Detail
 from chat4all.entrypoints.http.answers import Answer
+from chat4all.entrypoints.http.cursors import SignedCursors
 from chat4all.entrypoints.http.routes import Returns, bind, route
 from tests.integration.http.gateway import REQUEST_ID, Context, Gateway
 
@@ -26,7 +27,7 @@ def gateway(answer: Answer | Exception) -> Gateway:
             return answer
 
     app = Chalice(app_name="test", configure_logs=False)
-    bind(app, [Views()], authenticate=None)
+    bind(app, [Views()], authenticate=None, cursors=SignedCursors(lambda: b"key"))
     return Gateway(app, description=None)
 
 

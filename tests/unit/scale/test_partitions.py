@@ -25,8 +25,16 @@ ONE_BOT: Final = Mix(bot=1, groups=0)
 FALLBACKS: Final = Mix(fallbacks=1, groups=0, inbound=0)
 REFUSED: Final = Mix(failing=1, groups=0)
 OPENING: Final = Mix(opening=0.3, groups=0)
-RARE: Final = {"api-keys", "audit", "audit by-time", "files", "files by-due"}
-"""Tables and indexes to which a text without a file writes nothing."""
+RARE: Final = {
+    "api-keys",
+    "audit",
+    "audit by-time",
+    "conversations by-assignee",
+    "conversations by-due",
+    "files",
+    "files by-due",
+}
+"""Tables and indexes to which a text without a file writes nothing, while nobody is assigned."""
 
 
 def _over(ledger: Ledger, messages: int) -> dict[Key, float]:

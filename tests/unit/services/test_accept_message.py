@@ -57,16 +57,6 @@ def test_messages_are_numbered_in_the_order_of_acceptance(product: Product) -> N
     assert numbers == sorted(set(numbers))
 
 
-def test_acceptance_is_the_conversations_last_activity(product: Product) -> None:
-    assert product.read.last_activity([product.conversation()]) == {"conversation": NOW}
-    product.clock.advance(60)
-
-    accepted = product.say()
-
-    active_at = product.read.last_activity([product.conversation()])
-    assert active_at == {"conversation": accepted.message.accepted_at} != {"conversation": NOW}
-
-
 @pytest.mark.parametrize(
     ("customers", "channels", "named"),
     [

@@ -5,6 +5,7 @@ import pytest
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
 from chat4all.domain.errors import Chat4AllError, Conflict, Invalid, NotFound, Unavailable
 from chat4all.domain.message import Message
+from chat4all.services.directory.list_conversations import ConversationQuery
 from chat4all.services.directory.manage_conversations import NewConversation
 from tests.fakes.people import agent, customer
 from tests.fakes.product import Product, a_message
@@ -83,7 +84,7 @@ def test_every_unknown_participant_is_named(product: Product) -> None:
 
     assert refused.value.code == "UNKNOWN_USER"
     assert [detail.field for detail in refused.value.details] == ["participants[0]", "participants[2]"]
-    assert product.manage_conversations.listing(None, None, 10).items == ()
+    assert product.list_conversations(ConversationQuery(), None, 10).items == ()
 
 
 def test_an_unknown_conversation_is_not_found(product: Product) -> None:
@@ -102,7 +103,7 @@ def test_pages_show_every_conversation_once_newest_first(product: Product, by_us
     seen: list[str] = []
     cursor = None
     for _ in range(4):
-        page = product.manage_conversations.listing(by_user, cursor, 2)
+        page = product.list_conversations(ConversationQuery(by_user), cursor, 2)
         seen += [conversation.conversation_id for conversation in page.items]
         cursor = page.next_cursor
 
@@ -114,7 +115,7 @@ def test_pages_show_every_conversation_once_newest_first(product: Product, by_us
 
 def test_a_bad_cursor_is_invalid(product: Product) -> None:
     with pytest.raises(Invalid):
-        product.manage_conversations.listing(None, "nonsense", 10)
+        product.list_conversations(ConversationQuery(), "nonsense", 10)
 
 
 def test_a_conversation_is_archived_and_reactivated(product: Product) -> None:

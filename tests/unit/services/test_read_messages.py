@@ -130,15 +130,6 @@ def test_a_participant_sees_from_when_they_joined(product: Product) -> None:
     assert len(all_pages(product.read.history, "conversation", "ana")) == 4
 
 
-def test_a_conversation_was_active_when_its_latest_message_was_accepted(product: Product) -> None:
-    conversation = product.conversation()
-    assert product.read.last_activity([conversation]) == {"conversation": conversation.created_at}
-    product.clock.advance(60)
-    *_, latest = say(product, 2)
-
-    assert product.read.last_activity([conversation]) == {"conversation": product.message(latest).accepted_at}
-
-
 def test_only_a_participant_sees_as_one(product: Product) -> None:
     with pytest.raises(Forbidden) as refused:
         product.read.history("conversation", "stranger", None, 10)

@@ -3,7 +3,9 @@
 import os
 from collections.abc import Mapping
 
+from chat4all.adapters.dynamodb.cursor_keys import key_in_directory
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
@@ -15,14 +17,18 @@ from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.bootstrap.templating import Templating
 from chat4all.entrypoints.http.addresses import addresses
 from chat4all.entrypoints.http.conversations import ConversationViews
+from chat4all.entrypoints.http.cursors import SignedCursors
 from chat4all.entrypoints.http.lazy import LazyApp
 from chat4all.entrypoints.http.messages import MessageViews
 from chat4all.entrypoints.http.serving import serving
 from chat4all.entrypoints.http.windows import WindowViews
 from chat4all.entrypoints.invocation import Handler
 from chat4all.services.access.authenticate import Authenticate
+from chat4all.services.directory.change_desk import ChangeDesk
+from chat4all.services.directory.list_conversations import ListConversations
 from chat4all.services.directory.manage_conversations import ManageConversations
 from chat4all.services.files.attach_file import AttachFile
+from chat4all.services.messaging.count_unread import CountUnread
 from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.read_windows import ReadWindows
@@ -83,8 +89,18 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
         )
 
     windows = WindowViews(ReadWindows(accepting.conversation_cache, accepting.accept.windows))
-    frequent = [messages, ConversationViews(manage, read, channels), windows]
-    return LazyApp(frequent, rare, Authenticate(keys))
+    desks = DynamoDesks(settings.conversations_table)
+    conversations = ConversationViews(
+        manage,
+        ListConversations(accepting.conversations, desks, accepting.directory),
+        ChangeDesk(accepting.conversations, desks, accepting.directory, runtime.now),
+        CountUnread(accepting.conversations, accepting.directory, accepting.messages),
+        read,
+        channels=channels,
+    )
+    frequent = [messages, conversations, windows]
+    cursors = SignedCursors(key_in_directory(settings.directory_table))
+    return LazyApp(frequent, rare, Authenticate(keys), cursors)
 
 
 def handler() -> Handler:

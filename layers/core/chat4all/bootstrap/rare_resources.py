@@ -11,6 +11,7 @@ from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.hints import DynamoHints
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
+from chat4all.adapters.dynamodb.notes import DynamoNotes
 from chat4all.adapters.dynamodb.people import DynamoPeople
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.adapters.s3.files import S3Files
@@ -31,6 +32,7 @@ from chat4all.entrypoints.http.channels import ChannelViews
 from chat4all.entrypoints.http.consents import ConsentViews
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews
 from chat4all.entrypoints.http.description import DescriptionViews
+from chat4all.entrypoints.http.desk import DeskViews
 from chat4all.entrypoints.http.files import FileViews
 from chat4all.entrypoints.http.health import HealthViews
 from chat4all.entrypoints.http.suggestions import SuggestionViews
@@ -42,6 +44,7 @@ from chat4all.services.accounts.manage_accounts import ManageAccounts
 from chat4all.services.batches.control_batch import ControlBatch
 from chat4all.services.batches.create_batch import CreateBatch
 from chat4all.services.directory.manage_consents import ManageConsents
+from chat4all.services.directory.manage_notes import ManageNotes
 from chat4all.services.directory.manage_users import ManageUsers
 from chat4all.services.directory.merge_users import MergeUsers
 from chat4all.services.directory.record_consent import RecordConsent
@@ -50,6 +53,7 @@ from chat4all.services.files.attach_file import AttachFile
 from chat4all.services.files.download_file import DownloadFile
 from chat4all.services.files.upload_file import UploadFile
 from chat4all.services.messaging.change_message import ChangeMessage
+from chat4all.services.messaging.count_unread import CountUnread
 from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.manage_templates import ManageTemplates
 from chat4all.services.messaging.send_signals import SendSignals
@@ -114,6 +118,7 @@ def rare_resources(
     trail = AuditTrail(audit, runtime.now, runtime.new_id)
     return [
         _act_views(settings, accepting, public),
+        _desk_views(settings, accepting),
         DeadLetterViews(redrive, channels, trail, public),
         _batch_views(settings, accepting, files, fill_template, public),
         _file_views(settings, accepting, files, public),
@@ -158,6 +163,17 @@ def _act_views(settings: ApiSettings, accepting: Accepting, public: Addresses) -
         new_id=runtime.new_id,
     )
     return ActViews(change, signals, accepting.messages, public)
+
+
+def _desk_views(settings: ApiSettings, accepting: Accepting) -> DeskViews:
+    notes = ManageNotes(
+        DynamoNotes(settings.conversations_table),
+        accepting.conversations,
+        accepting.directory,
+        runtime.now,
+        runtime.new_id,
+    )
+    return DeskViews(CountUnread(accepting.conversations, accepting.directory, accepting.messages), notes)
 
 
 def _batch_views(

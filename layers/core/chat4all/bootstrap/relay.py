@@ -2,11 +2,13 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from chat4all.adapters.dynamodb.batches import DynamoBatches
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
@@ -36,6 +38,7 @@ from chat4all.services.messaging.schedule_message import SendScheduled
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
+from chat4all.services.recovery.tend_desks import ArchiveIdle, WakeSnoozed
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -76,6 +79,7 @@ def handler() -> Handler:
         channels=frozenset(names()),
         new_id=runtime.new_id,
     )
+    desks = DynamoDesks(settings.conversations_table)
     fill_template = Templating(settings, dict(os.environ)).fill(accepting)
     threads = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="conversation")
     relay = Relay(
@@ -94,6 +98,8 @@ def handler() -> Handler:
             ),
             BringBackEchoes(DynamoEchoes(settings.messages_table), accepting.events, runtime.new_id),
             dead_records,
+            WakeSnoozed(accepting.conversations, desks),
+            ArchiveIdle(accepting.conversations, desks, timedelta(days=settings.archive_after_days) or None),
             ExpireFiles(
                 DynamoFiles(settings.files_table),
                 S3Files(runtime.s3, settings.files_bucket),

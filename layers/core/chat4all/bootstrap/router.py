@@ -1,5 +1,6 @@
 """The `router` function: request one delivery per recipient and channel; replay events."""
 
+from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime
@@ -12,6 +13,7 @@ from chat4all.entrypoints.invocation import Handler
 from chat4all.entrypoints.queues.chat_events import NEEDED_MS, ChatRecords, RecordsOrReplay
 from chat4all.entrypoints.queues.consuming import consuming
 from chat4all.entrypoints.queues.stream_consumer import StreamConsumer
+from chat4all.services.messaging.record_activity import RecordActivity
 from chat4all.services.messaging.route_act import RouteAct
 from chat4all.services.messaging.route_message import RouteMessage
 from chat4all.services.recovery.replay_messages import ReplayMessages
@@ -27,6 +29,9 @@ def handler() -> Handler:
         events=accepting.events,
         fallbacks=DynamoFallbacks(settings.messages_table),
         accept=accepting.accept,
+        record_activity=RecordActivity(
+            accepting.conversations, DynamoDesks(settings.conversations_table), runtime.now
+        ),
         route_act=RouteAct(accepting.messages, accepting.accept, runtime.now),
         capabilities=accepting.capabilities,
         clock=runtime.now,

@@ -131,6 +131,8 @@ class RelaySettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     inbound_queue: str
     inbound_dead_letter_queue: str
     batches_queue: str
+    archive_after_days: int
+    """0: no conversation is archived because nobody writes in it."""
     powertools_service_name: str
     """The name of the stack."""
 

@@ -3,6 +3,7 @@
 from chalice.app import Chalice
 
 from chat4all.adapters.dynamodb.audit import DynamoAudit
+from chat4all.adapters.dynamodb.cursor_keys import key_in_webhooks
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.listed_webhooks import DynamoListedWebhooks
@@ -19,6 +20,7 @@ from chat4all.bootstrap.telemetry import Telemetry
 from chat4all.channels.registry import connector, dependent_accounts, names, naming_accounts
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.audit_trail import AuditTrail
+from chat4all.entrypoints.http.cursors import SignedCursors
 from chat4all.entrypoints.http.function_url import on_both_fronts
 from chat4all.entrypoints.http.routes import bind, routes_of
 from chat4all.entrypoints.http.serving import serving
@@ -75,7 +77,7 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets, count: Count) -> Cha
     read = ReadOutcomes(listed_webhooks, runtime.now)
     read_one = ReadWebhook(webhooks, runtime.now)
     views = WebhookViews(receive, replay, read, read_one=read_one, channels=names(), audit=audit_trail)
-    bind(chalice, [views], authenticate)
+    bind(chalice, [views], authenticate, SignedCursors(key_in_webhooks(settings.webhooks_table)))
     return chalice
 
 

@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from chat4all.domain.desk import Desk
+
 
 class ConversationType(StrEnum):
     ONE_TO_ONE = "1:1"
@@ -74,6 +76,16 @@ class Conversation(msgspec.Struct, frozen=True):
     def is_over(self) -> bool:
         """Return whether somebody archived it. A joined conversation is archived, and goes on elsewhere."""
         return self.state is ConversationState.ARCHIVED and self.joined_into is None
+
+    desk: Desk = Desk()
+
+    @property
+    def active_at(self) -> str:
+        """Return when the last activity was, up to a minute behind; without any, when it was created."""
+        return self.desk.active_at or self.created_at
+
+    def with_desk(self, desk: Desk) -> "Conversation":
+        return msgspec.structs.replace(self, desk=desk)
 
     def has(self, user_id: str) -> bool:
         return self.participant(user_id) is not None

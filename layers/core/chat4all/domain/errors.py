@@ -12,13 +12,13 @@
     ├── NotFound           404
     │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound,
     │       ConversationNotFound, UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound,
-    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound
+    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound, NoteNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
     │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
     │       ConversationArchived, IdentityInUse, GroupFull, GroupTooSmall, NotAGroup, TooManyIdentities,
     │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts, UserMerged, UserNotMerged,
-    │       CannotMerge, ConversationJoined, SamePerson
+    │       CannotMerge, ConversationJoined, SamePerson, DeskChanged, HumanInControl
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
@@ -210,6 +210,12 @@ class TemplateNotFound(NotFound):
     code = "TEMPLATE_NOT_FOUND"
 
 
+class NoteNotFound(NotFound):
+    """There is no such note on the conversation."""
+
+    code = "NOTE_NOT_FOUND"
+
+
 class Conflict(Chat4AllError):
     """The id belongs to something else, or the state forbids it."""
 
@@ -299,6 +305,18 @@ class ConversationArchived(Conflict):
     """The conversation is archived."""
 
     code = "CONVERSATION_ARCHIVED"
+
+
+class HumanInControl(Conflict):
+    """A human has the conversation, and the sender is a bot."""
+
+    code = "HUMAN_IN_CONTROL"
+
+
+class DeskChanged(Conflict):
+    """The attributes of the conversation at the desk are no longer at `if_version`."""
+
+    code = "DESK_CHANGED"
 
 
 class IdentityInUse(Conflict):

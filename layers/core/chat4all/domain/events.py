@@ -9,6 +9,7 @@ from chat4all.domain.acts import ActOn, Signal
 from chat4all.domain.consent import ConsentState, Means
 from chat4all.domain.content import Content, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
+from chat4all.domain.desk import Writer
 from chat4all.domain.message import Message
 from chat4all.domain.plan import Skipped
 from chat4all.domain.purpose import Purpose
@@ -95,6 +96,7 @@ class MessageSubmitted(msgspec.Struct, frozen=True, omit_defaults=True, tag="mes
     """The content as the recipients read it, where it is not the message's own."""
     contents: tuple[Content | None, ...] | None = None
     """The contents of the steps as the recipients read them, where they are not the steps' own."""
+    writer: Writer = Writer.HUMAN
 
     @property
     def conversation_id(self) -> str:

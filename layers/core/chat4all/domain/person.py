@@ -21,6 +21,8 @@ WRITING_KNOWN: Final = timedelta(hours=1)
 
 class UserType(StrEnum):
     AGENT = "AGENT"
+    BOT = "BOT"
+    """Software that answers, but only in conversations that it controls."""
     CUSTOMER = "CUSTOMER"
 
 
@@ -71,7 +73,7 @@ class Merge(msgspec.Struct, frozen=True):
 
 
 class User(msgspec.Struct, frozen=True):
-    """An agent or a customer, with their identities."""
+    """An agent, a bot or a customer, with their identities."""
 
     user_id: str
     type: UserType
@@ -94,6 +96,10 @@ class User(msgspec.Struct, frozen=True):
     @property
     def merged_into(self) -> str | None:
         return self.merge.into if self.merge is not None else None
+
+
+def is_bot(user: User | None) -> bool:
+    return user is not None and user.type is UserType.BOT
 
 
 def with_writing(

@@ -39,15 +39,15 @@ def customers_of(
 ) -> Iterator[tuple[Participant, User]]:
     """Yield the participants whom a message of the sender reaches through a channel.
 
-    Agents read over the API. A participant who is joining has no place among the messages yet, and is no
-    recipient. If their place turns out to be before the message, `router` handles the join first, finds
+    Agents and bots read over the API. A participant who is joining has no place among the messages yet, and
+    is no recipient. If their place turns out to be before the message, `router` handles the join first, finds
     another version of the conversation, and chooses the recipients again. A person who takes part as two
     users, since these were merged, is reached as the first.
     """
     reached: set[str] = set()
     for participant in conversation.participants:
         user = users.get(participant.user_id)
-        if user is None or user.type is UserType.AGENT or participant.is_joining:
+        if user is None or user.type is not UserType.CUSTOMER or participant.is_joining:
             continue
         if sender_id in user.ids or not reached.isdisjoint(user.ids):
             continue

@@ -1,15 +1,31 @@
 """The rows of the table `conversations`: conversations, their members, and the places of a person."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.rows import StringsAttribute, StructsAttribute, TableSettings
-from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard
+from chat4all.adapters.dynamodb.rows import (
+    StringsAttribute,
+    StructAttribute,
+    StructsAttribute,
+    TableSettings,
+)
+from chat4all.adapters.dynamodb.table_keys import (
+    ACTIVITY_SHARDS,
+    CREATION_SHARDS,
+    SNOOZED,
+    due_key,
+    key,
+    name_of,
+    shard,
+)
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType, Participant
+from chat4all.domain.desk import Desk, DeskStatus
 from chat4all.domain.merging import MOST_MERGED
 
 CONVERSATION: Final = "CONVERSATION"
@@ -17,6 +33,7 @@ ALL: Final = "conversations"
 """Lists all conversations of the workspace, with a shard."""
 _PLACES: Final = "PLACES"
 READ: Final = "READ#"
+ASSIGNEE: Final = "ASSIGNEE"
 ONE_TO_ONE_PREFIX: Final = "1:1#"
 
 
@@ -36,6 +53,33 @@ class _ByCreation(GlobalSecondaryIndex["ConversationRow"]):  # type: ignore[no-u
 
     creation_key = UnicodeAttribute(hash_key=True)
     created_at = UnicodeAttribute(range_key=True)
+
+
+class _ByActivity(GlobalSecondaryIndex["ConversationRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-activity"
+        projection = KeysOnlyProjection()
+
+    activity_key = UnicodeAttribute(hash_key=True)
+    active_at = UnicodeAttribute(range_key=True)
+
+
+class _ByAssignee(GlobalSecondaryIndex["ConversationRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-assignee"
+        projection = KeysOnlyProjection()
+
+    assignee_key = UnicodeAttribute(hash_key=True)
+    active_at = UnicodeAttribute(range_key=True)
+
+
+class _BySnooze(GlobalSecondaryIndex["ConversationRow"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by-due"
+        projection = KeysOnlyProjection()
+
+    due_key = UnicodeAttribute(hash_key=True)
+    due_at = UnicodeAttribute(range_key=True)
 
 
 class ConversationRow(Model):
@@ -64,7 +108,17 @@ class ConversationRow(Model):
     """True: a customer's latest turn belongs to another 1:1 conversation. It may be true for too long."""
     joined_into = UnicodeAttribute(null=True)
     joined = StructsAttribute(str, null=True)
+    desk = StructAttribute(Desk, null=True)
+    """The attributes at the desk, which the condition of every change of them compares whole."""
+    active_at = UnicodeAttribute(null=True)
+    activity_key = UnicodeAttribute(null=True)
+    assignee_key = UnicodeAttribute(null=True)
+    due_key = UnicodeAttribute(null=True)
+    due_at = UnicodeAttribute(null=True)
     by_creation = _ByCreation()
+    by_activity = _ByActivity()
+    by_assignee = _ByAssignee()
+    by_due = _BySnooze()
 
 
 class MemberRow(Model):
@@ -172,7 +226,7 @@ def member_row(conversation_id: str, participant: Participant) -> MemberRow:
 
 
 def row_of(conversation: Conversation) -> ConversationRow:
-    return ConversationRow(
+    row = ConversationRow(
         key(conversation.conversation_id),
         CONVERSATION,
         type=conversation.type.value,
@@ -184,7 +238,55 @@ def row_of(conversation: Conversation) -> ConversationRow:
         version=conversation.version,
         created_at=conversation.created_at,
         creation_key=key(ALL, str(shard(conversation.conversation_id, CREATION_SHARDS))),
+        desk=conversation.desk,
+        active_at=conversation.active_at,
     )
+    for name, listed_under in _desk_keys(conversation).items():
+        setattr(row, name, listed_under)
+    return row
+
+
+def desk_actions(conversation: Conversation) -> Iterator[Action]:
+    """Yield the actions that write the desk of the conversation, and list the conversation by it."""
+    yield ConversationRow.desk.set(conversation.desk)
+    yield ConversationRow.active_at.set(conversation.active_at)
+    for name, listed_under in _desk_keys(conversation).items():
+        attribute = getattr(ConversationRow, name)
+        yield attribute.set(listed_under) if listed_under is not None else attribute.remove()
+
+
+def same_desk(desk: Desk) -> Condition:
+    """Return the condition that the desk is as it was read."""
+    condition: Condition = (ConversationRow.desk == desk) | ConversationRow.desk.does_not_exist()
+    return condition
+
+
+def activity_name(status: DeskStatus) -> str:
+    """Return the name, without its shard, under which `by-activity` lists a status."""
+    return f"ACTIVITY#{status.value}"
+
+
+def _desk_keys(conversation: Conversation) -> dict[str, str | None]:
+    """Return the keys of the indexes of the desk; None where an index leaves the conversation out.
+
+    An archived conversation is in none of them.
+    """
+    desk, conversation_id = conversation.desk, conversation.conversation_id
+    is_active = conversation.state is ConversationState.ACTIVE
+    activity = key(activity_name(desk.status), str(shard(conversation_id, ACTIVITY_SHARDS)))
+    sleeps_until = desk.snoozed_until if is_active else None
+    return {
+        "activity_key": activity if is_active else None,
+        "assignee_key": key(ASSIGNEE, desk.assignee) if is_active and desk.assignee else None,
+        "due_key": due_key(SNOOZED, conversation_id) if sleeps_until else None,
+        "due_at": sleeps_until,
+    }
+
+
+def _desk_of(row: ConversationRow) -> Desk:
+    """Return the desk; that of a row that was written before there were desks is empty."""
+    known: Desk | None = row.desk
+    return known if known is not None else Desk()
 
 
 def conversation_of(row: ConversationRow) -> Conversation:
@@ -201,4 +303,5 @@ def conversation_of(row: ConversationRow) -> Conversation:
         overtaken=bool(row.overtaken),
         joined_into=row.joined_into,
         joined=row.joined or (),
+        desk=_desk_of(row),
     )

@@ -19,11 +19,13 @@ from chat4all.adapters.dynamodb.conversation_rows import (
     PlacesRow,
     ReadRow,
     conversation_of,
+    desk_actions,
     holder_places,
     member_row,
     places_row,
     places_rows,
     row_of,
+    same_desk,
     turns_of,
 )
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
@@ -39,6 +41,7 @@ from chat4all.adapters.dynamodb.rows import (
 )
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shards_of
 from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
+from chat4all.domain.desk import Desk
 from chat4all.domain.errors import ConversationJoined, Unavailable
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.places import Places, place_key, writing
@@ -200,19 +203,24 @@ class DynamoConversations:
         self._transact(attempt)
 
     @answering
-    def set_state(self, conversation: Conversation, state: ConversationState) -> bool:
+    def set_state(
+        self, conversation: Conversation, state: ConversationState, desk: Desk | None = None
+    ) -> bool:
         changed = False
 
         def attempt(transaction: TransactWrite) -> bool:
             nonlocal changed
             row = ConversationRow.get(key(conversation.conversation_id), CONVERSATION, consistent_read=True)
-            changed = int(row.version) == conversation.version
+            now = conversation_of(row)
+            changed = now.version == conversation.version and (desk is None or now.desk == conversation.desk)
             if not changed:
                 return False
             if row.joined_into:
                 raise ConversationJoined("The conversation goes on in another conversation.")
             positions = row.positions or {}
-            if state is ConversationState.ACTIVE:
+            if now.state is state:
+                positions = {}
+            elif state is ConversationState.ACTIVE:
                 customers = places_rows(positions)
                 positions = give_turn(transaction, conversation.conversation_id, customers, positions)
             else:
@@ -223,6 +231,8 @@ class DynamoConversations:
                 positions,
                 ConversationRow.state.set(state.value),
                 ConversationRow.version.add(1),
+                *desk_actions(replace(now, state=state, desk=desk or now.desk)),
+                unchanged=same_desk(now.desk),
             )
             return True
 
@@ -308,9 +318,20 @@ def _created(shard: str, upto: Condition | None, limit: int) -> Iterator[TimeInd
     return (TimeIndexEntry(row.created_at, name_of(row.partition)) for row in rows)
 
 
-def _move(transaction: TransactWrite, row: ConversationRow, positions: dict[str, str], *more: Action) -> None:
-    """Update the conversation's row, unless its version, state or positions changed since `row` was read."""
+def _move(
+    transaction: TransactWrite,
+    row: ConversationRow,
+    positions: dict[str, str],
+    *more: Action,
+    unchanged: Condition | None = None,
+) -> None:
+    """Update the conversation's row, unless its version, state or positions changed since `row` was read.
+
+    `unchanged` is a further condition.
+    """
     condition = (ConversationRow.version == row.version) & (ConversationRow.state == row.state)
+    if unchanged is not None:
+        condition &= unchanged
     if not positions:
         transaction.update(row, actions=list(more), condition=condition)
         return

@@ -333,6 +333,18 @@ class DynamoMessages:
         return _with_states([row for row in rows if row.sequence > after])
 
     @answering
+    def senders(self, conversation_id: str, after: str, limit: int) -> list[str]:
+        rows = MessageRow.by_conversation.query(
+            key(conversation_id),
+            MessageRow.sequence > after if after else None,
+            scan_index_forward=False,
+            limit=limit,
+            page_size=limit,
+            attributes_to_get=["partition", "record", "sender_id"],
+        )
+        return [row.sender_id for row in rows]
+
+    @answering
     def history_by_sent(
         self, conversation_id: str, after: str, past: SentCursor | None, limit: int
     ) -> list[Message]:
@@ -351,11 +363,6 @@ class DynamoMessages:
         )
         following = (row for row in merged if place is None or sent_place(row) < place)
         return _with_states(list(itertools.islice(following, limit)))
-
-    @answering
-    def latest_at(self, conversation_id: str) -> str | None:
-        rows = MessageRow.by_conversation.query(key(conversation_id), scan_index_forward=False, limit=1)
-        return next((row.accepted_at for row in rows), None)
 
     @answering
     def search(

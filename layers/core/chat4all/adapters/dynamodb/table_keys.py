@@ -34,6 +34,10 @@ DEAD_SHARDS: Final = 16
 """While a channel refuses every message, a message costs one write: 10,000 writes a second."""
 CREATION_SHARDS: Final = 16
 """The creation of a conversation or a user costs one write; a message creates neither as a rule."""
+ACTIVITY_SHARDS: Final = 16
+"""A message after a minute's silence costs an entry two writes: 8,000 such messages a second."""
+SNOOZED: Final = "SNOOZED"
+"""The kind of the snoozed conversations in `by-due` of the table `conversations`."""
 REDRIVEN: Final = "REDRIVEN"
 """Lists a redriven message that did not fail as a whole: its failed deliveries are tried again."""
 _NOTICES: Final = "NOTICES"

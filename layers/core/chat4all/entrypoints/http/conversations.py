@@ -1,17 +1,20 @@
-"""/v1/conversations: create, read, list, archive; their history and their participants."""
+"""/v1/conversations: create, read, list, archive; their desk, their history and their participants."""
 
-from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from chalice.app import Request
 
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
+from chat4all.domain.desk import Control, DeskChanges, DeskQuery, DeskStatus, Priority
 from chat4all.domain.errors import (
     ConversationJoined,
     ConversationNotFound,
+    DeskChanged,
+    Detail,
     GroupFull,
     GroupTooSmall,
+    Invalid,
     NotAGroup,
     NotAParticipant,
     ParticipantNotFound,
@@ -21,12 +24,19 @@ from chat4all.domain.errors import (
 from chat4all.domain.pages import HistoryOrder
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
-from chat4all.entrypoints.http.bodies import Id, PageQuery
+from chat4all.entrypoints.http.bodies import Id, PageQuery, Time, time_from
 from chat4all.entrypoints.http.checks import check_channel, check_metadata
 from chat4all.entrypoints.http.message_views import MessagePage, message_view
 from chat4all.entrypoints.http.messages import MESSAGES
 from chat4all.entrypoints.http.routes import Returns, route
+from chat4all.services.directory.change_desk import ChangeDesk
+from chat4all.services.directory.list_conversations import (
+    ConversationOrder,
+    ConversationQuery,
+    ListConversations,
+)
 from chat4all.services.directory.manage_conversations import ManageConversations, NewConversation
+from chat4all.services.messaging.count_unread import CountUnread, Unread
 from chat4all.services.messaging.read_messages import ReadMessages
 
 _AGENT = "6a1f0c3e-93d0-4b0f-9d1e-0f8e2c7b5a10"
@@ -48,8 +58,23 @@ _CONVERSATION = {
     "created_at": "2026-01-31T12:00:00.123Z",
     "joined": [],
     "joined_into": None,
+    "status": "OPEN",
+    "snoozed_until": None,
+    "assignee": _AGENT,
+    "team": "billing",
+    "labels": ["invoice"],
+    "priority": "HIGH",
+    "controlled_by": "human",
+    "waiting_since": "2026-01-31T12:05:00.123Z",
+    "desk_version": 2,
+    "unread": None,
 }
-_ARCHIVED = {**_CONVERSATION, "state": "ARCHIVED"}
+_NOBODY: Final = "none"
+"""The assignee of the conversations that nobody is assigned to."""
+MOST_LABELS: Final = 20
+_Labels = Annotated[tuple[str, ...], msgspec.Meta(max_length=MOST_LABELS)]
+_LONGEST_LABEL: Final = 50
+_LONGEST_TEAM: Final = 100
 
 
 class PostConversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,15 +86,38 @@ class PostConversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PatchConversation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    state: Literal["ACTIVE", "ARCHIVED"]
+    """`state` alone, or attributes of the desk; null clears one. `if_version`: the expected desk_version."""
+
+    state: Literal["ACTIVE", "ARCHIVED"] | msgspec.UnsetType = msgspec.UNSET
+    status: DeskStatus | msgspec.UnsetType = msgspec.UNSET
+    snoozed_until: Time | msgspec.UnsetType | None = msgspec.UNSET
+    assignee: Id | msgspec.UnsetType | None = msgspec.UNSET
+    team: str | msgspec.UnsetType | None = msgspec.UNSET
+    labels: _Labels | msgspec.UnsetType = msgspec.UNSET
+    priority: Priority | msgspec.UnsetType = msgspec.UNSET
+    controlled_by: Control | msgspec.UnsetType = msgspec.UNSET
+    if_version: Annotated[int, msgspec.Meta(ge=0)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class PostParticipant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user_id: Id
 
 
-class ListConversations(PageQuery, frozen=True):
+class ConversationsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
+    """The filters combine. `assignee=none` finds the conversations that nobody is assigned to.
+
+    By `active_at`, the list holds only active conversations, the latest active first.
+    """
+
     user_id: Id | None = None
+    status: DeskStatus | None = None
+    assignee: Id | None = None
+    team: str | None = None
+    label: str | None = None
+    priority: Priority | None = None
+    controlled_by: Control | None = None
+    unread_by: Id | None = None
+    sort: ConversationOrder = ConversationOrder.CREATED
 
 
 class ListHistory(PageQuery, frozen=True):
@@ -101,6 +149,17 @@ class ConversationView(msgspec.Struct, frozen=True):
     participant_count: int
     last_activity_at: str
     created_at: str
+    status: str
+    snoozed_until: str | None
+    assignee: str | None
+    team: str | None
+    labels: tuple[str, ...]
+    priority: str
+    controlled_by: str
+    waiting_since: str | None
+    desk_version: int
+    unread: Unread | None
+    """Set in a list with `unread_by`."""
     joined: tuple[str, ...] = ()
     """The conversations whose messages are shown in this one, since their customers were merged."""
     joined_into: str | None = None
@@ -114,20 +173,22 @@ class ConversationPage(msgspec.Struct, frozen=True):
 
 
 class ConversationViews:
-    def __init__(self, manage: ManageConversations, read: ReadMessages, channels: frozenset[str]) -> None:
+    def __init__(
+        self,
+        manage: ManageConversations,
+        list_conversations: ListConversations,
+        change_desk: ChangeDesk,
+        count_unread: CountUnread,
+        read: ReadMessages,
+        *,
+        channels: frozenset[str],
+    ) -> None:
         self._manage = manage
+        self._list = list_conversations
+        self._change_desk = change_desk
+        self._count_unread = count_unread
         self._read = read
         self._channels = channels
-
-    def _view(self, conversation: Conversation) -> ConversationView:
-        return self._views((conversation,))[0]
-
-    def _views(self, conversations: Sequence[Conversation]) -> tuple[ConversationView, ...]:
-        active_at = self._read.last_activity(conversations)
-        return tuple(
-            conversation_view(conversation, active_at[conversation.conversation_id])
-            for conversation in conversations
-        )
 
     @route(
         "CreateConversation",
@@ -150,20 +211,29 @@ class ConversationViews:
             title=check_plain("title", body.title, 200) if body.title is not None else None,
             metadata=body.metadata,
         )
-        return Answer(self._view(self._manage.create(new)), 201)
+        return Answer(conversation_view(self._manage.create(new)), 201)
 
     @route(
         "ListConversations",
         "GET",
         "/v1/conversations",
         Returns(ConversationPage, {"conversations": [_CONVERSATION], "next_cursor": None}),
-        summary="List the conversations of a user, latest joined first; or all, latest created first",
+        summary="List conversations, by their begin or by their last activity; filters combine",
         scope="conversations:read",
-        query=ListConversations,
+        query=ConversationsQuery,
+        errors=(UnknownUser,),
     )
-    def listing(self, request: Request, query: ListConversations) -> Answer:
-        page = self._manage.listing(query.user_id, query.cursor, query.limit)
-        return Answer(ConversationPage(self._views(page.items), page.next_cursor))
+    def listing(self, request: Request, query: ConversationsQuery) -> Answer:
+        page = self._list(_wanted(query), query.cursor, query.limit)
+        if query.unread_by is None:
+            return Answer(ConversationPage(tuple(map(conversation_view, page.items)), page.next_cursor))
+        counts = self._count_unread.of_each(page.items, query.unread_by, "unread_by")
+        views = tuple(
+            conversation_view(conversation, unread)
+            for conversation, unread in zip(page.items, counts, strict=True)
+            if unread.unread or unread.more
+        )
+        return Answer(ConversationPage(views, page.next_cursor))
 
     @route(
         "GetConversation",
@@ -175,22 +245,30 @@ class ConversationViews:
         errors=(ConversationNotFound,),
     )
     def get(self, request: Request, conversation_id: str) -> Answer:
-        return Answer(self._view(self._manage.get(conversation_id)))
+        return Answer(conversation_view(self._manage.get(conversation_id)))
 
     @route(
         "PatchConversation",
         "PATCH",
         "/v1/conversations/{conversation_id}",
-        Returns(ConversationView, _ARCHIVED),
-        summary="Archive a conversation, or reactivate it",
+        Returns(ConversationView, _CONVERSATION),
+        summary="Archive or reactivate a conversation, or change its attributes at the desk",
         scope="conversations:write",
         body=PatchConversation,
-        example={"state": "ARCHIVED"},
-        errors=(ConversationNotFound, ConversationJoined, SamePerson),
+        example={"assignee": _AGENT, "labels": ["invoice"], "priority": "HIGH"},
+        errors=(ConversationNotFound, ConversationJoined, SamePerson, DeskChanged, UnknownUser),
     )
     def patch(self, request: Request, conversation_id: str, body: PatchConversation) -> Answer:
-        state = ConversationState(body.state)
-        return Answer(self._view(self._manage.set_state(conversation_id, state)))
+        if_version = body.if_version if isinstance(body.if_version, int) else None
+        changes = _changes(body)
+        if isinstance(body.state, str):
+            if changes != DeskChanges() or if_version is not None:
+                raise Invalid("state is changed alone.", Detail("state", "needs a request of its own"))
+            state = ConversationState(body.state)
+            return Answer(conversation_view(self._manage.set_state(conversation_id, state)))
+        if changes == DeskChanges():
+            raise Invalid("The body changes nothing.", Detail("", "needs a field to change"))
+        return Answer(conversation_view(self._change_desk(conversation_id, changes, if_version)))
 
     @route(
         "ListHistory",
@@ -220,7 +298,7 @@ class ConversationViews:
         errors=(UnknownUser, ConversationNotFound, NotAGroup, GroupFull),
     )
     def add_participant(self, request: Request, conversation_id: str, body: PostParticipant) -> Answer:
-        return Answer(self._view(self._manage.add_participant(conversation_id, body.user_id)))
+        return Answer(conversation_view(self._manage.add_participant(conversation_id, body.user_id)))
 
     @route(
         "RemoveParticipant",
@@ -232,10 +310,11 @@ class ConversationViews:
         errors=(ConversationNotFound, ParticipantNotFound, NotAGroup, GroupTooSmall),
     )
     def remove_participant(self, request: Request, conversation_id: str, user_id: str) -> Answer:
-        return Answer(self._view(self._manage.remove_participant(conversation_id, user_id)))
+        return Answer(conversation_view(self._manage.remove_participant(conversation_id, user_id)))
 
 
-def conversation_view(conversation: Conversation, last_activity_at: str) -> ConversationView:
+def conversation_view(conversation: Conversation, unread: Unread | None = None) -> ConversationView:
+    desk = conversation.desk
     return ConversationView(
         conversation_id=conversation.conversation_id,
         type=conversation.type.value,
@@ -247,8 +326,55 @@ def conversation_view(conversation: Conversation, last_activity_at: str) -> Conv
         title=conversation.title,
         metadata=conversation.metadata,
         participant_count=len(conversation.participants),
-        last_activity_at=last_activity_at,
+        last_activity_at=conversation.active_at,
         created_at=conversation.created_at,
         joined=conversation.joined,
         joined_into=conversation.joined_into,
+        status=desk.status.value,
+        snoozed_until=desk.snoozed_until,
+        assignee=desk.assignee,
+        team=desk.team,
+        labels=desk.labels,
+        priority=desk.priority.value,
+        controlled_by=desk.controlled_by.value,
+        waiting_since=desk.waiting_since,
+        desk_version=desk.version,
+        unread=unread,
+    )
+
+
+def _wanted(query: ConversationsQuery) -> ConversationQuery:
+    is_anybody = query.assignee is None
+    desk = DeskQuery(
+        status=query.status,
+        assignee=query.assignee if query.assignee != _NOBODY else None,
+        is_assigned=None if is_anybody else query.assignee != _NOBODY,
+        team=query.team,
+        label=query.label,
+        priority=query.priority,
+        controlled_by=query.controlled_by,
+    )
+    return ConversationQuery(query.user_id, query.sort, desk)
+
+
+def _changes(body: PatchConversation) -> DeskChanges:
+    """Check the body, and return the attributes that it changes; raises Invalid."""
+    labels = body.labels
+    if isinstance(labels, tuple):
+        for number, label in enumerate(labels):
+            check_plain(f"labels[{number}]", label, _LONGEST_LABEL)
+        if len(set(labels)) != len(labels):
+            raise Invalid("labels is not valid.", Detail("labels", "must be different labels"))
+    return DeskChanges(
+        status=body.status,
+        snoozed_until=(
+            time_from("snoozed_until", body.snoozed_until)
+            if isinstance(body.snoozed_until, str)
+            else body.snoozed_until
+        ),
+        assignee=body.assignee,
+        team=check_plain("team", body.team, _LONGEST_TEAM) if isinstance(body.team, str) else body.team,
+        labels=labels,
+        priority=body.priority,
+        controlled_by=body.controlled_by,
     )

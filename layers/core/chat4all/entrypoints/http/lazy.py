@@ -5,6 +5,7 @@ from typing import Any
 
 from chalice.app import Chalice
 
+from chat4all.entrypoints.http.cursors import SignedCursors
 from chat4all.entrypoints.http.routes import bind
 from chat4all.entrypoints.invocation import LambdaContext
 from chat4all.services.access.authenticate import Authenticate
@@ -18,13 +19,15 @@ class LazyApp:
         frequent: Iterable[object],
         rare: Callable[[], Iterable[object]],
         authenticate: Authenticate,
+        cursors: SignedCursors,
     ) -> None:
         """Set the resources, each an instance of a class of views. `rare` imports and makes the others."""
         self._app = Chalice(app_name="chat4all", configure_logs=False)
         self._rare = rare
         self._authenticate = authenticate
+        self._cursors = cursors
         self._is_whole = False
-        bind(self._app, frequent, authenticate)
+        bind(self._app, frequent, authenticate, cursors)
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> Any:  # noqa: ANN401 - Lambda's
         asked = event.get("requestContext", {})
@@ -35,6 +38,6 @@ class LazyApp:
     def whole(self) -> Chalice:
         """Load the rare resources, if they are missing, and return the chalice app."""
         if not self._is_whole:
-            bind(self._app, self._rare(), self._authenticate)
+            bind(self._app, self._rare(), self._authenticate, self._cursors)
             self._is_whole = True
         return self._app

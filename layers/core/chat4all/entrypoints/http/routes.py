@@ -24,6 +24,7 @@ from chat4all.domain.errors import (
 )
 from chat4all.entrypoints.http.answers import Answer, broken, refuse, respond, trace_id
 from chat4all.entrypoints.http.bodies import LONGEST_ID, MOST_BODY_BYTES, body_of, query_of, raw_body_of
+from chat4all.entrypoints.http.cursors import SignedCursors
 from chat4all.services.access.authenticate import Authenticate
 
 V = TypeVar("V", bound=Callable[..., Answer])
@@ -141,14 +142,16 @@ def routes_of(resource: type) -> list[Route]:
     return [_DECLARED[function] for function in functions if function in _DECLARED]
 
 
-def bind(app: Chalice, resources: Iterable[object], authenticate: Authenticate | None) -> None:
+def bind(
+    app: Chalice, resources: Iterable[object], authenticate: Authenticate | None, cursors: SignedCursors
+) -> None:
     """Register every route of the resources, each an instance of a class of views."""
     for resource in resources:
         for declared in routes_of(type(resource)):
             register = app.route(
                 declared.path, methods=[declared.method], name=declared.name, content_types=["*/*"]
             )
-            register(_answering(app, declared, MethodType(declared.view, resource), authenticate))
+            register(_answering(app, declared, MethodType(declared.view, resource), authenticate, cursors))
 
 
 def owner_of(request: Request) -> str:
@@ -157,9 +160,13 @@ def owner_of(request: Request) -> str:
 
 
 def _answering(
-    app: Chalice, declared: Route, view: Callable[..., Answer], authenticate: Authenticate | None
+    app: Chalice,
+    declared: Route,
+    view: Callable[..., Answer],
+    authenticate: Authenticate | None,
+    cursors: SignedCursors,
 ) -> Callable[..., Response]:
-    def answer(**parameters: str) -> Response:
+    def respond_to(**parameters: str) -> Response:
         request = cast("Request", app.current_request)  # is set while a view runs
         trace = trace_id(request.context)
         try:
@@ -167,7 +174,12 @@ def _answering(
                 key = authenticate(_presented_key(request), declared.scope)
                 request.context[_OWNER] = key.key_id
             _check(parameters)
-            return respond(view(request, **parameters, **_given(request, declared)), trace)
+            given = _given(request, declared)
+            opened = {name: cursors.opened(declared.name, parameters, part) for name, part in given.items()}
+            answer = view(request, **parameters, **opened)
+            for part in given.values():
+                answer = cursors.sealed(declared.name, parameters, part, answer)
+            return respond(answer, trace)
         except Chat4AllError as error:
             level = logging.INFO if error.http_status < 500 else logging.ERROR
             _log.log(
@@ -178,7 +190,7 @@ def _answering(
             _log.exception("%s %s failed", declared.method, declared.path)
             return broken(trace)
 
-    return answer
+    return respond_to
 
 
 def _given(request: Request, declared: Route) -> dict[str, object]:

@@ -84,7 +84,7 @@ class PatchIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PostUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    type: Literal["AGENT", "CUSTOMER"]
+    type: Literal["AGENT", "BOT", "CUSTOMER"]
     display_name: str
     identities: tuple[PostIdentity, ...] = ()
     metadata: dict[str, str] = {}

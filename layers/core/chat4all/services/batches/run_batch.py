@@ -302,7 +302,7 @@ class RunBatch:
     def _accept_in_place(self, new: NewMessage, item: _Next) -> Accepted:
         conversation, user_id = item.begins, item.recipient.user_id
         if conversation is None or user_id is None:
-            return self._accept(new)
+            return self._accept(new, is_to_many=True)
         return self._accept.first(new, conversation, lambda: self._one_to_one.begin(conversation, user_id))
 
     def _refused(self, new: NewMessage, item: _Next, code: str) -> Result | Unavailable:

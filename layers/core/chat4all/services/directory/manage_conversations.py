@@ -13,6 +13,7 @@ from chat4all.domain.conversation import (
     ConversationType,
     Participant,
 )
+from chat4all.domain.desk import at_hand
 from chat4all.domain.errors import (
     ConversationNotFound,
     Detail,
@@ -25,9 +26,7 @@ from chat4all.domain.errors import (
     UnknownUser,
 )
 from chat4all.domain.events import ParticipantJoining
-from chat4all.domain.pages import Page, TimeCursor, decode_cursor, encode_cursor, merged_entries
 from chat4all.domain.person import User, UserType
-from chat4all.services.directory.merged_users import known_user
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Events
 
@@ -91,21 +90,6 @@ class ManageConversations:
             raise ConversationNotFound("There is no such conversation.")
         return conversation
 
-    def listing(self, user_id: str | None, cursor: str | None, limit: int) -> Page[Conversation]:
-        """List the conversations of a user, the latest joined first; or all, the latest created first.
-
-        The list of a user has the conversations of all users who are the same person.
-        """
-        after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
-        if user_id is not None:
-            user = known_user(self._directory, user_id)
-            ids = dict.fromkeys(user.ids) if user is not None else (user_id,)
-            lists = (self._conversations.of_user(known_as, after, limit + 1) for known_as in ids)
-            found = merged_entries(lists, limit + 1)
-        else:
-            found = self._conversations.latest(after, limit + 1)
-        return self._page(found, limit)
-
     def set_state(self, conversation_id: str, state: ConversationState) -> Conversation:
         """Archive or reactivate the conversation.
 
@@ -116,7 +100,10 @@ class ManageConversations:
             Unavailable: another request has changed the conversation, or AWS did not answer.
         """
         conversation = self.get(conversation_id)
-        if conversation.state is not state and not self._conversations.set_state(conversation, state):
+        is_active = state is ConversationState.ACTIVE
+        desk = at_hand(conversation.desk, is_active=is_active, now=self._clock())
+        is_same = (state, desk.is_idle) == (conversation.state, conversation.desk.is_idle)
+        if not is_same and not self._conversations.set_state(conversation, state, desk):
             raise _changing()
         return self.get(conversation_id)
 
@@ -200,17 +187,6 @@ class ManageConversations:
         if details:
             raise UnknownUser("Not every participant is a known user.", *details)
         return known
-
-    def _page(self, found: list[tuple[TimeCursor, str]], limit: int) -> Page[Conversation]:
-        shown = found[:limit]
-        by_id = {
-            conversation.conversation_id: conversation
-            for conversation in self._conversations.get_many(
-                [conversation_id for _, conversation_id in shown]
-            )
-        }
-        items = tuple(by_id[conversation_id] for _, conversation_id in shown if conversation_id in by_id)
-        return Page(items, encode_cursor(shown[-1][0]) if len(found) > limit else None)
 
 
 def _changing() -> Unavailable:

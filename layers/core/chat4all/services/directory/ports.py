@@ -9,7 +9,9 @@ import msgspec
 from chat4all.domain.audit import AuditEntry
 from chat4all.domain.consent import Consent
 from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
+from chat4all.domain.desk import Desk, DeskStatus
 from chat4all.domain.hints import Hint
+from chat4all.domain.note import Note
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.person import Identity, Moved, User, UserType
 from chat4all.domain.places import Places
@@ -87,10 +89,13 @@ class Conversations(Protocol):
         """
         ...
 
-    def set_state(self, conversation: Conversation, state: ConversationState) -> bool:
+    def set_state(
+        self, conversation: Conversation, state: ConversationState, desk: Desk | None = None
+    ) -> bool:
         """Archive or reactivate the conversation. A reactivated 1:1 conversation takes the latest turn.
 
-        Returns False if the conversation has changed since `conversation` was read.
+        With `desk`, save the desk with it. Returns False if the conversation has changed since `conversation`
+        was read, or, with `desk`, if its desk has changed.
         """
         ...
 
@@ -104,6 +109,55 @@ class Conversations(Protocol):
 
     def latest(self, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
         """Return (cursor, conversation_id) of all conversations, the latest created first."""
+        ...
+
+
+class Desks(Protocol):
+    """The attributes of the conversations at the desk. The lists hold active conversations."""
+
+    def save(self, conversation: Conversation, desk: Desk) -> bool:
+        """Save the desk; return False if desk or state changed since `conversation` was read."""
+        ...
+
+    def by_activity(
+        self, statuses: Collection[DeskStatus], after: TimeCursor | None, limit: int
+    ) -> list[tuple[TimeCursor, str]]:
+        """Return (cursor, conversation_id) of the conversations in a status, the latest active first."""
+        ...
+
+    def of_assignee(self, user_id: str, after: TimeCursor | None, limit: int) -> list[tuple[TimeCursor, str]]:
+        """Return (cursor, conversation_id) of the user's assigned conversations, the latest active first."""
+        ...
+
+    def idle(self, before: str, turn: int, limit: int) -> list[str]:
+        """Return conversations that do not sleep and were not active since `before`, the oldest first.
+
+        Each turn looks at another share of the conversations; 16 turns after each other look at all.
+        """
+        ...
+
+    def sleeping_until(self, at: str, limit: int) -> list[str]:
+        """Return conversations whose snooze ended at `at` or earlier."""
+        ...
+
+
+class Notes(Protocol):
+    """The notes of the desk on conversations."""
+
+    def add(self, note: Note) -> None: ...
+
+    def get(self, conversation_id: str, note_id: str) -> Note | None: ...
+
+    def latest(self, conversation_id: str, before: str | None, limit: int) -> list[Note]:
+        """Return the notes on a conversation before this note_id, the newest first."""
+        ...
+
+    def replace(self, note: Note) -> bool:
+        """Save a changed note; return False if it was deleted meanwhile."""
+        ...
+
+    def delete(self, note: Note) -> bool:
+        """Delete the note; return False if it was deleted before."""
         ...
 
 

@@ -10,6 +10,8 @@
         conversation that the person takes part in
     else a new conversation with the inbox, which is the person's 1:1 conversation from then on
 
+A conversation that was archived because nobody wrote in it counts as active, and is reactivated.
+
 Nothing here depends on how many conversations there are, and the rule never chooses between groups. A group
 gets a message that quotes nothing only from a person who wrote in it last, or who takes part in no other
 conversation.
@@ -32,6 +34,7 @@ from chat4all.domain.conversation import (
     Origin,
     Participant,
 )
+from chat4all.domain.desk import at_hand
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage
 from chat4all.domain.merging import MOST_MERGED
@@ -163,15 +166,23 @@ class FindPlace:
             yield from first_two - places.of_threads
 
     def _open(self, conversation_id: str, sender: User) -> Conversation | None:
-        """Return the conversation, or the conversation that it joined, if the sender may write there."""
+        """Return the conversation, or the one that it joined, if the sender may write there.
+
+        A conversation that was idle comes back.
+        """
         conversation = self._conversations.get(conversation_id)
         for _ in range(MOST_MERGED):
             if conversation is None or conversation.joined_into is None:
                 break
             conversation = self._conversations.get(conversation.joined_into)
-        if conversation is None or conversation.state is not ConversationState.ACTIVE:
+        if conversation is None or _member_id(conversation, sender) is None:
             return None
-        return conversation if _member_id(conversation, sender) is not None else None
+        if conversation.desk.is_idle:
+            desk = at_hand(conversation.desk, is_active=True, now=self._clock())
+            self._conversations.set_state(conversation, ConversationState.ACTIVE, desk)
+            conversation = self._conversations.get(conversation.conversation_id)
+        is_active = conversation is not None and conversation.state is ConversationState.ACTIVE
+        return conversation if is_active else None
 
     def _begin(self, origin: Origin, event: InboundMessage, sender: User, places: Places) -> str | None:
         """Begin the person's conversation with the inbox; None if a 1:1 conversation began meanwhile."""

@@ -30,6 +30,7 @@ from chat4all.domain.clock import Clock, iso
 from chat4all.domain.content import Content, Text, file_of
 from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.desk import Control, Writer, writer_of
 from chat4all.domain.errors import (
     Chat4AllError,
     Conflict,
@@ -37,6 +38,7 @@ from chat4all.domain.errors import (
     ConversationJoined,
     Detail,
     Forbidden,
+    HumanInControl,
     Invalid,
     MessageChanged,
     MessageDeleted,
@@ -50,7 +52,7 @@ from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient,
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import AlbumItem, Change, ChangeNotice, Message
 from chat4all.domain.parts import parts_by_recipient
-from chat4all.domain.person import User
+from chat4all.domain.person import User, is_bot
 from chat4all.domain.plan import Choose, Skipped, Step, as_posted, contents_of, step_as_posted, templates_of
 from chat4all.domain.plan_checks import checks_of
 from chat4all.domain.planning import Check, Plan, Wanted, obstacle_of, plan, refusal, require_all
@@ -162,13 +164,14 @@ class AcceptMessage:
         self._clock = clock
         self.windows = CheckWindows(messages, capabilities, clock)
 
-    def __call__(self, new: NewMessage) -> Accepted:
-        """Give `new` its place in the queue, and store it.
+    def __call__(self, new: NewMessage, *, is_to_many: bool = False) -> Accepted:
+        """Give `new` its place in the queue, and store it. A message `is_to_many` answers nobody.
 
         Raises:
             NotFound: no such conversation.
             Forbidden: the sender is not a participant.
-            Conflict: the conversation is archived or goes on in another, or the id is another message's.
+            Conflict: the conversation is archived or goes on in another, a human has it and a bot writes, or
+                the id belongs to another message.
             NotPossible: a recipient cannot be reached on the channel, does not want the message or may not be
                 written to now, the channel does not take the content or the tag, or our account is not
                 enabled.
@@ -181,7 +184,7 @@ class AcceptMessage:
                 require_own_place(snapshot)
         except REFUSALS as refused:
             return self._accepted_before(new, refused)
-        message, stored = self._submit(new, snapshot, routed)
+        message, stored = self._submit(new, snapshot, routed, is_to_many=is_to_many)
         return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
 
     def first(self, new: NewMessage, conversation: Conversation, begin: Callable[[], None]) -> Accepted:
@@ -401,7 +404,13 @@ class AcceptMessage:
             raise refusal(obstacles)
 
     def _submit(
-        self, new: NewMessage, snapshot: Snapshot, routed: Routed, *, fingerprint: str | None = None
+        self,
+        new: NewMessage,
+        snapshot: Snapshot,
+        routed: Routed,
+        *,
+        fingerprint: str | None = None,
+        is_to_many: bool = False,
     ) -> tuple[Message, Message | None]:
         """Submit and store the message; return it, and the message that already has its id."""
         message = self._message(new, routed.to, iso(self._clock()))
@@ -412,6 +421,7 @@ class AcceptMessage:
             version=snapshot.conversation.version,
             content=routed.content if routed.content != message.content else None,
             contents=routed.contents if routed.contents != contents_of(message.steps) else None,
+            writer=_writer(new, snapshot, is_to_many=is_to_many),
         )
         if len(new.steps) > 1 and len(msgspec.json.encode(submitted)) > MOST_RECORD_BYTES:
             raise Invalid("The contents of the fallback are too large.", Detail("fallback", "is too large"))
@@ -442,6 +452,8 @@ class AcceptMessage:
         if new.purpose is Purpose.MARKETING:
             return None
         snapshot = self._conversation_cache.recent(new.conversation_id)
+        if is_bot(snapshot.users.get(new.sender_id)):
+            return None
         asked = (self.windows.recorded(new.tag),) if asks_windows else ()
         more = (self.accounts.recorded(), *checks, *asked)
         try:
@@ -636,6 +648,12 @@ def check_reply(new: NewMessage, conversation: Conversation, messages: Messages)
         raise Invalid("reply_to is not valid.", Detail("reply_to", "names no message of this conversation"))
 
 
+def _writer(new: NewMessage, snapshot: Snapshot, *, is_to_many: bool = False) -> Writer:
+    sender = snapshot.users.get(new.sender_id)
+    answers_nobody = is_to_many or new.purpose is Purpose.MARKETING
+    return writer_of(sender.type if sender is not None else None, is_to_many=answers_nobody)
+
+
 def _replay(stored: Message, again: Message) -> Accepted:
     """Answer with the stored message. It is no repeat if `router` stored this very message first."""
     if stored.fingerprint != again.fingerprint:
@@ -655,6 +673,8 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
             Detail("sender_id", "is not a participant"),
         )
     _check_open(snapshot)
+    if is_bot(sender) and snapshot.conversation.desk.controlled_by is Control.HUMAN:
+        raise HumanInControl("A human has the conversation; hand it over to the bot first.")
     return sender
 
 

@@ -199,14 +199,14 @@ class Messages(Protocol):
         """
         ...
 
+    def senders(self, conversation_id: str, after: str, limit: int) -> list[str]:
+        """Return the senders of the latest messages with a sequence number over `after`, the newest first."""
+        ...
+
     def history_by_sent(
         self, conversation_id: str, after: str, past: SentCursor | None, limit: int
     ) -> list[Message]:
         """Return the messages past the cursor with a sequence number over `after`, the latest sent first."""
-        ...
-
-    def latest_at(self, conversation_id: str) -> str | None:
-        """Return when the latest message was accepted; None if there is no message."""
         ...
 
     def search(

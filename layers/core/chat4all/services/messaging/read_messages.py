@@ -132,14 +132,6 @@ class ReadMessages:
             past[place] = SentCursor(*sent_place(messages[-1]), under)
         return Page(shown, _cursor(past, conversation_id) if more else None)
 
-    def last_activity(self, conversations: Sequence[Conversation]) -> dict[str, str]:
-        """Return, for each conversation, when its latest message was accepted, or when it was created."""
-        return {conversation.conversation_id: self._active_at(conversation) for conversation in conversations}
-
-    def _active_at(self, conversation: Conversation) -> str:
-        places = (conversation.conversation_id, *conversation.joined)
-        return max(filter(None, map(self._messages.latest_at, places)), default=conversation.created_at)
-
     def search(self, query: MessageQuery, cursor: str | None, limit: int) -> Page[Message]:
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
         found = self._found(query, after, limit + 1)

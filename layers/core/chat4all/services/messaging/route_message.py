@@ -13,6 +13,8 @@ import msgspec
 
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
+from chat4all.domain.conversation import Conversation
+from chat4all.domain.desk import Control, Writer
 from chat4all.domain.errors import MessageDeleted, NotFound
 from chat4all.domain.events import (
     ChatEvent,
@@ -32,6 +34,7 @@ from chat4all.domain.waiting import Fallback
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.messaging.accept_message import REFUSALS, AcceptMessage, Routed, accepted_event
 from chat4all.services.messaging.ports import Events, Fallbacks, Messages
+from chat4all.services.messaging.record_activity import RecordActivity
 from chat4all.services.messaging.route_act import RouteAct
 
 
@@ -45,6 +48,7 @@ class RouteMessage:
         fallbacks: Fallbacks,
         accept: AcceptMessage,
         route_act: RouteAct,
+        record_activity: RecordActivity,
         capabilities: Mapping[str, Capabilities],
         clock: Clock,
     ) -> None:
@@ -54,6 +58,7 @@ class RouteMessage:
         self._fallbacks = fallbacks
         self._accept = accept
         self._route_act = route_act
+        self._record_activity = record_activity
         self._capabilities = capabilities
         self._clock = clock
 
@@ -103,6 +108,8 @@ class RouteMessage:
         conversation = self._conversations.get(message.conversation_id)
         if conversation is not None and conversation.overtaken and message.notice is None:
             self._conversations.give_turn(message.conversation_id)
+        if conversation is not None and message.notice is None and not message.routed:
+            conversation = self._at_desk(conversation, submitted)
         if not submitted.recipients or message.status is Status.FAILED:
             return None
         content = submitted.content or message.content
@@ -119,6 +126,15 @@ class RouteMessage:
         # The recipients are chosen again, and the words stay: a change of which a notice tells may not be
         # stored yet.
         return msgspec.structs.replace(again, content=content, contents=contents)
+
+    def _at_desk(self, conversation: Conversation, submitted: MessageSubmitted) -> Conversation | None:
+        """Record the message at the desk; return None if a human took over from the bot that wrote it.
+
+        The message is then judged again, and refused.
+        """
+        if submitted.writer is Writer.BOT and conversation.desk.controlled_by is Control.HUMAN:
+            return None
+        return self._record_activity(conversation, submitted)
 
     def _request(self, accepted: MessageAccepted) -> None:
         """Begin the message's state, and request the deliveries.

@@ -1,0 +1,88 @@
+"""Write, list, change and delete the notes on a conversation."""
+
+from typing import Annotated, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.errors import ConversationNotFound, Detail, NoteNotFound, UnknownUser
+from chat4all.domain.note import Note
+from chat4all.domain.pages import Page, decode_cursor, encode_cursor
+from chat4all.domain.person import UserType
+from chat4all.services.directory.ports import Conversations, Directory, Notes
+
+_WITHOUT_SIGNS: Final = str.maketrans("", "", "-:.")
+"""Leaves the signs of a time out, which a path would have to encode."""
+
+
+class NoteCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
+    """The last note of a page."""
+
+    note_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+
+
+class ManageNotes:
+    def __init__(
+        self,
+        notes: Notes,
+        conversations: Conversations,
+        directory: Directory,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._notes = notes
+        self._conversations = conversations
+        self._directory = directory
+        self._clock = clock
+        self._new_id = new_id
+
+    def write(self, conversation_id: str, author_id: str, text: str) -> Note:
+        """Write a note.
+
+        Raises:
+            NotFound: no such conversation.
+            UnknownUser: the author is no agent.
+        """
+        self._check(conversation_id)
+        author = self._directory.get(author_id)
+        if author is None or author.type is UserType.CUSTOMER:
+            raise UnknownUser("The author is no agent.", Detail("author_id", "is not a known agent"))
+        at = iso(self._clock())
+        time = at.translate(_WITHOUT_SIGNS)
+        note = Note(f"{time}-{self._new_id()}", conversation_id, author_id, text, at)
+        self._notes.add(note)
+        return note
+
+    def page(self, conversation_id: str, cursor: str | None, limit: int) -> Page[Note]:
+        """Return a page of notes, the newest first; raises NotFound, or Invalid for a cursor of nobody."""
+        self._check(conversation_id)
+        before = decode_cursor(cursor, NoteCursor).note_id if cursor is not None else None
+        found = self._notes.latest(conversation_id, before, limit + 1)
+        more = len(found) > limit
+        return Page(
+            tuple(found[:limit]), encode_cursor(NoteCursor(found[limit - 1].note_id)) if more else None
+        )
+
+    def change(self, conversation_id: str, note_id: str, text: str) -> Note:
+        """Replace the text of a note; the last change counts. Raises NotFound."""
+        note = self._notes.get(conversation_id, note_id)
+        changed = replace(note, text=text, edited_at=iso(self._clock())) if note is not None else None
+        if changed is None or not self._notes.replace(changed):
+            raise _unknown()
+        return changed
+
+    def delete(self, conversation_id: str, note_id: str) -> Note:
+        """Delete a note and return it; raises NotFound."""
+        note = self._notes.get(conversation_id, note_id)
+        if note is None or not self._notes.delete(note):
+            raise _unknown()
+        return note
+
+    def _check(self, conversation_id: str) -> None:
+        if self._conversations.get(conversation_id) is None:
+            raise ConversationNotFound("There is no such conversation.")
+
+
+def _unknown() -> NoteNotFound:
+    return NoteNotFound("There is no such note on this conversation.")

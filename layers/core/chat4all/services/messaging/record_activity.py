@@ -1,0 +1,52 @@
+"""Record at the desk that a message came: the last activity, whose turn it is, and that a status ends.
+
+A message is recorded if the known activity is over a minute older, or if it changes the turn or the status.
+So a message costs no read, and most messages cost no write.
+"""
+
+from typing import Final
+
+from chat4all.domain.clock import Clock
+from chat4all.domain.conversation import Conversation, ConversationState
+from chat4all.domain.desk import after_message, at_hand
+from chat4all.domain.errors import Unavailable
+from chat4all.domain.events import MessageSubmitted
+from chat4all.services.directory.ports import Conversations, Desks
+
+_TRIES: Final = 8
+
+
+class RecordActivity:
+    def __init__(self, conversations: Conversations, desks: Desks, clock: Clock) -> None:
+        self._conversations = conversations
+        self._desks = desks
+        self._clock = clock
+
+    def __call__(self, read: Conversation, submitted: MessageSubmitted) -> Conversation:
+        """Record the message in the conversation as it was read; return the conversation as it is then.
+
+        A conversation that was archived for its idle time, after the message was accepted, comes back.
+
+        Raises:
+            Unavailable: the conversation is changing too quickly, or AWS did not answer.
+        """
+        conversation = read
+        for _ in range(_TRIES):
+            recorded = self._recorded(conversation, submitted)
+            if recorded is not None:
+                return recorded
+            conversation = self._conversations.get(read.conversation_id) or conversation
+        raise Unavailable("The conversation is changing too quickly; try again.", retry_after=1)
+
+    def _recorded(self, conversation: Conversation, submitted: MessageSubmitted) -> Conversation | None:
+        """Return the conversation after the message; None if it must be read again."""
+        if conversation.state is ConversationState.ACTIVE:
+            at = submitted.message.accepted_at
+            desk = after_message(conversation.desk, submitted.writer, at, conversation.active_at)
+            is_recorded = desk == conversation.desk or self._desks.save(conversation, desk)
+            return conversation.with_desk(desk) if is_recorded else None
+        if not conversation.desk.is_idle:
+            return conversation
+        desk = at_hand(conversation.desk, is_active=True, now=self._clock())
+        self._conversations.set_state(conversation, ConversationState.ACTIVE, desk)
+        return None
