@@ -314,3 +314,16 @@ def test_an_identity_never_belongs_to_two_people(over: str, aws: Aws) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.parametrize("over", ["memory", "dynamodb"])
+def test_the_latest_of_the_conversations_that_two_merges_move_is_the_active_one(over: str, aws: Aws) -> None:
+    persons = type("PersonsOverIt", (Persons,), {"aws": aws if over == "dynamodb" else None})()
+    persons.begin(1, 0)
+    persons.begin(2, 0)
+    persons.begin(2, 1)
+
+    persons.merge(0, 1)
+    persons.merge(0, 2)
+
+    persons.the_turns_are_with_the_holders()

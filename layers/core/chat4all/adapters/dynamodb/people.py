@@ -70,11 +70,17 @@ class DynamoPeople:
         _save_user(transaction, merged, with_joined(gone, joined))
         for identity in merged.identities:
             _give(transaction, identity, merged.user_id, kept.user_id)
+        moving = {
+            turn.place: _turn(places, number, turn.place)
+            for number, turn in enumerate(reversed(theirs))
+            if turn.place not in joined
+        }
+        latest = max((*own, *moving.values()), key=lambda turn: turn.record, default=None)
         told = {place: joined.get(known_as, known_as) for place, known_as in (former.wrote or {}).items()}
         wrote = {**told, **(places.wrote or {})} if told else None
-        change(transaction, places, places.one_to_one or former.one_to_one, wrote)
+        change(transaction, places, latest.place if latest is not None else None, wrote)
         change(transaction, former, None, None, PlacesRow.merged_into.set(kept.user_id))
-        for number, turn in enumerate(reversed(theirs)):
+        for turn in theirs:
             row = rows[turn.place]
             transaction.delete(OneToOneRow(turn.partition, turn.record))
             if turn.place in joined:
@@ -86,7 +92,7 @@ class DynamoPeople:
                     ConversationRow.state.set(ConversationState.ARCHIVED.value),
                 )
             else:
-                _move(transaction, row, merged, _turn(places, number, turn.place))
+                _move(transaction, row, merged, moving[turn.place])
         for into in dict.fromkeys(joined.values()):
             more = [rows[place] for place, other in joined.items() if other == into]
             ids = [known_id for row in more for known_id in (name_of(row.partition), *(row.joined or ()))]
