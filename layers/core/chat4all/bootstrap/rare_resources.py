@@ -133,6 +133,7 @@ def _act_views(settings: ApiSettings, accepting: Accepting, public: Addresses) -
         events=accepting.events,
         conversation_cache=accepting.conversation_cache,
         capabilities=accepting.capabilities,
+        prefers=accepting.accept.all_checks,
         clock=runtime.now,
         new_id=runtime.new_id,
     )

@@ -50,18 +50,24 @@ def customers_of(
         yield participant, user
 
 
-def known_on(conversation: Conversation, users: Mapping[str, User], user_id: str, channel: str) -> Recipient:
-    """Return the participant as a recipient on `channel`.
+def known_at(
+    conversation: Conversation, users: Mapping[str, User], user_id: str, delivered: Route
+) -> Recipient:
+    """Return the participant as a recipient where a delivery went: on its channel, from its account.
 
-    Raise NotPossible if the participant left the conversation, or has no identity on the channel.
+    The address is the delivery's, or else the participant's present address at the account. Raise NotPossible
+    if the participant left the conversation, or has no identity at the account.
     """
     user = users.get(user_id)
     participant = conversation.participant(user_id)
     if user is None or participant is None:
         raise RecipientLeft("The recipient is no longer a participant of the conversation.")
-    route = on_channel(known_routes(user, participant.wrote_from), channel)
+    known = known_routes(user, participant.wrote_from)
+    route = _same_place(known, delivered) or _same_account(known, delivered)
     if route is None:
-        raise NoIdentity(f"The recipient no longer has an identity on {channel}.")
+        raise NoIdentity(
+            f"The recipient no longer has an identity on {delivered.channel}, account {delivered.account}."
+        )
     return recipient_of(participant, [route])
 
 
@@ -187,12 +193,13 @@ def on_channel(routes: Sequence[Route], channel: str | None) -> Route | None:
 def present_route(user: User, chosen: Route) -> Route | None:
     """Return the route that was chosen some time ago, to the address that the user has there by now.
 
-    None if the user has no address on the channel any more.
+    Another address at the account of the route comes before an address at another account. None if the user
+    has no address on the channel any more.
     """
     known = known_routes(user, None)
-    if any(_place(route) == _place(chosen) for route in known):
+    if _same_place(known, chosen) is not None:
         return chosen
-    return on_channel(known, chosen.channel)
+    return _same_account(known, chosen) or on_channel(known, chosen.channel)
 
 
 def recipient_of(participant: Participant, routes: Sequence[Route]) -> Recipient:
@@ -210,5 +217,13 @@ def recipient_of(participant: Participant, routes: Sequence[Route]) -> Recipient
     )
 
 
-def _place(route: Route) -> tuple[str, str, str]:
-    return route.channel, route.account, route.address
+def _same_place(routes: Sequence[Route], wanted: Route) -> Route | None:
+    """Return the best route at the account to the address of `wanted`."""
+    at_account = (route for route in routes if route.address == wanted.address)
+    return _same_account([*at_account], wanted)
+
+
+def _same_account(routes: Sequence[Route], wanted: Route) -> Route | None:
+    """Return the best route on the channel, from the account, of `wanted`."""
+    place = wanted.channel, wanted.account
+    return next((route for route in routes if (route.channel, route.account) == place), None)
