@@ -44,7 +44,7 @@ import msgspec
 from chat4all.domain.acts import ProviderAct
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import Clock, NewId, iso, parse_iso
-from chat4all.domain.consent import ConsentState
+from chat4all.domain.consent import ConsentState, refused_at
 from chat4all.domain.content import Album, Deleted, Media, Notice, Text, Unsupported, file_of
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
@@ -351,7 +351,7 @@ class Deliver:
             address=address,
             purposes=error.opt_out.purposes,
             state=ConsentState.OPTED_OUT,
-            at=iso(self._clock()),
+            at=refused_at(self._clock()),
             evidence=f"error {error.code}",
             account=delivery.account,
             means=error.opt_out.means,
