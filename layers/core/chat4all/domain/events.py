@@ -430,13 +430,15 @@ class TemplateChanged(msgspec.Struct, frozen=True, omit_defaults=True, tag="temp
 class AccountReported(msgspec.Struct, frozen=True, omit_defaults=True, tag="account"):
     """The provider reports news of our accounts: of one by its number or id, or of those of a business.
 
-    `owner` is the provider's id of the business.
+    `owner` is the provider's id of the business. `proved_for` are the ids of the accounts with the webhook
+    secret that proved the report; a report of a webhook that is not proved yet has none.
     """
 
     owner: str
     report: AccountReport
     number: str | None = None
     provider_id: str | None = None
+    proved_for: tuple[str, ...] = ()
 
     @property
     def at(self) -> str:
