@@ -111,7 +111,7 @@ def rare_resources(
         UserViews(manage_users, channels, runtime.now),
         ConsentViews(manage_consents, channels, runtime.now),
         ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public),
-        AccountViews(manage_accounts, channels, trail),
+        AccountViews(manage_accounts, breakers, channels, trail),
         TemplateViews(
             ManageTemplates(
                 templates.known,
