@@ -41,8 +41,12 @@ def treatment_of(content: Content, capabilities: Capabilities, address: str) -> 
             is_refused = capabilities.other_files is OtherFiles.REJECTED
             return Treatment.REJECTED if is_refused else Treatment.LINK
         case Album():
-            treatments = {treatment_of(single, capabilities, address) for single in content.singles}
-            return max(treatments, key=list(Treatment).index, default=Treatment.TEXT)
+            worst = worst_of(content, capabilities, address)
+            return (
+                Treatment.TEXT
+                if worst is None
+                else treatment_of(content.singles[worst], capabilities, address)
+            )
         case Unsupported() | Notice() | Deleted():
             return Treatment.TEXT
         case plain:
@@ -51,13 +55,26 @@ def treatment_of(content: Content, capabilities: Capabilities, address: str) -> 
             return rule.otherwise if is_outside else rule.treatment
 
 
-def unfit(content: Content, capabilities: Capabilities) -> str:
+def worst_of(album: Album, capabilities: Capabilities, address: str) -> int | None:
+    """Return the place of the file that the channel treats worst; None if the album has no file."""
+    ranks = [list(Treatment).index(treatment_of(one, capabilities, address)) for one in album.singles]
+    return ranks.index(max(ranks)) if ranks else None
+
+
+def unfit(content: Content, capabilities: Capabilities, address: str = "") -> str:
     """Return why the channel does not show `content` as its kind, as the end of a sentence."""
     kind = kind_of(content)
     match content:
         case Media(file=file):
             return _unfit_file(file, capabilities)
-        case Unsupported() | Notice() | Deleted() | Album():
+        case Album() as album:
+            worst = worst_of(album, capabilities, address)
+            return (
+                "has no files to send"
+                if worst is None
+                else unfit(album.singles[worst], capabilities, address)
+            )
+        case Unsupported() | Notice() | Deleted():
             return f"does not take the kind {kind}"
         case plain:
             rule = capabilities.kind_rule(kind)

@@ -133,7 +133,7 @@ CAPABILITIES: Final = Capabilities(
     other_files=OtherFiles.LINK,
     group_prefix="-",
     acts=Acts(
-        edit=EditRule(kinds=("text", "media", "buttons", "list", "carousel")),
+        edit=EditRule(kinds=("text", "media", "album", "buttons", "list", "carousel")),
         delete=DeleteRule(hours=48),
         read=ReadRule(account_prefix=BUSINESS),
         typing=TypingRule(seconds=5),

@@ -109,7 +109,7 @@ class PreviewMessage:
             decision=Decision.NEXT if to.position else Decision.TRIED,
             treatment=treatment,
             code=None,
-            reason=None if treatment is Treatment.FULL else unfit(content, capabilities),
+            reason=None if treatment is Treatment.FULL else unfit(content, capabilities, to.address),
             is_charged=charge_of(parts, capabilities.charging).is_charged,
             parts=parts,
         )
