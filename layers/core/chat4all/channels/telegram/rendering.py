@@ -134,6 +134,20 @@ class _LinkedFile(_Sending, frozen=True, omit_defaults=True, kw_only=True):
     sticker: str | None = None
 
 
+class _InputMedia(msgspec.Struct, frozen=True, omit_defaults=True):
+    """https://core.telegram.org/bots/api#inputmedia"""
+
+    type: str
+    media: str
+    caption: str | None = None
+
+
+class _Album(_Sending, frozen=True, omit_defaults=True, kw_only=True):
+    """https://core.telegram.org/bots/api#sendmediagroup"""
+
+    media: tuple[_InputMedia, ...]
+
+
 class _Emoji(msgspec.Struct, frozen=True, tag_field="type", tag="emoji"):
     """https://core.telegram.org/bots/api#reactiontypeemoji"""
 
@@ -173,6 +187,12 @@ def rendered(submission: Submission) -> Request | SendError:
         case (Buttons() | Choices()) as question:
             keyboard = keyboard_of(question)
             return _request("sendMessage", _Message(text=question.text, reply_markup=keyboard, **where))
+        case OutgoingMedia() as media if submission.album:
+            files = tuple(
+                _InputMedia(method_of(file)[1], file.url, file.text or None)
+                for file in (media, *submission.album)
+            )
+            return _request("sendMediaGroup", _Album(media=files, **where))
         case OutgoingMedia() as media:
             method, field = method_of(media)
             message = _LinkedFile(caption=media.text or None, **where)

@@ -51,10 +51,11 @@ def attached(posted: str | PostedContent, field: str, attach: Attach) -> Plain |
             return Media(replace(attach(file_id, f"{field}.file_id"), form=form), text)
         case PostedAlbum(files=files, text=text):
             check_count(len(files), f"{field}.files")
-            attachments = (
-                attach(part.file_id, f"{field}.files[{n}].file_id") for n, part in enumerate(files)
+            attached_files = (
+                AlbumFile(attach(part.file_id, f"{field}.files[{index}].file_id"), part.text)
+                for index, part in enumerate(files)
             )
-            return Album(tuple(map(AlbumFile, attachments, (part.text for part in files))), text)
+            return Album(tuple(attached_files), text)
         case Template(header=HeaderFile() as header) as template:
             if header.file is not None:
                 issue = "is set by the API; leave it out"
