@@ -44,7 +44,7 @@ def test_the_preview_shows_a_part_for_each_file(api: Gateway, cast: Cast, ids: l
     assert preview.status == 200, preview.text
     (rendering,) = preview.json["renderings"]
     files = [part["file"]["file_id"] for part in rendering["parts"] if part["type"] == "media"]
-    assert (files, rendering["treatment"]) == (ids, "full")
+    assert (files, rendering["treatment"], rendering["albums"]) == (ids, "separate", [])
     assert rendering["parts"][0]["text"] == "Our garden"
 
 

@@ -167,6 +167,8 @@ class Treatment(StrEnum):
 
     FULL = "full"
     """The app shows it as its kind."""
+    SEPARATE = "separate"
+    """The files of an album go out one after the other, or in several albums."""
     NUMBERED_TEXT = "numbered_text"
     """It goes out as a text with the choices as numbered lines."""
     TEXT = "text"

@@ -18,6 +18,7 @@ from chat4all.domain.content import (
     kind_of,
 )
 from chat4all.domain.files.file import Attachment
+from chat4all.domain.grouping import albums_in
 from chat4all.domain.kinds import (
     Buttons,
     Card,
@@ -42,17 +43,29 @@ def treatment_of(content: Content, capabilities: Capabilities, address: str) -> 
             return Treatment.REJECTED if is_refused else Treatment.LINK
         case Album():
             worst = worst_of(content, capabilities, address)
-            return (
-                Treatment.TEXT
-                if worst is None
-                else treatment_of(content.singles[worst], capabilities, address)
-            )
+            if worst is None:
+                return Treatment.TEXT
+            treatment = treatment_of(content.singles[worst], capabilities, address)
+            is_apart = treatment is Treatment.FULL and not _goes_together(content, capabilities, address)
+            return Treatment.SEPARATE if is_apart else treatment
         case Unsupported() | Notice() | Deleted():
             return Treatment.TEXT
         case plain:
             rule = capabilities.kind_rule(kind_of(plain))
             is_outside = _exceeded(plain, rule, capabilities) or _is_misplaced(rule, capabilities, address)
             return rule.otherwise if is_outside else rule.treatment
+
+
+def _goes_together(album: Album, capabilities: Capabilities, address: str) -> bool:
+    """Return whether all files go out as one album, each with its caption."""
+    singles = album.singles
+    rules = [capabilities.media_rule(single.file, address) for single in singles]
+    lengths = [capabilities.text_unit.measure(single.text) for single in singles]
+    captions_fit = all(
+        rule is not None and length <= rule.caption_length
+        for rule, length in zip(rules, lengths, strict=True)
+    )
+    return captions_fit and albums_in(singles, capabilities, address) == [range(len(singles))]
 
 
 def worst_of(album: Album, capabilities: Capabilities, address: str) -> int | None:
@@ -68,6 +81,8 @@ def unfit(content: Content, capabilities: Capabilities, address: str = "") -> st
         case Media(file=file):
             return _unfit_file(file, capabilities)
         case Album() as album:
+            if treatment_of(album, capabilities, address) is Treatment.SEPARATE:
+                return "does not show these files as one album"
             worst = worst_of(album, capabilities, address)
             return (
                 "has no files to send"
