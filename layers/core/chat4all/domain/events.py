@@ -201,7 +201,7 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     album: tuple[Media, ...] = ()
     """The files of the parts after this one that are sent with it, as one album."""
     album_place: int = 0
-    """How many parts before this one the part is that is sent with the file of this one; 0: it is sent alone."""
+    """The number of parts from the one that is sent with this one's file; 0: this part is sent itself."""
     refusal: Refusal | None = None
     """The delivery fails instead of being sent: what was possible at the POST is not possible any more."""
 

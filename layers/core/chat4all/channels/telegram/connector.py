@@ -127,12 +127,7 @@ class Telegram:
         if refusal or not 200 <= answer.status < 300:
             error = _send_error(refusal, answer)
             return sent_unread(submission.delivery_id) if _is_gone(submission, error) else error
-        if submission.album:
-            return _sent_album(submission, decoded(answer.body, _AcceptedAlbum))
-        accepted = decoded(answer.body, _Accepted)
-        if accepted is None:  # so it is for a reaction: Telegram answers `true`
-            return sent_unread(submission.delivery_id)
-        return Sent(_name(accepted.result, submission))
+        return _sent_album(submission, answer) if submission.album else _sent(submission, answer)
 
     def act(self, act: ProviderAct, secret: ChannelSecret) -> Done | SendError:
         """Carry out the act. An edit that changes nothing is done: its first answer may have been lost.
@@ -212,14 +207,22 @@ def _encoded(body: msgspec.Struct) -> bytes:
     return msgspec.json.encode(body)
 
 
-def _name(sent: _SentMessage, submission: Submission) -> str:
-    return message_name(sent.chat.id, sent.message_id, sent.date, submission.account)
+def _sent(submission: Submission, answer: HttpAnswer) -> Sent:
+    accepted = decoded(answer.body, _Accepted)
+    if accepted is None:  # so it is for a reaction: Telegram answers `true`
+        return sent_unread(submission.delivery_id)
+    return Sent(_name(accepted.result, submission))
 
 
-def _sent_album(submission: Submission, accepted: _AcceptedAlbum | None) -> Sent:
+def _sent_album(submission: Submission, answer: HttpAnswer) -> Sent:
     """Return the ids of an album, which Telegram gives in the order of the files."""
+    accepted = decoded(answer.body, _AcceptedAlbum)
     names = tuple(_name(sent, submission) for sent in accepted.result) if accepted is not None else ()
     return Sent(names[0], names) if names else sent_unread(submission.delivery_id)
+
+
+def _name(sent: _SentMessage, submission: Submission) -> str:
+    return message_name(sent.chat.id, sent.message_id, sent.date, submission.account)
 
 
 def _is_gone(submission: Submission, error: SendError) -> bool:

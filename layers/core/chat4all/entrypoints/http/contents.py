@@ -21,7 +21,6 @@ from chat4all.domain.kinds import HeaderFile, Template
 from chat4all.domain.text import check_content
 from chat4all.domain.wording import worded
 
-
 LEAST_FILES: Final = 2
 MOST_FILES: Final = 10
 """https://core.telegram.org/bots/api#sendmediagroup, https://www.twilio.com/docs/api/errors/21623"""
