@@ -3,14 +3,21 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chat4all.channels.telegram.manifest import CAPABILITIES as TELEGRAM
+from chat4all.channels.whatsapp.manifest import CAPABILITIES as WHATSAPP
 from chat4all.domain.acts import ActKind, ActOn
+from chat4all.domain.channel import OtherFiles, Treatment
 from chat4all.domain.content import Album, AlbumFile, Content, Media, Text
-from chat4all.domain.events import MessageAccepted, Recipient
+from chat4all.domain.errors import FileNotPossible
+from chat4all.domain.events import MessageAccepted, Recipient, Route
 from chat4all.domain.files.file import Attachment, Form
 from chat4all.domain.grouping import albums_in
+from chat4all.domain.plan_checks import fits
 from chat4all.domain.routing import deliveries, parts_of
+from chat4all.domain.treatments import treatment_of
+from tests.fakes.people import customer
 
 CHAT = "424242"
 FILES = {
@@ -96,3 +103,33 @@ def test_an_edit_changes_each_file_alone() -> None:
     requested = deliveries(accepted(content, ActOn(ActKind.EDIT, "m")), {"telegram": TELEGRAM})
 
     assert [(request.album, request.album_place) for request in requested] == [((), 0), ((), 0)]
+
+
+@pytest.mark.parametrize(
+    ("files", "text", "treatment"),
+    [
+        (("photo", "video"), "gate", Treatment.FULL),
+        (("photo", "video"), "x" * 2000, Treatment.SEPARATE),
+        (("photo", "pdf"), "", Treatment.SEPARATE),
+        (("photo", "large"), "", Treatment.SEPARATE),
+    ],
+)
+def test_only_files_that_all_go_together_are_shown_as_an_album(
+    files: tuple[str, ...], text: str, treatment: Treatment
+) -> None:
+    content = Album(tuple(AlbumFile(FILES[name]) for name in files), text)
+
+    assert treatment_of(content, TELEGRAM, CHAT) is treatment
+    assert treatment_of(content, WHATSAPP, "5511987654321") is not Treatment.FULL
+
+
+def test_a_rejected_file_of_an_album_is_named() -> None:
+    strict = replace(TELEGRAM, other_files=OtherFiles.REJECTED, media=TELEGRAM.media[-4:-2])
+    content = Album((AlbumFile(FILES["music"]), AlbumFile(FILES["photo"]), AlbumFile(FILES["music"])))
+    person = customer("ana", "telegram")
+
+    found = fits({"telegram": strict})(person, Route("telegram", "main", CHAT), content)
+
+    assert found is not None
+    assert (found.error, found.field) == (FileNotPossible, "content.files[1].file_id")
+    assert "image/jpeg" in found.reason
