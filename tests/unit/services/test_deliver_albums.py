@@ -82,10 +82,8 @@ def test_a_file_waits_for_the_first_of_its_album(product: Product, deliver: Deli
     assert product.deliveries.get(second.delivery_id) is None
 
 
-def test_an_album_that_fails_fails_as_a_whole_and_is_sent_as_a_whole_when_redriven(
-    product: Product, deliver: Deliver
-) -> None:
-    product.connector.answers = [SendError(Outcome.PERMANENT, "400", "No."), Sent(THEIRS[0], THEIRS)]
+def test_an_album_that_fails_fails_as_a_whole(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [SendError(Outcome.PERMANENT, "400", "No.")]
 
     for request in requests(product):
         deliver(request)
