@@ -7,7 +7,7 @@ import msgspec
 from chat4all.domain.account import AccountReport
 from chat4all.domain.acts import ActOn, Signal
 from chat4all.domain.consent import ConsentState, Means
-from chat4all.domain.content import Content, ReceivedContent
+from chat4all.domain.content import Content, Media, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.message import Message
 from chat4all.domain.plan import Skipped
@@ -198,6 +198,10 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """The sent message that the request changes; `content` is what the part becomes."""
     signal: Signal | None = None
     """Set if the request is for a signal alone: it has no content and no record."""
+    album: tuple[Media, ...] = ()
+    """The files of the parts after this one that are sent with it, as one album."""
+    album_place: int = 0
+    """The number of parts from the one that is sent with this one's file; 0: this part is sent itself."""
     refusal: Refusal | None = None
     """The delivery fails instead of being sent: what was possible at the POST is not possible any more."""
 

@@ -11,6 +11,7 @@ from chat4all.domain.content import Album, Content, Deleted, Media, Text, file_o
 from chat4all.domain.conversation import Conversation, Origin, Participant
 from chat4all.domain.errors import NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Refusal, Route
+from chat4all.domain.grouping import albums_in
 from chat4all.domain.kinds import Contacts
 from chat4all.domain.person import User, UserType
 from chat4all.domain.splitting import split_text
@@ -123,7 +124,9 @@ def deliveries(
         parts = _parts(accepted, capabilities[recipient.channel], recipient)
         if accepted.is_relayed:
             parts = _words_first(parts)
+        places = _places(accepted, parts, capabilities[recipient.channel], recipient.address)
         for number, content in enumerate(parts):
+            album = places[number]
             requested.append(
                 DeliveryRequested(
                     message_id=accepted.message_id,
@@ -140,10 +143,34 @@ def deliveries(
                     tag=accepted.tag,
                     purpose=accepted.purpose,
                     act=accepted.act,
+                    album=_files_behind(parts, album, number),
+                    album_place=number - album.start,
                     refusal=refusals.get(recipient),
                 )
             )
     return requested
+
+
+def _places(
+    accepted: MessageAccepted, parts: Sequence[Content], capabilities: Capabilities, address: str
+) -> list[range]:
+    """Return for each part the parts that are sent together with it.
+
+    An edit changes each part alone. A person's file that is passed on may turn out to be another than their
+    app claimed, so it goes alone.
+    """
+    places = [range(number, number + 1) for number in range(len(parts))]
+    if accepted.act is not None or accepted.is_relayed:
+        return places
+    for album in albums_in(parts, capabilities, address):
+        places[album.start : album.stop] = [album] * len(album)
+    return places
+
+
+def _files_behind(parts: Sequence[Content], album: range, number: int) -> tuple[Media, ...]:
+    """Return the files that are sent with the part `number`, if it is the first of its album."""
+    behind = parts[album.start + 1 : album.stop] if number == album.start else ()
+    return tuple(part for part in behind if isinstance(part, Media))
 
 
 def _words_first(parts: Sequence[Content]) -> list[Content]:

@@ -27,7 +27,7 @@ from chat4all.domain.acts import Act, ActKind
 from chat4all.domain.albums import as_accepted, item_of
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.content import Content, Text, file_of
+from chat4all.domain.content import Content, Text, attachments_of
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.errors import (
@@ -238,8 +238,8 @@ class AcceptMessage:
         """Return the file of a message that was accepted before, or of one of its steps."""
         stored = self._messages.get(message_id)
         contents = (stored.content, *(step.content for step in stored.steps)) if stored else ()
-        files = (file_of(content) for content in contents if content is not None)
-        return next((file for file in files if file is not None and file.file_id == file_id), None)
+        files = (file for content in contents if content is not None for file in attachments_of(content))
+        return next((file for file in files if file.file_id == file_id), None)
 
     def weigh(self, fallback: Fallback) -> Recipient | Skipped:
         """Return the recipient on their present route, if it is still possible; else why it is not.
