@@ -3,14 +3,17 @@
 import base64
 import hashlib
 import io
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from chat4all_local.api_client import ApiClient
 from chat4all_local.simulators.control_api import CustomerMedia
+from chat4all_local.transfer.remembered import Remembered
+from chat4all_local.transfer.upload import upload
 from tests.e2e.shapes import Message
-from tests.e2e.stage import Stage, Talk
+from tests.e2e.stage import LAST_STATUS, Stage, Talk, message_body
 from tests.e2e.waiting import eventually
 
 FILES = {
@@ -90,3 +93,66 @@ def test_an_album_in_a_group_reaches_the_other_apps_file_by_file(stage: Stage) -
     eventually(lambda: {request.sha256 for request in stage.accepted(pia)}, lambda found: found == digests)
     assert sorted(stage.texts(pia), key=str) == ["Omar: the gate", "Omar: 📎", "Omar: 📎"]
     album_of(stage, talk, 3)
+
+
+def test_an_album_of_ours_is_one_album_on_telegram_and_each_file_can_be_changed(
+    stage: Stage, api: ApiClient, tmp_path: Path
+) -> None:
+    customer = stage.customer("telegram")
+    talk = stage.talk(customer)
+    ids = uploaded(api, tmp_path)
+
+    message_id = stage.api.send(message_body(talk, album(ids, "gate", "tree", ""))).message_id
+
+    stage.reaches(message_id, LAST_STATUS["telegram"])
+    sent = stage.accepted(customer)
+    assert [(record.kind, record.text) for record in sent] == [
+        ("photo", "gate"),
+        ("photo", "tree"),
+        ("photo", None),
+    ]
+    simulator = stage.simulators["telegram"]
+    simulator.write(customer.address, "This one?", quoted=sent[1].provider_message_id)
+    history = eventually(lambda: stage.history(talk), lambda seen: len(seen) == 2)
+    assert history[0].reply_to == message_id
+
+    edited = {"sender_id": talk.agent_id, "content": album(ids, "gate", "oak", "")}
+    assert stage.api.call("PATCH", f"/messages/{message_id}", edited).status_code == 202
+    changed = eventually(
+        lambda: stage.accepted(customer)[3:], lambda seen: "oak" in [one.text for one in seen]
+    )
+    assert [one.quoted for one in changed if one.text == "oak"] == [sent[1].provider_message_id]
+    query = {"sender_id": talk.agent_id}
+    assert stage.api.call("DELETE", f"/messages/{message_id}", query=query).status_code == 202
+    eventually(lambda: stage.api.message(message_id), lambda seen: seen.content.type == "deleted")
+
+
+def test_an_album_of_ours_goes_file_by_file_on_whatsapp(stage: Stage, api: ApiClient, tmp_path: Path) -> None:
+    customer = stage.customer("whatsapp")
+    talk = stage.talk(customer)
+    ids = uploaded(api, tmp_path)
+
+    message_id = stage.api.send(message_body(talk, album(ids, "gate", "tree", ""))).message_id
+
+    stage.reaches(message_id, LAST_STATUS["whatsapp"])
+    sent = stage.accepted(customer)
+    assert [(record.kind, record.text) for record in sent] == [
+        ("image", "gate"),
+        ("image", "tree"),
+        ("image", None),
+    ]
+
+
+def uploaded(api: ApiClient, folder: Path) -> list[str]:
+    """Upload three photos, and return their ids once they are READY."""
+    ids = []
+    for number in range(3):
+        path = folder / f"{number}.jpg"
+        path.write_bytes(a_photo(number))
+        ids.append(upload(api, path, remembered=Remembered(folder / "memory")).file_id)
+    return ids
+
+
+def album(ids: list[str], *captions: str) -> dict[str, object]:
+    files = [{"file_id": file_id, "text": text} for file_id, text in zip(ids, captions, strict=True)]
+    return {"type": "album", "files": files}

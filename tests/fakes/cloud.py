@@ -285,6 +285,7 @@ class Cloud:
             events=self._events,
             conversation_cache=ConversationCache(conversations, directory, self.clock.monotonic),
             capabilities=CAPABILITIES,
+            prefers=self._accept.all_checks,
             clock=self.clock,
             new_id=self.ids,
         )

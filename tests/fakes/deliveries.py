@@ -39,12 +39,18 @@ class MemoryDeliveries:
                 self._put(replace(state, delivery=replace(state.delivery, recipient_count=recipient_count)))
             return replace(delivery, recipient_count=recipient_count)
 
-    def record_sent(self, claimed: Claimed, provider_message_id: str, at: str) -> None:
+    def record_sent(
+        self, claimed: Claimed, provider_message_id: str, at: str, album_ids: tuple[str, ...] = ()
+    ) -> None:
         with self._table.lock:
             state = self._mine(claimed)
             if state is not None:
                 sent = _forward(state.delivery, Status.SENT, at)
-                self._put(_unclaimed(state, replace(sent, provider_message_id=provider_message_id)))
+                self._put(
+                    _unclaimed(
+                        state, replace(sent, provider_message_id=provider_message_id, album_ids=album_ids)
+                    )
+                )
 
     def record_failed(self, claimed: Claimed, code: str, reason: str, at: str) -> None:
         with self._table.lock:

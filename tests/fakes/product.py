@@ -144,6 +144,7 @@ class Product:
             events=self.events,
             conversation_cache=self.conversation_cache,
             capabilities=CAPABILITIES,
+            prefers=self.accept.all_checks,
             clock=self.clock,
             new_id=self.ids,
         )

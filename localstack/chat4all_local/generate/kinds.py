@@ -9,6 +9,7 @@ from chat4all.domain.files.file import FILE_TYPES, Form, MediaKind
 
 _WORDS: Final[Mapping[Treatment, str]] = {
     Treatment.FULL: "full",
+    Treatment.SEPARATE: "file by file",
     Treatment.NUMBERED_TEXT: "numbered text",
     Treatment.TEXT: "text",
     Treatment.LINK: "a link",
@@ -30,6 +31,7 @@ def _table(channels: Sequence[Manifest]) -> str:
         *(_row(f"`{kind}`", [_plain(known.kind_rule(kind)) for known in capabilities]) for kind in kinds),
         *(_row(kind.value, [_files(known, kind) for known in capabilities]) for kind in MediaKind),
         *(_row(f"`{form.value}`", [_form(known, form) for known in capabilities]) for form in Form),
+        _row("`album`", [_albums(known) for known in capabilities]),
         _row("caption", [_caption(known) for known in capabilities]),
     )
     head = _row("", [channel.title for channel in channels])
@@ -121,6 +123,14 @@ def _names(content_types: Sequence[str]) -> str:
     if set(content_types) == set(FILE_TYPES):
         return "any file"
     return ", ".join(FILE_TYPES[content_type].extensions[0].upper() for content_type in content_types)
+
+
+def _albums(capabilities: Capabilities) -> str:
+    """Name the files that go out together."""
+    kinds = (f"{rule.most} of {' and '.join(rule.kinds)}" for rule in capabilities.albums)
+    together = ", or ".join(kinds)
+    apart = _WORDS[Treatment.SEPARATE]
+    return f"full: {together}; else {apart}" if together else apart
 
 
 def _caption(capabilities: Capabilities) -> str:

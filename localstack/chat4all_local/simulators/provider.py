@@ -68,6 +68,8 @@ class Order(msgspec.Struct, frozen=True):
     """The account that sends, where a business has several."""
     sent_as: str = "text"
     content: Json = None
+    album: tuple["Order", ...] = ()
+    """The messages that are sent with this one, as one album."""
 
     @property
     def kind(self) -> str:
@@ -95,6 +97,8 @@ class Accepted(msgspec.Struct, frozen=True):
     reports: tuple[str, ...]
     failure: int | None = None
     failure_details: str | None = None
+    album_ids: tuple[str, ...] = ()
+    """The names of the messages of the order's album."""
 
 
 class Lookup(msgspec.Struct, frozen=True):

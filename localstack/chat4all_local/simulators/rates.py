@@ -45,8 +45,8 @@ class TokenBucket:
         # A sum of many fractions may end slightly below the whole token that it stands for.
         return 0.0 if self._tokens > 1 - 1e-9 else (1 - self._tokens) * self._limit.interval_s
 
-    def take(self) -> None:
-        self._tokens -= 1
+    def take(self, count: int = 1) -> None:
+        self._tokens -= count
 
 
 class RateCounter:
@@ -56,8 +56,11 @@ class RateCounter:
         self._limits = limits
         self._buckets: dict[tuple[int, str], TokenBucket] = {}
 
-    def take(self, address: str, now: float, kind: str = "text") -> Exceeded | None:
-        """Count a message to `address`, unless it exceeds a limit. An excess message is not counted."""
+    def take(self, address: str, now: float, kind: str = "text", count: int = 1) -> Exceeded | None:
+        """Count `count` messages to `address`, unless the first exceeds a limit. Excess is not counted.
+
+        The messages after the first may overdraw a bucket, so that the next message waits for them, too.
+        """
         buckets = [
             (limit, self._bucket(index, address, now))
             for index, limit in enumerate(self._limits)
@@ -68,7 +71,7 @@ class RateCounter:
             if wait_s > 0:
                 return Exceeded(limit, wait_s)
         for _, bucket in buckets:
-            bucket.take()
+            bucket.take(count)
         return None
 
     def _bucket(self, index: int, address: str, now: float) -> TokenBucket:

@@ -220,7 +220,7 @@ class Simulator:
         if fault := self.faults.take(order.address, _NOT_ACCEPTED):
             return self._fail(order, fault, at)
         enforced = self.account.settings.enforce_rates
-        if enforced and (excess := self._rates.take(order.address, at, order.kind)):
+        if enforced and (excess := self._rates.take(order.address, at, order.kind, 1 + len(order.album))):
             throttled = self.provider.throttled(excess.limit.code, excess.wait_s)
             return self._refuse(Refused(throttled, order=order), at)
         if order.media is None or self.provider.fetches_later:
@@ -245,13 +245,23 @@ class Simulator:
         return Reply(None, 0, Ending.RESET)
 
     async def _accept_with(self, media: OutgoingMedia, order: Order, at: float) -> Reply:
-        """Check the file of a message, then accept the message."""
+        """Check the file of a message, and those of its album, then accept the message."""
         got = await self._obtain(media)
         if isinstance(got, Content):
             order = msgspec.structs.replace(order, media=msgspec.structs.replace(media, content=got))
         if problem := self.provider.media_problem(media, got):
             return self._refuse(Refused(self.provider.refuse_media(problem), order=order), at)
-        return self._accept(order, at)
+        album = []
+        for item in order.album:
+            if item.media is None:
+                raise ControlError("an album has files only")
+            got = await self._obtain(item.media)
+            if problem := self.provider.media_problem(item.media, got):
+                return self._refuse(Refused(self.provider.refuse_media(problem), order=order), at)
+            content = got if isinstance(got, Content) else None
+            media = msgspec.structs.replace(item.media, content=content)
+            album.append(msgspec.structs.replace(item, media=media))
+        return self._accept(msgspec.structs.replace(order, album=tuple(album)), at)
 
     async def _obtain(self, media: OutgoingMedia) -> Content | Unfetched:
         if media.content is not None:
@@ -265,6 +275,8 @@ class Simulator:
         lost = fault is not None and fault.kind is FaultKind.LOSE_ANSWER
         status = 0 if lost else accepted.answer.status
         n = self._record(at, order, status=status, provider_message_id=accepted.provider_message_id)
+        for item, name in zip(order.album, accepted.album_ids, strict=True):
+            self._record(at, item, status=status, provider_message_id=name)
         latency_s = self._latency_s()
         is_reported = not self.faults.take(order.address, (FaultKind.LOSE_WEBHOOKS,))
         if order.media is not None and self.provider.fetches_later and accepted.failure is None:

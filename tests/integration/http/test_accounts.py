@@ -8,9 +8,11 @@ from typing import Final
 import pytest
 from aws_lambda_powertools.utilities.parameters import base
 
+from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.bootstrap.settings import ApiSettings
 from chat4all.channels.registry import manifest_of
 from chat4all.channels.telegram.connector import Telegram
+from chat4all.domain.breaker import Breaker, Circuit, answered
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.messaging.connector import ChannelSecret, Proof
 from tests.integration.aws import CHANNELS, Aws, secret_of
@@ -78,13 +80,30 @@ def test_an_account_is_proved_stored_enabled_and_listed(api: Gateway, aws: Aws, 
     listed = {each["channel"]: each["accounts"] for each in api.get("/v1/channels").json["channels"]}
 
     assert (enabled.status, enabled.json["state"]) == (200, "ENABLED")
-    assert api.get(path(bot)).json == enabled.json
+    closed = {"state": "CLOSED", "since": None, "retry_at": None, "code": None, "reason": None}
+    assert api.get(path(bot)).json == {**enabled.json, "circuit": closed}
     shown = {each["account"]: (each["state"], each["circuit"]["state"]) for each in listed["telegram"]}
     assert shown == {"main": ("ENABLED", "CLOSED"), bot: ("ENABLED", "CLOSED")}
     others = stored(aws)["accounts"]
     assert isinstance(others, dict)
     assert others[bot]["access_token"] == TOKEN
     assert TOKEN not in put.text + enabled.text + api.get(path(bot)).text
+
+
+def test_an_account_that_the_provider_refuses_is_shown_with_the_code(
+    api: Gateway, api_settings: ApiSettings, provider: Provider
+) -> None:
+    bot = a_bot()
+    api.put(path(bot), credentials(bot))
+    refused = Breaker(Circuit.OPEN, opens=1, since=1_770_000_000, retry_at=1_770_000_015, code="401")
+    breakers = DynamoBreakers(api_settings.limits_table)
+
+    assert breakers.save("telegram", bot, refused, 0)
+    shown = api.get(path(bot)).json["circuit"]
+    assert (shown["state"], shown["since"], shown["code"]) == ("OPEN", "2026-02-02T02:40:00.000Z", "401")
+
+    assert breakers.save("telegram", bot, answered(1_770_000_020), 1)
+    assert api.get(path(bot)).json["circuit"]["state"] == "CLOSED"
 
 
 @pytest.mark.parametrize(

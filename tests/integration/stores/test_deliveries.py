@@ -169,6 +169,17 @@ def test_a_sent_delivery_is_done(
     assert deliveries.find("telex", "main", theirs) is None
 
 
+def test_the_first_file_of_an_album_keeps_the_ids_of_all(
+    deliveries: Deliveries, requested: DeliveryRequested, new_id: Callable[[], str]
+) -> None:
+    theirs = tuple(new_id() for _ in range(3))
+
+    deliveries.record_sent(claim(deliveries, requested), theirs[0], LATER, theirs)
+
+    sent = read(deliveries, requested)
+    assert (sent.provider_message_id, sent.album_ids) == (theirs[0], theirs)
+
+
 def test_a_failed_delivery_is_done(deliveries: Deliveries, requested: DeliveryRequested) -> None:
     deliveries.record_failed(claim(deliveries, requested), "131026", "Cannot be delivered.", LATER)
 

@@ -1,5 +1,6 @@
 """What holds after a signal: late, repeated and confirming signals, and blocks."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -17,6 +18,7 @@ from chat4all.domain.consent import (
     may_send,
     opt_outs_on,
     opted_out,
+    refused_at,
     shown,
     with_consents,
 )
@@ -135,9 +137,7 @@ def test_a_word_lifts_no_block_and_no_setting(means: Means) -> None:
 
 @given(
     st.lists(
-        st.tuples(
-            st.sampled_from((Means.WORD, Means.SETTING)), st.sampled_from((IN, OUT)), st.integers(0, 3)
-        ),
+        st.tuples(st.sampled_from(list(Means)), st.sampled_from((IN, OUT)), st.integers(0, 3)),
         min_size=1,
         max_size=4,
         unique_by=lambda signal: (signal[0], signal[2]),
@@ -153,11 +153,45 @@ def test_each_means_has_its_latest_signal_whatever_the_order(
         assert may_send(user, "pigeon", MARKETING) is (OUT not in latest.values())
 
 
-def test_a_refused_send_does_not_outlast_the_end_of_the_block() -> None:
-    block, end = told(OUT, 1, PROVIDER, means=Means.BLOCK), told(IN, 2, PROVIDER, means=Means.BLOCK)
-    refused = replace(block, at="2026-01-31T12:00:02.300Z", evidence="error 403")
+def refused(at_s: float, means: Means = Means.BLOCK) -> Consent:
+    """Return the opt-out that a refused send proves, at a time of ours."""
+    at = refused_at(datetime(2026, 1, 31, 12, tzinfo=UTC) + timedelta(seconds=at_s))
+    return replace(told(OUT, 0, PROVIDER, means=means), at=at, evidence="error 403")
 
-    assert may_send(known_after(block, refused, end), "pigeon", MARKETING)
+
+@pytest.mark.parametrize("means", BESIDE)
+def test_a_refused_send_does_not_outlast_an_end_in_its_second(means: Means) -> None:
+    opt_out, end = told(OUT, 1, PROVIDER, means=means), told(IN, 2, PROVIDER, means=means)
+
+    for order in permutations([opt_out, refused(2.3, means), end]):
+        assert may_send(known_after(*order), "pigeon", MARKETING)
+
+
+def test_another_block_holds_although_the_end_of_the_former_arrives_last() -> None:
+    block, end = told(OUT, 1, PROVIDER, means=Means.BLOCK), told(IN, 2, PROVIDER, means=Means.BLOCK)
+    again = told(OUT, 3, PROVIDER, means=Means.BLOCK)
+
+    for order in permutations([block, end, again]):
+        assert not may_send(known_after(*order), "pigeon", MARKETING)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((IN, OUT)), st.integers(1, 5)), max_size=3),
+    st.lists(st.floats(1, 6), min_size=1, max_size=2),
+    st.sampled_from(BESIDE),
+)
+def test_refused_sends_count_at_their_time_whatever_the_order(
+    signals: list[tuple[ConsentState, int]], refusals: list[float], means: Means
+) -> None:
+    of_provider = [told(state, second, PROVIDER, means=means) for state, second in signals]
+    of_ours = [refused(at_s, means) for at_s in refusals]
+    ends = [second for state, second in signals if state is IN]
+    blocks = [second for state, second in signals if state is OUT]
+    later_seconds = [int(at_s) - 1 for at_s in refusals]
+    is_over = max(ends, default=0) > max([*blocks, *later_seconds])
+
+    for order in permutations([*of_provider, *of_ours]):
+        assert may_send(known_after(*order), "pigeon", MARKETING) is is_over
 
 
 def test_a_persons_choice_at_the_provider_undoes_a_word() -> None:

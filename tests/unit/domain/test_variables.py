@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.domain.content import Content, Media, PostedMedia, Text
+from chat4all.domain.content import (
+    Album,
+    AlbumFile,
+    Content,
+    Media,
+    PostedAlbum,
+    PostedAlbumFile,
+    PostedMedia,
+    Text,
+)
 from chat4all.domain.errors import Invalid
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.kinds import (
@@ -30,6 +39,15 @@ from chat4all.domain.variables import LONGEST_NAME, filled, names_in
 
 NAMES = st.from_regex(r"\A[A-Za-z0-9_]{1,20}\Z")
 WORDS = st.text().filter(lambda text: "{{" not in text and not text.endswith("{"))
+
+
+def test_the_captions_of_an_album_have_variables_and_its_files_have_none() -> None:
+    posted = PostedAlbum((PostedAlbumFile("{{a}}", "Hi {{name}}"), PostedAlbumFile("b", "{{order}}")))
+    file = Attachment("{{a}}", "{{a}}.png", "image/png", 1)
+    content = Album((AlbumFile(file, "Hi {{name}}"), AlbumFile(file)))
+
+    assert names_in(posted) == {"content.files[0].text": ["name"], "content.files[1].text": ["order"]}
+    assert filled(content, {"name": "Ana"}) == Album((AlbumFile(file, "Hi Ana"), AlbumFile(file)))
 
 
 @pytest.mark.parametrize(

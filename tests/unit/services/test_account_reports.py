@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chat4all.channels.whatsapp.webhook import parsed
 from chat4all.domain.account import AccountReport, AccountState, ChannelAccount
@@ -87,9 +88,17 @@ def product() -> Product:
     return product
 
 
-def take(product: Product, field: str, value: object, time: int = 1_739_321_024) -> None:
+def take(
+    product: Product,
+    field: str,
+    value: object,
+    time: int = 1_739_321_024,
+    proved_for: tuple[str, ...] = ("main", "second", "third"),
+) -> None:
     (event,) = parsed(webhook(field, value, time=time), "1").events
-    product.take(WebhookEvent("pigeon", "main", "webhook", event))
+    assert isinstance(event, AccountReported)
+    proved = replace(event, proved_for=proved_for)
+    product.take(WebhookEvent("pigeon", "main", "webhook", proved))
 
 
 def reports(product: Product, name: str) -> list[str]:
@@ -126,5 +135,15 @@ def test_a_single_account_that_was_never_proved_takes_every_report() -> None:
 
 def test_a_report_about_nobody_of_ours_changes_nothing(product: Product) -> None:
     take(product, "phone_number_quality_update", {**QUALITY, "display_phone_number": "+49 1512 3456789"})
+
+    assert product.accounts.read("pigeon").version == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("phone_number_quality_update", QUALITY), ("account_alerts", ALERT), ("account_update", BAN)],
+)
+def test_a_report_changes_no_account_of_another_app(product: Product, field: str, value: object) -> None:
+    take(product, field, value, proved_for=("third",))
 
     assert product.accounts.read("pigeon").version == 1

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain.account import AccountReport
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.errors import AccountNotFound, Forbidden, Unauthenticated
-from chat4all.domain.events import InboundMessage
+from chat4all.domain.events import AccountReported, InboundEvent, InboundMessage, TemplateChanged
+from chat4all.domain.templates import TemplateNews
 from chat4all.services.inbound.keep_outcome import KeepOutcome
 from chat4all.services.inbound.receive_webhook import ReceiveWebhook
 from chat4all.services.inbound.webhook_events import OTHER_ACCOUNT
@@ -19,6 +21,7 @@ from chat4all.services.messaging.connector import WebhookRequest
 from chat4all.services.messaging.credentials import MISSING
 from tests.fakes.clock import FakeClock
 from tests.fakes.connector import FakeConnector
+from tests.fakes.people import NOW
 from tests.fakes.product import Product
 from tests.fakes.small_stores import (
     SECRET,
@@ -50,6 +53,12 @@ class Door:
             clock=self.clock,
         )
 
+    def took_news(self, secret: str, event: TemplateChanged | AccountReported) -> list[InboundEvent]:
+        before = len(self.product.events.webhooks)
+        request = WebhookRequest("https://x/", {"x-signature": secret}, msgspec.json.encode([event]))
+        self.receive("pigeon", request)
+        return [received.event for received in self.product.events.webhooks[before:]]
+
     def took(self, secret: str, *named: str | None, account: str | None = None) -> list[str]:
         """Receive events that name these accounts; return the accounts that the product takes them for."""
         events = [
@@ -80,6 +89,31 @@ def test_an_app_tells_of_its_own_accounts_only(named: str) -> None:
     assert door.took("other-word", named, None) == ["other-app"]
     (listed,) = door.outcomes.webhooks
     assert listed.ignored == {OTHER_ACCOUNT: 1}
+
+
+NEWS: Final = TemplateChanged("102", "order_ready", "pt_BR", NOW, TemplateNews("PAUSED"))
+REPORT: Final = AccountReported("102", AccountReport("account_update", "DISABLED_UPDATE", NOW))
+
+
+def test_an_app_tells_of_the_templates_of_its_own_businesses_only() -> None:
+    door = Door()
+    for account, secret in ACCOUNTS.items():
+        door.secrets.credentials = door.secrets.credentials.with_account(
+            account, replace(secret, business_account_id={"same-app": "102", "other-app": "202"}[account])
+        )
+
+    assert door.took_news("our-webhook-secret", NEWS) == [NEWS]
+    assert door.took_news("other-word", NEWS) == []
+    (listed,) = door.outcomes.webhooks
+    assert listed.ignored == {OTHER_ACCOUNT: 1}
+
+
+def test_a_report_carries_the_accounts_that_its_app_may_tell_of() -> None:
+    door = Door()
+
+    assert door.took_news("our-webhook-secret", REPORT) == [replace(REPORT, proved_for=("main", "same-app"))]
+    forged = replace(REPORT, proved_for=("main",))
+    assert door.took_news("other-word", forged) == [replace(REPORT, proved_for=("other-app",))]
 
 
 def test_the_first_app_cannot_tell_of_an_account_of_another_app() -> None:

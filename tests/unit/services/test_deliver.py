@@ -594,8 +594,10 @@ def test_an_answer_that_cannot_be_written_is_told_to_who_can(
 def test_an_answer_is_written_at_the_second_try(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     record, tries = product.deliveries.record_sent, iter([unavailable])
 
-    def second_time_lucky(claimed: Claimed, provider_message_id: str, at: str) -> None:
-        next(tries, record)(claimed, provider_message_id, at)
+    def second_time_lucky(
+        claimed: Claimed, provider_message_id: str, at: str, album_ids: tuple[str, ...]
+    ) -> None:
+        next(tries, record)(claimed, provider_message_id, at, album_ids)
 
     monkeypatch.setattr(product.deliveries, "record_sent", second_time_lucky)
 

@@ -84,6 +84,17 @@ def test_an_echo_is_recognized_while_the_index_does_not_show_the_send_yet(
     assert product.echoes.parked == {}
 
 
+def test_the_echo_of_a_later_file_of_an_album_is_no_message_before_its_record(product: Product) -> None:
+    submit(product)
+    product.connector.answers = [Sent("ours", ("ours", "second"))]
+    product.deliver()(a_delivery(part_count=2))
+
+    product.take(echo(product, "second"))
+
+    assert list(product.table.messages) == [MESSAGE_ID]
+    assert product.echoes.parked == {}
+
+
 def test_words_from_the_app_come_at_once_while_nothing_is_on_its_way(product: Product) -> None:
     submit(product)
     send(product)

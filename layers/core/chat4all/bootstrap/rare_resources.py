@@ -127,7 +127,7 @@ def rare_resources(
         SuggestionViews(suggest, trail),
         ConsentViews(manage_consents, channels, runtime.now),
         ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public),
-        AccountViews(manage_accounts, channels, trail),
+        AccountViews(manage_accounts, breakers, channels, trail),
         TemplateViews(
             ManageTemplates(
                 templates.known,
@@ -149,6 +149,7 @@ def _act_views(settings: ApiSettings, accepting: Accepting, public: Addresses) -
         events=accepting.events,
         conversation_cache=accepting.conversation_cache,
         capabilities=accepting.capabilities,
+        prefers=accepting.accept.all_checks,
         clock=runtime.now,
         new_id=runtime.new_id,
     )

@@ -60,7 +60,10 @@ class AccountReport(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ReportedAccounts(Protocol):
-    """The accounts that a report is about: one by its number or id, or those of the business `owner`."""
+    """The accounts that a report is about: one by its number or id, or those of the business `owner`.
+
+    `proved_for` are the ids of the accounts that the app of the provider may tell of.
+    """
 
     @property
     def owner(self) -> str: ...
@@ -70,6 +73,8 @@ class ReportedAccounts(Protocol):
     def number(self) -> str | None: ...
     @property
     def provider_id(self) -> str | None: ...
+    @property
+    def proved_for(self) -> tuple[str, ...]: ...
 
 
 class ChannelAccount(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -133,14 +138,17 @@ def with_report(
 
 
 def _concerned(present: Sequence[ChannelAccount], about: ReportedAccounts) -> Sequence[ChannelAccount]:
-    """Return the accounts that the report names, or else those of its business."""
+    """Return the accounts that the report names, or else those of its business.
+
+    Accounts that the report's app may not tell of are left out.
+    """
     if about.number is not None:
         found = [account for account in present if account.number == about.number]
     else:
         named = [one for one in present if one.provider_id and one.provider_id == about.provider_id]
         found = named or [one for one in present if one.owner and one.owner == about.owner]
     is_only = len(present) == 1 and present[0].provider_id is None
-    return found or (present if is_only else [])
+    return [one for one in found or (present if is_only else []) if one.account in about.proved_for]
 
 
 def _reported(account: ChannelAccount, report: AccountReport) -> ChannelAccount | None:

@@ -15,10 +15,10 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.content import Media, Plain
+from chat4all.domain.content import Album, Media, Plain
 from chat4all.domain.purpose import Purpose
 
-BatchContent = Plain | Media
+BatchContent = Plain | Media | Album
 """What a batch may send, with variables in any of its texts."""
 MOST_RECIPIENTS: Final = 10_000
 CHUNK: Final = 100

@@ -137,6 +137,22 @@ class MediaRule(msgspec.Struct, frozen=True):
 _OGG: Final = "audio/ogg"
 
 
+class AlbumRule(msgspec.Struct, frozen=True):
+    """Files that the provider takes as one album: 2 to `most` files that go as one of `kinds`.
+
+    A file of a form, a file that is uploaded, and a file of the types `alone` goes alone.
+    """
+
+    kinds: tuple[MediaKind, ...]
+    most: int
+    alone: tuple[str, ...] = ()
+
+    def fits(self, file: Attachment, rule: MediaRule) -> bool:
+        """Return whether a file that goes out by `rule` can be in such an album."""
+        is_plain = rule.form is None and rule.transfer is Transfer.LINK
+        return is_plain and rule.kind in self.kinds and file.content_type not in self.alone
+
+
 class OtherFiles(StrEnum):
     """The treatment of a file that no rule fits."""
 
@@ -151,6 +167,8 @@ class Treatment(StrEnum):
 
     FULL = "full"
     """The app shows it as its kind."""
+    SEPARATE = "separate"
+    """The files of an album go out one after the other, or in several albums."""
     NUMBERED_TEXT = "numbered_text"
     """It goes out as a text with the choices as numbered lines."""
     TEXT = "text"
@@ -227,6 +245,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """Hours after the person's last message in which every content is allowed; None: at any time."""
     media: tuple[MediaRule, ...] = ()
     """The ways to send files; `other_files` is the treatment of a file that no rule fits."""
+    albums: tuple[AlbumRule, ...] = ()
+    """The files that go out together; the files of any other album go one after the other."""
     other_files: OtherFiles = OtherFiles.REJECTED
     group_prefix: str | None = None
     """The beginning of a group's address; None: every address belongs to a person."""

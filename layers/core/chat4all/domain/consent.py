@@ -13,12 +13,14 @@ or said meanwhile, holds as it did.
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec.structs import replace
 
+from chat4all.domain.clock import iso
 from chat4all.domain.purpose import Purpose
 
 if TYPE_CHECKING:
@@ -123,20 +125,27 @@ def after(known: Consent | None, told: Consent) -> Consent | None:
 
     `known` has the same channel, purpose and means. A signal that confirms the known state moves only its
     time, so that a late signal of the other state stays without effect. A provider's confirmation leaves the
-    source. A block confirms nothing: a refused send, which has our time in milliseconds, would otherwise look
-    newer than the end of the block, which has the provider's time in seconds.
+    source. `refused_at` gives the time of a refused send.
     """
     if known is None:
         return told
     if told.at < known.at:
         return None
     if told.state is known.state:
-        is_block = told.means is Means.BLOCK and told.state is ConsentState.OPTED_OUT
-        if told.at == known.at or is_block:
+        if told.at == known.at:
             return None
         return replace(known, at=told.at) if told.source is ConsentSource.PROVIDER else told
     is_tie = told.at == known.at
     return None if is_tie and told.state is ConsentState.OPTED_IN else told
+
+
+def refused_at(now: datetime) -> str:
+    """Return the time at which a send that is refused at `now` proves an opt-out: just before its second.
+
+    Providers tell the end of an opt-out in whole seconds, rounded down, so that an end in the second of the
+    refusal may be later than the refusal. The time is ISO 8601 UTC.
+    """
+    return iso(now.replace(microsecond=0) - timedelta(milliseconds=1))
 
 
 def with_consents(consents: Sequence[Consent], changed: Sequence[Consent]) -> tuple[Consent, ...]:

@@ -49,14 +49,19 @@ class AlbumFile(msgspec.Struct, frozen=True):
 
 
 class Album(msgspec.Struct, frozen=True, tag_field="type", tag="album"):
-    """Files that a person sent as one message, in their order.
+    """Files that were sent as one message, in their order.
 
     `text` is the words of the message; where the files have captions, it is the captions, each in its line.
-    The files of an album may come one after the other: for a moment, an album has a single file.
+    The files of a person's album may come one after the other: for a moment, it has a single file.
     """
 
     files: tuple[AlbumFile, ...]
     text: str = ""
+
+    @property
+    def captions(self) -> str:
+        """Return the captions of the files, each in its line; a file without a caption has no line."""
+        return "\n".join(part.text for part in self.files if part.text.strip())
 
     @property
     def singles(self) -> tuple[Media, ...]:
@@ -102,6 +107,20 @@ class PostedMedia(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     form: Form | None = None
 
 
+class PostedAlbumFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of an album that a client sends, by its id; `text` is its caption."""
+
+    file_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    text: str = ""
+
+
+class PostedAlbum(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="album"):
+    """Files that a client sends as one message; `text` is the words of all, where no file has a caption."""
+
+    files: tuple[PostedAlbumFile, ...]
+    text: str = ""
+
+
 class ProviderFile(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file that still lies at the provider: `reference` is its media id, file id or address there.
 
@@ -139,7 +158,7 @@ class ReceivedAlbum(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="
 Plain = Text | Location | Contacts | Reaction | Buttons | Choices | Template | Carousel
 """The kinds that are the same in a request, in a webhook and in a message."""
 Content = Plain | Media | Album | Unsupported | Notice | Deleted
-PostedContent = Plain | PostedMedia
+PostedContent = Plain | PostedMedia | PostedAlbum
 ReceivedContent = Plain | ReceivedMedia | ReceivedAlbum | Unsupported | Notice
 
 C = TypeVar("C", bound=Content)

@@ -33,6 +33,8 @@ class DeliveryPart(msgspec.Struct, frozen=True):
     round: int = 0
     fallback: bool = False
     provider_message_id: str | None = None
+    album_ids: tuple[str, ...] = ()
+    """The provider's ids of this file and of those that were sent with it, by the number of parts between."""
     error_code: str | None = None
     error_reason: str | None = None
     status_history: tuple[StatusChange, ...] = ()

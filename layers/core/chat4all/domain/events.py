@@ -7,7 +7,7 @@ import msgspec
 from chat4all.domain.account import AccountReport
 from chat4all.domain.acts import ActOn, Signal
 from chat4all.domain.consent import ConsentState, Means
-from chat4all.domain.content import Content, ReceivedContent
+from chat4all.domain.content import Content, Media, ReceivedContent
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.desk import Writer
 from chat4all.domain.message import Message
@@ -200,6 +200,10 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     """The sent message that the request changes; `content` is what the part becomes."""
     signal: Signal | None = None
     """Set if the request is for a signal alone: it has no content and no record."""
+    album: tuple[Media, ...] = ()
+    """The files of the parts after this one that are sent with it, as one album."""
+    album_place: int = 0
+    """The number of parts from the one that is sent with this one's file; 0: this part is sent itself."""
     refusal: Refusal | None = None
     """The delivery fails instead of being sent: what was possible at the POST is not possible any more."""
 
@@ -432,13 +436,15 @@ class TemplateChanged(msgspec.Struct, frozen=True, omit_defaults=True, tag="temp
 class AccountReported(msgspec.Struct, frozen=True, omit_defaults=True, tag="account"):
     """The provider reports news of our accounts: of one by its number or id, or of those of a business.
 
-    `owner` is the provider's id of the business.
+    `owner` is the provider's id of the business. `proved_for` are the ids of the accounts with the webhook
+    secret that proved the report; a report of a webhook that is not proved yet has none.
     """
 
     owner: str
     report: AccountReport
     number: str | None = None
     provider_id: str | None = None
+    proved_for: tuple[str, ...] = ()
 
     @property
     def at(self) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 
-from chat4all.domain.content import Media, Plain, Text
+from chat4all.domain.content import Album, Media, Plain, Text
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.kinds import (
     LONGEST_ID,
@@ -33,7 +33,7 @@ from chat4all.domain.template_values import template_issues
 from chat4all.domain.text import MAX_CHARACTERS, check_caption, check_content, is_blank, unprintable
 from chat4all.domain.wording import as_text, worded
 
-C = TypeVar("C", bound=Plain | Media)
+C = TypeVar("C", bound=Plain | Media | Album)
 
 LONGEST_PLACE: Final = 1_000
 """Characters of the name or the address of a place."""
@@ -54,6 +54,9 @@ def checked(content: C, field: str = "content") -> C:
     if isinstance(content, Media):
         check_caption(f"{field}.text", content.text)
         return content
+    if isinstance(content, Album):
+        _check_album(content, field)
+        return content
     found = template_issues(content) if isinstance(content, Template) else _issues(content)
     issues = [Detail(f"{field}.{name}", issue) for name, issue in found]
     if issues:
@@ -63,6 +66,16 @@ def checked(content: C, field: str = "content") -> C:
     else:
         check_caption(f"{field}.text", content.text)
     return content
+
+
+def _check_album(album: Album, field: str) -> None:
+    for index, part in enumerate(album.files):
+        check_caption(f"{field}.files[{index}].text", part.text)
+    check_caption(f"{field}.files", album.captions)
+    check_caption(f"{field}.text", album.text)
+    if album.captions and album.text.strip() and album.text != album.captions:
+        issue = "must be empty where a file has a text; give the text to one of the files"
+        raise Invalid("The message's content is not valid.", Detail(f"{field}.text", issue))
 
 
 def _issues(

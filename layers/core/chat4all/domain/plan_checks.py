@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from chat4all.domain.channel import Capabilities, Treatment
 from chat4all.domain.consent import opted_out
-from chat4all.domain.content import Content, Media
+from chat4all.domain.content import Album, Content, Media
 from chat4all.domain.errors import FileNotPossible, KindNotPossible, OptedOut, TagNotPossible
 from chat4all.domain.events import Route
 from chat4all.domain.person import User
 from chat4all.domain.planning import Check, Obstacle
 from chat4all.domain.purpose import Purpose
-from chat4all.domain.treatments import treatment_of, unfit
+from chat4all.domain.treatments import treatment_of, unfit, worst_of
 from chat4all.domain.windows import Tag
 
 
@@ -28,10 +28,12 @@ def fits(capabilities: Mapping[str, Capabilities]) -> Check:
         of_channel = capabilities[route.channel]
         if treatment_of(content, of_channel, route.address) is not Treatment.REJECTED:
             return None
-        reason = f"{route.channel} {unfit(content, of_channel)}"
-        if isinstance(content, Media):
+        reason = f"{route.channel} {unfit(content, of_channel, route.address)}"
+        if isinstance(content, Media | Album):
+            worst = worst_of(content, of_channel, route.address) if isinstance(content, Album) else None
+            field = "content.file_id" if worst is None else f"content.files[{worst}].file_id"
             message = "Not every channel can carry this file."
-            return Obstacle(FileNotPossible, reason, "content.file_id", message)
+            return Obstacle(FileNotPossible, reason, field, message)
         return Obstacle(KindNotPossible, reason, message="Not every channel can carry this content.")
 
     return check

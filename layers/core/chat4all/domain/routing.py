@@ -11,6 +11,7 @@ from chat4all.domain.content import Album, Content, Deleted, Media, Text, file_o
 from chat4all.domain.conversation import Conversation, Origin, Participant
 from chat4all.domain.errors import NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Refusal, Route
+from chat4all.domain.grouping import albums_in
 from chat4all.domain.kinds import Contacts
 from chat4all.domain.person import User, UserType
 from chat4all.domain.splitting import split_text
@@ -55,18 +56,24 @@ def customers_of(
         yield participant, user
 
 
-def known_on(conversation: Conversation, users: Mapping[str, User], user_id: str, channel: str) -> Recipient:
-    """Return the participant as a recipient on `channel`.
+def known_at(
+    conversation: Conversation, users: Mapping[str, User], user_id: str, delivered: Route
+) -> Recipient:
+    """Return the participant as a recipient where a delivery went: on its channel, from its account.
 
-    Raise NotPossible if the participant left the conversation, or has no identity on the channel.
+    The address is the delivery's, or else the participant's present address at the account. Raise NotPossible
+    if the participant left the conversation, or has no identity at the account.
     """
     user = users.get(user_id)
     participant = conversation.participant(user_id)
     if user is None or participant is None:
         raise RecipientLeft("The recipient is no longer a participant of the conversation.")
-    route = on_channel(known_routes(user, participant.wrote_from), channel)
+    known = known_routes(user, participant.wrote_from)
+    route = _same_place(known, delivered) or _same_account(known, delivered)
     if route is None:
-        raise NoIdentity(f"The recipient no longer has an identity on {channel}.")
+        raise NoIdentity(
+            f"The recipient no longer has an identity on {delivered.channel}, account {delivered.account}."
+        )
     return recipient_of(participant, [route])
 
 
@@ -122,7 +129,9 @@ def deliveries(
         parts = _parts(accepted, capabilities[recipient.channel], recipient)
         if accepted.is_relayed:
             parts = _words_first(parts)
+        places = _places(accepted, parts, capabilities[recipient.channel], recipient.address)
         for number, content in enumerate(parts):
+            album = places[number]
             requested.append(
                 DeliveryRequested(
                     message_id=accepted.message_id,
@@ -139,10 +148,34 @@ def deliveries(
                     tag=accepted.tag,
                     purpose=accepted.purpose,
                     act=accepted.act,
+                    album=_files_behind(parts, album, number),
+                    album_place=number - album.start,
                     refusal=refusals.get(recipient),
                 )
             )
     return requested
+
+
+def _places(
+    accepted: MessageAccepted, parts: Sequence[Content], capabilities: Capabilities, address: str
+) -> list[range]:
+    """Return for each part the parts that are sent together with it.
+
+    An edit changes each part alone. A person's file that is passed on may turn out to be another than their
+    app claimed, so it goes alone.
+    """
+    places = [range(number, number + 1) for number in range(len(parts))]
+    if accepted.act is not None or accepted.is_relayed:
+        return places
+    for album in albums_in(parts, capabilities, address):
+        places[album.start : album.stop] = [album] * len(album)
+    return places
+
+
+def _files_behind(parts: Sequence[Content], album: range, number: int) -> tuple[Media, ...]:
+    """Return the files that are sent with the part `number`, if it is the first of its album."""
+    behind = parts[album.start + 1 : album.stop] if number == album.start else ()
+    return tuple(part for part in behind if isinstance(part, Media))
 
 
 def _words_first(parts: Sequence[Content]) -> list[Content]:
@@ -192,12 +225,13 @@ def on_channel(routes: Sequence[Route], channel: str | None) -> Route | None:
 def present_route(user: User, chosen: Route) -> Route | None:
     """Return the route that was chosen some time ago, to the address that the user has there by now.
 
-    None if the user has no address on the channel any more.
+    Another address at the account of the route comes before an address at another account. None if the user
+    has no address on the channel any more.
     """
     known = known_routes(user, None)
-    if any(_place(route) == _place(chosen) for route in known):
+    if _same_place(known, chosen) is not None:
         return chosen
-    return on_channel(known, chosen.channel)
+    return _same_account(known, chosen) or on_channel(known, chosen.channel)
 
 
 def recipient_of(participant: Participant, routes: Sequence[Route]) -> Recipient:
@@ -215,5 +249,13 @@ def recipient_of(participant: Participant, routes: Sequence[Route]) -> Recipient
     )
 
 
-def _place(route: Route) -> tuple[str, str, str]:
-    return route.channel, route.account, route.address
+def _same_place(routes: Sequence[Route], wanted: Route) -> Route | None:
+    """Return the best route at the account to the address of `wanted`."""
+    at_account = (route for route in routes if route.address == wanted.address)
+    return _same_account([*at_account], wanted)
+
+
+def _same_account(routes: Sequence[Route], wanted: Route) -> Route | None:
+    """Return the best route on the channel, from the account, of `wanted`."""
+    place = wanted.channel, wanted.account
+    return next((route for route in routes if (route.channel, route.account) == place), None)

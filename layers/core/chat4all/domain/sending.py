@@ -37,9 +37,13 @@ class Outcome(StrEnum):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """The provider accepted the message under its own id."""
+    """The provider accepted the message under its own id.
+
+    `album_ids` has the ids of all files, in their order, if the message is an album.
+    """
 
     provider_message_id: str
+    album_ids: tuple[str, ...] = ()
 
 
 class SendError(msgspec.Struct, frozen=True):
@@ -98,3 +102,5 @@ class Submission(msgspec.Struct, frozen=True):
     """The tag of the message, where the channel has it."""
     header: OutgoingMedia | None = None
     """The file in the header, if the content is a template with one."""
+    album: tuple[OutgoingMedia, ...] = ()
+    """The files that follow the file of `content` in one album; only a channel with albums gets them."""

@@ -18,6 +18,7 @@ from chat4all.domain.content import (
     kind_of,
 )
 from chat4all.domain.files.file import Attachment
+from chat4all.domain.grouping import albums_in
 from chat4all.domain.kinds import (
     Buttons,
     Card,
@@ -41,8 +42,12 @@ def treatment_of(content: Content, capabilities: Capabilities, address: str) -> 
             is_refused = capabilities.other_files is OtherFiles.REJECTED
             return Treatment.REJECTED if is_refused else Treatment.LINK
         case Album():
-            treatments = {treatment_of(single, capabilities, address) for single in content.singles}
-            return max(treatments, key=list(Treatment).index, default=Treatment.TEXT)
+            worst = worst_of(content, capabilities, address)
+            if worst is None:
+                return Treatment.TEXT
+            treatment = treatment_of(content.singles[worst], capabilities, address)
+            is_apart = treatment is Treatment.FULL and not _goes_together(content, capabilities, address)
+            return Treatment.SEPARATE if is_apart else treatment
         case Unsupported() | Notice() | Deleted():
             return Treatment.TEXT
         case plain:
@@ -51,13 +56,40 @@ def treatment_of(content: Content, capabilities: Capabilities, address: str) -> 
             return rule.otherwise if is_outside else rule.treatment
 
 
-def unfit(content: Content, capabilities: Capabilities) -> str:
+def _goes_together(album: Album, capabilities: Capabilities, address: str) -> bool:
+    """Return whether all files go out as one album, each with its caption."""
+    singles = album.singles
+    rules = [capabilities.media_rule(single.file, address) for single in singles]
+    lengths = [capabilities.text_unit.measure(single.text) for single in singles]
+    captions_fit = all(
+        rule is not None and length <= rule.caption_length
+        for rule, length in zip(rules, lengths, strict=True)
+    )
+    return captions_fit and albums_in(singles, capabilities, address) == [range(len(singles))]
+
+
+def worst_of(album: Album, capabilities: Capabilities, address: str) -> int | None:
+    """Return the place of the file that the channel treats worst; None if the album has no file."""
+    ranks = [list(Treatment).index(treatment_of(one, capabilities, address)) for one in album.singles]
+    return ranks.index(max(ranks)) if ranks else None
+
+
+def unfit(content: Content, capabilities: Capabilities, address: str = "") -> str:
     """Return why the channel does not show `content` as its kind, as the end of a sentence."""
     kind = kind_of(content)
     match content:
         case Media(file=file):
             return _unfit_file(file, capabilities)
-        case Unsupported() | Notice() | Deleted() | Album():
+        case Album() as album:
+            if treatment_of(album, capabilities, address) is Treatment.SEPARATE:
+                return "does not show these files as one album"
+            worst = worst_of(album, capabilities, address)
+            return (
+                "has no files to send"
+                if worst is None
+                else unfit(album.singles[worst], capabilities, address)
+            )
+        case Unsupported() | Notice() | Deleted():
             return f"does not take the kind {kind}"
         case plain:
             rule = capabilities.kind_rule(kind)

@@ -13,7 +13,14 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from chat4all.domain.content import Content, Media, PostedContent, PostedMedia
+from chat4all.domain.content import (
+    AlbumFile,
+    Content,
+    Media,
+    PostedAlbumFile,
+    PostedContent,
+    PostedMedia,
+)
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.kinds import HeaderFile, Template
 from chat4all.domain.text import shortened
@@ -25,6 +32,8 @@ _OPENS, _CLOSES = "{{", "}}"
 _SAME_FOR_ALL: Final[Mapping[type, frozenset[str]]] = {
     Media: frozenset({"file"}),
     PostedMedia: frozenset({"file_id"}),
+    AlbumFile: frozenset({"file"}),
+    PostedAlbumFile: frozenset({"file_id"}),
     HeaderFile: frozenset({"file_id", "file"}),
     Template: frozenset({"name", "language", "category"}),
 }

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from chat4all.domain.content import Content, ReceivedContent
+from chat4all.domain.content import Album, Content, ReceivedContent
 from chat4all.domain.kinds import (
     Buttons,
     Carousel,
@@ -35,6 +35,8 @@ def worded(content: C) -> C:
             return replace(content, text="\n".join(map(_of_contact, contacts)))
         case Reaction(emoji=emoji):
             return replace(content, text=emoji)
+        case Album() as album:
+            return replace(content, text=album.captions)
         case _:
             return content
 

@@ -47,6 +47,7 @@ from chat4all_local.simulators.rates import RateLimit
 from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
 from chat4all_local.simulators.shared.signing import ascii_json
 from chat4all_local.simulators.telegram.acts import ACTS, SIGNALS, Acts
+from chat4all_local.simulators.telegram.albums import read_album
 from chat4all_local.simulators.telegram.blocks import MEMBER_STATUSES, block_change
 from chat4all_local.simulators.telegram.chats import (
     Chats,
@@ -154,10 +155,24 @@ class Telegram:
             media = self._media.outgoing(kind, parameters, call.form)
             caption = None if kind in NO_CAPTION else parameters.get("caption") or None
             return self._read_message(parameters, caption, media=media)
+        if method == "sendmediagroup":
+            return self._read_album(parameters, call)
         if found := KINDS.get(method):
             named, fields_of = found
             return self._read_message(parameters, None, named=named, fields=fields_of(parameters))
         return self._call_other(method, parameters, at, bot)
+
+    def _read_album(self, parameters: dict[str, str], call: Call) -> Order | Refused:
+        """Judge an album. Raises ParameterError."""
+        place = {name: value for name, value in parameters.items() if name != "reply_markup"}
+        items: list[Order] = []
+        for media, caption in read_album(parameters, self._media, call.form):
+            item = self._read_message(place, caption, media=media)
+            if isinstance(item, Refused):
+                return item
+            items.append(item)
+        first, *others = items
+        return msgspec.structs.replace(first, album=tuple(others))
 
     def _call_other(
         self, method: str, parameters: dict[str, str], at: float, bot: Settings
@@ -279,19 +294,35 @@ class Telegram:
             self._reactions.set_by_bot(order.address, int(order.quoted or ""), order.text or "")
             name = f"reaction:{order.address}:{order.quoted}"
             return Accepted(order, name, result_answer(result=True), ())
+        if order.album:
+            return self._accept_album(order, at)
+        message = self._add(order, order.customer, at)
+        answer = Answer(200, ascii_json({"ok": True, "result": message}))
+        return Accepted(order, str(message["message_id"]), answer, ())
+
+    def _accept_album(self, order: Order, at: float) -> Accepted:
+        group: JsonObject = {"media_group_id": str(secrets.randbelow(10**17))}
+        items = (order, *order.album)
+        messages = [self._add(item, item.customer, at, group) for item in items if item.customer is not None]
+        first, *others = [str(message["message_id"]) for message in messages]
+        answer = Answer(200, ascii_json({"ok": True, "result": [*messages]}))
+        return Accepted(order, first, answer, (), album_ids=tuple(others))
+
+    def _add(
+        self, order: Order, customer: Customer, at: float, fields: JsonObject | None = None
+    ) -> JsonObject:
+        """Add a message of the bot to the history of its chat."""
         media = order.media
         file = self._media.sent_fields(media, media.content) if media and media.content else None
         placed = {**order.where.fields(), **order.fields} if isinstance(order, PlacedOrder) else {}
-        message = self._history.add(
-            self._chats.object_of(order.customer),
+        return self._history.add(
+            self._chats.object_of(customer),
             _bot(order.account_id or self._account.settings.account_id),
             order.text,
             at,
             quoted=order.quoted,
-            fields={**placed, **(file or {})},
+            fields={**placed, **(file or {}), **(fields or {})},
         )
-        answer = Answer(200, ascii_json({"ok": True, "result": message}))
-        return Accepted(order, str(message["message_id"]), answer, ())
 
     def throttled(self, code: int | None, wait_s: float) -> Answer:
         retry_after = max(1, math.ceil(wait_s))

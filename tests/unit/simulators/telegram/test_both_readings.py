@@ -5,6 +5,7 @@ from typing import Final
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from chat4all.channels.shared.answers import sent_unread
 from chat4all.channels.shared.http import HttpClient
@@ -153,6 +154,67 @@ def test_a_file_arrives_in_its_form(
 
     (record,) = telegram.transcript().requests
     assert (record.kind, record.size) == (method, len(data))
+
+
+def album_of(files: FileHost, *files_of: tuple[MediaKind, str]) -> Submission:
+    first, *others = (
+        OutgoingMedia(
+            kind,
+            content_type,
+            f"{number}",
+            len(file_of(content_type)),
+            Transfer.LINK,
+            files.put(f"/{number}", Page(file_of(content_type), content_type)),
+            f"caption {number}",
+        )
+        for number, (kind, content_type) in enumerate(files_of)
+    )
+    return replace(submission(first), album=tuple(others))
+
+
+_PHOTO: Final = (MediaKind.IMAGE, "image/jpeg")
+_VIDEO: Final = (MediaKind.VIDEO, "video/mp4")
+_PDF: Final = (MediaKind.DOCUMENT, "application/pdf")
+
+
+def test_an_album_is_a_message_for_each_file(
+    connector: Telegram, telegram: Simulator, files: FileHost
+) -> None:
+    result = connector.send(album_of(files, _PHOTO, _VIDEO, _PHOTO), SECRET)
+
+    assert isinstance(result, Sent)
+    records = telegram.transcript().requests
+    assert [number_of(name) for name in result.album_ids] == [one.provider_message_id for one in records]
+    assert result.provider_message_id == result.album_ids[0]
+    assert [(one.kind, one.text) for one in records] == [
+        ("photo", "caption 0"),
+        ("video", "caption 1"),
+        ("photo", "caption 2"),
+    ]
+
+
+@pytest.mark.parametrize("files_of", [(_PHOTO, _PDF), (_PHOTO,) * 11])
+def test_telegram_refuses_other_albums(
+    connector: Telegram, telegram: Simulator, files: FileHost, files_of: tuple[tuple[MediaKind, str], ...]
+) -> None:
+    refused = connector.send(album_of(files, *files_of), SECRET)
+
+    assert isinstance(refused, SendError)
+    assert (refused.outcome, refused.code) == (Outcome.PERMANENT, "400")
+    assert not [one for one in telegram.transcript().requests if one.status == 200]
+
+
+def test_every_file_of_an_album_counts_for_the_rate_of_the_chat(
+    connector: Telegram, telegram: Simulator, files: FileHost
+) -> None:
+    telegram.configure(enforce_rates=True)
+    connector.send(album_of(files, *(_PHOTO,) * 10), SECRET)
+
+    throttled = connector.send(submission(Text("next")), SECRET)
+
+    assert isinstance(throttled, SendError)
+    assert throttled.outcome is Outcome.THROTTLED
+    assert (throttled.retry_after_s or 0) > 3
 
 
 def test_places_and_cards_of_people_are_kinds(

@@ -1,6 +1,6 @@
 """Deliveries: a process claims a delivery, sends it and records the send; statuses move it forward."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -70,12 +70,15 @@ class DynamoDeliveries:
         return replace(delivery, recipient_count=recipient_count)
 
     @answering
-    def record_sent(self, claimed: Claimed, provider_message_id: str, at: str) -> None:
+    def record_sent(
+        self, claimed: Claimed, provider_message_id: str, at: str, album_ids: tuple[str, ...] = ()
+    ) -> None:
         delivery = claimed.delivery
         provider = provider_key(delivery.channel, delivery.account, provider_message_id)
         known = [
             DeliveryRow.provider_key.set(provider),
             DeliveryRow.provider_message_id.set(provider_message_id),
+            *([DeliveryRow.album_ids.set(_listed(album_ids))] if album_ids else []),
             *_SETTLED,
         ]
         row = _empty(delivery.delivery_id)
@@ -260,6 +263,10 @@ def _described(requested: DeliveryRequested) -> list[Action]:
         *([DeliveryRow.round.set(DeliveryRow.round | requested.round)] if requested.round else []),
         *([DeliveryRow.fallback.set(True)] if requested.recipient.fallbacks else []),
     ]
+
+
+def _listed(album_ids: tuple[str, ...]) -> Any:  # noqa: ANN401 - PynamoDB types the items as attributes
+    return list(album_ids)
 
 
 def _forward(status: Status, at: str) -> list[Action]:

@@ -232,6 +232,7 @@ class DeliveryRow(Model):
     claimed_until = NumberAttribute(null=True)
     provider_key = UnicodeAttribute(null=True)
     provider_message_id = UnicodeAttribute(null=True)
+    album_ids: ListAttribute[UnicodeAttribute] = ListAttribute(of=UnicodeAttribute, null=True)
     error_code = UnicodeAttribute(null=True)
     error_reason = UnicodeAttribute(null=True)
     dead_key = UnicodeAttribute(null=True)
@@ -475,6 +476,7 @@ def delivery_of(row: DeliveryRow) -> DeliveryPart:
         round=int(row.round or 0),
         fallback=bool(row.fallback),
         provider_message_id=row.provider_message_id,
+        album_ids=tuple(map(str, row.album_ids or ())),
         error_code=row.error_code,
         error_reason=row.error_reason,
         status_history=history_of(row.status_history),

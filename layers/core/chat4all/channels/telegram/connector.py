@@ -76,6 +76,10 @@ class _Accepted(msgspec.Struct, frozen=True):
     result: _SentMessage
 
 
+class _AcceptedAlbum(msgspec.Struct, frozen=True):
+    result: tuple[_SentMessage, ...]
+
+
 class _Refused(msgspec.Struct, frozen=True):
     error_code: int
     parameters: _Parameters = _Parameters()
@@ -123,11 +127,7 @@ class Telegram:
         if refusal or not 200 <= answer.status < 300:
             error = _send_error(refusal, answer)
             return sent_unread(submission.delivery_id) if _is_gone(submission, error) else error
-        accepted = decoded(answer.body, _Accepted)
-        if accepted is None:  # so it is for a reaction: Telegram answers `true`
-            return sent_unread(submission.delivery_id)
-        sent = accepted.result
-        return Sent(message_name(sent.chat.id, sent.message_id, sent.date, submission.account))
+        return _sent_album(submission, answer) if submission.album else _sent(submission, answer)
 
     def act(self, act: ProviderAct, secret: ChannelSecret) -> Done | SendError:
         """Carry out the act. An edit that changes nothing is done: its first answer may have been lost.
@@ -205,6 +205,24 @@ class Telegram:
 
 def _encoded(body: msgspec.Struct) -> bytes:
     return msgspec.json.encode(body)
+
+
+def _sent(submission: Submission, answer: HttpAnswer) -> Sent:
+    accepted = decoded(answer.body, _Accepted)
+    if accepted is None:  # so it is for a reaction: Telegram answers `true`
+        return sent_unread(submission.delivery_id)
+    return Sent(_name(accepted.result, submission))
+
+
+def _sent_album(submission: Submission, answer: HttpAnswer) -> Sent:
+    """Return the ids of an album, which Telegram gives in the order of the files."""
+    accepted = decoded(answer.body, _AcceptedAlbum)
+    names = tuple(_name(sent, submission) for sent in accepted.result) if accepted is not None else ()
+    return Sent(names[0], names) if names else sent_unread(submission.delivery_id)
+
+
+def _name(sent: _SentMessage, submission: Submission) -> str:
+    return message_name(sent.chat.id, sent.message_id, sent.date, submission.account)
 
 
 def _is_gone(submission: Submission, error: SendError) -> bool:

@@ -10,6 +10,7 @@ from chat4all.channels.shared.media_rules import CAPTION, MB, PICTURES
 from chat4all.channels.telegram.address import BUSINESS
 from chat4all.domain.act_rules import Acts, DeleteRule, EditRule, ReadRule, TypingRule
 from chat4all.domain.channel import (
+    AlbumRule,
     Capabilities,
     KindRule,
     LengthUnit,
@@ -130,10 +131,16 @@ CAPABILITIES: Final = Capabilities(
         _rule(MediaKind.DOCUMENT, ("application/pdf", "image/gif"), 20, Transfer.LINK),
         _rule(MediaKind.DOCUMENT, tuple(FILE_TYPES), 50, Transfer.UPLOAD),
     ),
+    albums=(
+        AlbumRule((MediaKind.IMAGE, MediaKind.VIDEO), most=10),
+        AlbumRule((MediaKind.AUDIO,), most=10),
+        # A GIF file becomes an animation, which no album takes.
+        AlbumRule((MediaKind.DOCUMENT,), most=10, alone=("image/gif",)),
+    ),
     other_files=OtherFiles.LINK,
     group_prefix="-",
     acts=Acts(
-        edit=EditRule(kinds=("text", "media", "buttons", "list", "carousel")),
+        edit=EditRule(kinds=("text", "media", "album", "buttons", "list", "carousel")),
         delete=DeleteRule(hours=48),
         read=ReadRule(account_prefix=BUSINESS),
         typing=TypingRule(seconds=5),
@@ -146,6 +153,8 @@ Videos: https://core.telegram.org/bots/api#sendvideo
 Music: https://core.telegram.org/bots/api#sendaudio
 Video notes: https://core.telegram.org/bots/api#sendvideonote
 A file that Telegram does not show as its kind goes as a document.
+Albums ("Documents and audio files can be only grouped in an album with messages of the same type"):
+https://core.telegram.org/bots/api#sendmediagroup
 
 Places: https://core.telegram.org/bots/api#sendlocation
 Contacts: https://core.telegram.org/bots/api#sendcontact, a phone number each

@@ -134,6 +134,20 @@ class _LinkedFile(_Sending, frozen=True, omit_defaults=True, kw_only=True):
     sticker: str | None = None
 
 
+class _InputMedia(msgspec.Struct, frozen=True, omit_defaults=True):
+    """https://core.telegram.org/bots/api#inputmedia"""
+
+    type: str
+    media: str
+    caption: str | None = None
+
+
+class _Album(_Sending, frozen=True, omit_defaults=True, kw_only=True):
+    """https://core.telegram.org/bots/api#sendmediagroup"""
+
+    media: tuple[_InputMedia, ...]
+
+
 class _Emoji(msgspec.Struct, frozen=True, tag_field="type", tag="emoji"):
     """https://core.telegram.org/bots/api#reactiontypeemoji"""
 
@@ -174,9 +188,7 @@ def rendered(submission: Submission) -> Request | SendError:
             keyboard = keyboard_of(question)
             return _request("sendMessage", _Message(text=question.text, reply_markup=keyboard, **where))
         case OutgoingMedia() as media:
-            method, field = method_of(media)
-            message = _LinkedFile(caption=media.text or None, **where)
-            return _request(method, replace(message, **{field: media.url}))
+            return _album((media, *submission.album), where) if submission.album else _file(media, where)
 
 
 def keyboard_of(question: Buttons | Choices) -> Keyboard:
@@ -213,6 +225,17 @@ def _where(submission: Submission) -> _Where:
         # The person may have deleted the quoted message; the answer must reach them all the same.
         reply_parameters=None if quoted is None else _Quote(quoted, allow_sending_without_reply=True),
     )
+
+
+def _file(media: OutgoingMedia, where: _Where) -> Request:
+    method, field = method_of(media)
+    message = _LinkedFile(caption=media.text or None, **where)
+    return _request(method, replace(message, **{field: media.url}))
+
+
+def _album(files: tuple[OutgoingMedia, ...], where: _Where) -> Request:
+    media = tuple(_InputMedia(method_of(file)[1], file.url, file.text or None) for file in files)
+    return _request("sendMediaGroup", _Album(media=media, **where))
 
 
 def _place(place: Location, where: _Where) -> Request:

@@ -1,7 +1,7 @@
 """/v1/channels/{channel}/accounts: our numbers, bots and pages, and their credentials."""
 
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
 import msgspec
@@ -20,8 +20,10 @@ from chat4all.domain.errors import (
 from chat4all.domain.text import shortened
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.audit_trail import AuditTrail
+from chat4all.entrypoints.http.channels import CLOSED, CircuitView, circuit_view
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.accounts.manage_accounts import ManageAccounts
+from chat4all.services.messaging.ports import Breakers
 
 _MOST_FIELDS: Final = 20
 _PUT: Final = {
@@ -70,9 +72,18 @@ class ChannelAccountView(msgspec.Struct, frozen=True):
     reports: tuple[AccountReport, ...]
 
 
+class WatchedAccountView(ChannelAccountView, frozen=True):
+    """A channel account, and its circuit: an open one has the provider's code if it refuses the account."""
+
+    circuit: CircuitView
+
+
 class AccountViews:
-    def __init__(self, manage: ManageAccounts, channels: frozenset[str], audit: AuditTrail) -> None:
+    def __init__(
+        self, manage: ManageAccounts, breakers: Breakers, channels: frozenset[str], audit: AuditTrail
+    ) -> None:
         self._manage = manage
+        self._breakers = breakers
         self._channels = channels
         self._audit = audit
 
@@ -97,13 +108,16 @@ class AccountViews:
         "GetAccount",
         "GET",
         "/v1/channels/{channel}/accounts/{account}",
-        Returns(ChannelAccountView, _ACCOUNT),
-        summary="Read an account, without its credentials",
+        Returns(WatchedAccountView, {**_ACCOUNT, "circuit": CLOSED}),
+        summary="Read an account and its circuit, without its credentials",
         scope="channels:read",
         errors=(ChannelNotFound, AccountNotFound),
     )
     def get(self, request: Request, channel: str, account: str) -> Answer:
-        return Answer(_view(channel, self._manage.get(channel, self._named(channel, account))))
+        shown = _view(channel, self._manage.get(channel, self._named(channel, account)))
+        breaker = self._breakers.get_many({channel: (shown.account,)})[channel][shown.account]
+        fields: dict[str, Any] = msgspec.structs.asdict(shown)
+        return Answer(WatchedAccountView(**fields, circuit=circuit_view(breaker)))
 
     @route(
         "EnableAccount",

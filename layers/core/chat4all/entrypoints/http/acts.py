@@ -7,7 +7,7 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.domain.acts import ActKind
-from chat4all.domain.content import Content, Plain, PostedMedia, Text
+from chat4all.domain.content import Album, AlbumFile, Content, Plain, PostedAlbum, PostedMedia, Text
 from chat4all.domain.errors import (
     ActNotPossible,
     Conflict,
@@ -54,11 +54,11 @@ class PatchMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The new content of a message.
 
     A text alone is the new text of a text, or the new caption of a file. Other content has the kind of the
-    message, and the file of the message. `act_id` is a uuid4 that makes the request repeatable.
+    message, and the file or the files of the message. `act_id` is a uuid4 that makes the request repeatable.
     """
 
     sender_id: Id
-    content: str | Plain | PostedMedia
+    content: str | Plain | PostedMedia | PostedAlbum
     act_id: Id | None = None
 
 
@@ -193,6 +193,8 @@ class ActViews:
 
     def _content(self, message_id: str, body: PatchMessage) -> Content:
         """Return the checked content; a file is the message's own, with a new caption."""
+        if isinstance(body.content, PostedAlbum):
+            return self._album(message_id, body.content)
         if not isinstance(body.content, str | PostedMedia):
             return worded(checked(body.content))
         is_text = isinstance(body.content, str)
@@ -209,6 +211,21 @@ class ActViews:
                 )
             return file
         return file or Text(check_content("content", text))
+
+    def _album(self, message_id: str, posted: PostedAlbum) -> Album:
+        """Return the message's album with its new captions."""
+        message = self._messages.get(message_id)
+        if message is None:
+            raise MessageNotFound("There is no such message.")
+        former = message.content.files if isinstance(message.content, Album) else ()
+        if [part.file.file_id for part in former] != [part.file_id for part in posted.files]:
+            raise ActNotPossible(
+                "An edit keeps the files of a message.",
+                Detail("content.files", "must be the message's files, in their order"),
+            )
+        captions = zip(former, posted.files, strict=True)
+        files = tuple(AlbumFile(part.file, new.text) for part, new in captions)
+        return worded(checked(Album(files, posted.text)))
 
 
 def _answer(address_of: AddressOf, accepted: Accepted) -> Answer:

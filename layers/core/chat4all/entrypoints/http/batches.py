@@ -355,8 +355,8 @@ class BatchViews:
             return self._attach(file_id, owner_of(request), "", send_at, field)
         except (NotFound, Forbidden, Conflict):
             # A repeated request finds its batch created, even if the file no longer exists.
-            before = self._create.file_of_batch(batch_id)
-            if before is None or before.file_id != file_id:
+            before = self._create.file_of_batch(batch_id, file_id)
+            if before is None:
                 raise
             return before
 

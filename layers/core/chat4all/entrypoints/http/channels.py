@@ -18,7 +18,7 @@ from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.messaging.ports import Breakers
 
-_CLOSED = {"state": "CLOSED", "since": None, "retry_at": None, "code": None, "reason": None}
+CLOSED: Final = {"state": "CLOSED", "since": None, "retry_at": None, "code": None, "reason": None}
 _URL = "https://api.example.com/v1/channels/telegram/capabilities"
 _ACCOUNTS: Final[list[dict[str, object]]] = [
     {
@@ -30,7 +30,7 @@ _ACCOUNTS: Final[list[dict[str, object]]] = [
         "proved_at": "2026-01-31T12:00:00.123Z",
         "token_expires_at": None,
         "reports": [],
-        "circuit": _CLOSED,
+        "circuit": CLOSED,
     }
 ]
 _CHANNELS = {"channels": [{"channel": "telegram", "accounts": _ACCOUNTS, "capabilities_url": _URL}]}
@@ -140,11 +140,11 @@ def _account(account: ChannelAccount, breaker: Breaker) -> AccountView:
         proved_at=account.proved_at,
         token_expires_at=account.token_expires_at,
         reports=account.reports,
-        circuit=_view(breaker),
+        circuit=circuit_view(breaker),
     )
 
 
-def _view(breaker: Breaker) -> CircuitView:
+def circuit_view(breaker: Breaker) -> CircuitView:
     closed = breaker.circuit is Circuit.CLOSED
     return CircuitView(
         state=breaker.circuit,

@@ -190,6 +190,7 @@ _PREVIEW: Final = {
             "reason": "does not take the kind buttons",
             "is_charged": True,
             "parts": [{"type": "text", "text": "When may we call?\n\n1. Now\n2. Later"}],
+            "albums": [],
         }
     ]
 }
@@ -283,6 +284,8 @@ class RenderingView(msgspec.Struct, frozen=True):
     reason: str | None
     is_charged: bool
     parts: tuple[Content, ...]
+    albums: tuple[tuple[int, ...], ...]
+    """The numbers of the parts, from 0, that the app shows as one album, for each album."""
 
 
 class PreviewView(msgspec.Struct, frozen=True):
@@ -303,6 +306,7 @@ def rendering_view(rendering: Rendering) -> RenderingView:
         reason=rendering.reason,
         is_charged=rendering.is_charged,
         parts=rendering.parts,
+        albums=rendering.albums,
     )
 
 

@@ -23,7 +23,7 @@ import msgspec
 
 from chat4all.domain.batches import Batch, BatchContent, BatchRecipient, BatchState, BatchWork, chunks_of
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.content import C, file_of
+from chat4all.domain.content import C, attachments_of
 from chat4all.domain.errors import Conflict, Detail, Invalid, UnknownUser
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.kind_checks import checked
@@ -92,10 +92,11 @@ class CreateBatch:
             self._queue.send(BatchWork(batch.batch_id, at=batch.created_at))
         return CreatedBatch(batch, replayed=stored is not None and stored.is_ready)
 
-    def file_of_batch(self, batch_id: str) -> Attachment | None:
-        """Return the file of a batch that was created before."""
+    def file_of_batch(self, batch_id: str, file_id: str) -> Attachment | None:
+        """Return a file of a batch that was created before."""
         stored = self._batches.get(batch_id)
-        return file_of(stored.content) if stored is not None else None
+        files = attachments_of(stored.content) if stored is not None else ()
+        return next((file for file in files if file.file_id == file_id), None)
 
     def _checked(self, batch: Batch, recipients: Sequence[BatchRecipient]) -> Batch:
         """Return the batch, for marketing if its template is; raise what is wrong with it."""

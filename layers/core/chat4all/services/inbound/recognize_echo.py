@@ -80,7 +80,7 @@ class RecognizeEcho:
         is_on_its_way = False
         for message in self._latest_to_the_person(received, now):
             parts = self._deliveries.of_message(message.message_id)
-            if any(part.provider_message_id == provider_id for part in parts):
+            if any(provider_id in (part.provider_message_id, *part.album_ids) for part in parts):
                 return True
             is_on_its_way |= _is_on_its_way(message, parts)
         if is_on_its_way:

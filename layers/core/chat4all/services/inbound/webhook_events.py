@@ -1,7 +1,7 @@
 """Turn a stored webhook into the events to publish, which are the same at its arrival and at a replay."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -10,7 +10,7 @@ import msgspec
 
 from chat4all.domain.account import DEPENDENT, dependent_name
 from chat4all.domain.errors import Invalid, Unavailable
-from chat4all.domain.events import InboundEvent, WebhookEvent
+from chat4all.domain.events import AccountReported, InboundEvent, TemplateChanged, WebhookEvent
 from chat4all.domain.inbound_limits import within_limits
 from chat4all.domain.nul import without_nul
 from chat4all.domain.text import shortened
@@ -80,8 +80,9 @@ def webhook_parts(
     try:
         parsed = connector.parse_webhook(webhook.body, secrets[place.account], webhook.query)
         account_of = partial(_account, place.account, secrets, names_accounts=names_accounts)
+        proved_for = _proved_for(place.account, secrets, now)
         events = [
-            WebhookEvent(place.channel, account_of(event), str(place), event, replay)
+            WebhookEvent(place.channel, account_of(event), str(place), _proved(event, proved_for), replay)
             for event in map(within_limits, parsed.events)
         ]
     except Invalid as refused:
@@ -90,7 +91,12 @@ def webhook_parts(
         raise
     except Exception as fault:  # noqa: BLE001 - a bug may raise anything, and the log has its traceback
         return WebhookParts(unreadable=f"the channel's code failed: {type(fault).__name__}", fault=fault)
-    told = [event for event in events if _is_told_by_its_app(event.account, place.account, secrets, now)]
+    told = [
+        event
+        for event in events
+        if _is_told_by_its_app(event.account, place.account, secrets, now)
+        and not _has_foreign_owner(event.event, secrets, proved_for)
+    ]
     foreign = (OTHER_ACCOUNT,) * (len(events) - len(told))
     return WebhookParts(tuple(told), _counted((*parsed.ignored, *foreign)))
 
@@ -119,6 +125,35 @@ def _is_told_by_its_app(
         return True
     first = next(iter(secrets))
     return may_tell_of(secrets[receiver], secrets.get(account, secrets[first]), now)
+
+
+def _proved_for(receiver: str, secrets: Mapping[str, ChannelSecret], now: datetime) -> tuple[str, ...]:
+    """Return the accounts that the app of the receiver may tell of, the receiver among them."""
+    return tuple(
+        account
+        for account, secret in secrets.items()
+        if account == receiver or may_tell_of(secrets[receiver], secret, now)
+    )
+
+
+def _proved(event: InboundEvent, proved_for: tuple[str, ...]) -> InboundEvent:
+    """Return a report of accounts with the accounts that its app may tell of; any other event as it is."""
+    if isinstance(event, AccountReported):
+        return msgspec.structs.replace(event, proved_for=proved_for)
+    return event
+
+
+def _has_foreign_owner(
+    event: InboundEvent, secrets: Mapping[str, ChannelSecret], proved_for: Collection[str]
+) -> bool:
+    """Return whether a template belongs to a business of which the app may tell of no account.
+
+    Of a business without an account here, no template is known that the news could change.
+    """
+    if not isinstance(event, TemplateChanged):
+        return False
+    owners = [account for account, secret in secrets.items() if secret.business_account_id == event.owner]
+    return bool(owners) and not any(account in proved_for for account in owners)
 
 
 def _counted(kinds: Iterable[str]) -> Mapping[str, int]:

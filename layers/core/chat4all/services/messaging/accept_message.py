@@ -27,7 +27,7 @@ from chat4all.domain.acts import Act, ActKind
 from chat4all.domain.albums import as_accepted, item_of
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.content import Content, Text, file_of
+from chat4all.domain.content import Content, Text, attachments_of
 from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.desk import Control, Writer, writer_of
@@ -48,7 +48,7 @@ from chat4all.domain.errors import (
     NotFound,
     NotPossible,
 )
-from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient, Refusal
+from chat4all.domain.events import MessageAccepted, MessageSubmitted, Recipient, Refusal, Route
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import AlbumItem, Change, ChangeNotice, Message
 from chat4all.domain.parts import parts_by_recipient
@@ -59,7 +59,7 @@ from chat4all.domain.planning import Check, Plan, Wanted, obstacle_of, plan, ref
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import Author, Received
 from chat4all.domain.relaying import new_content, posted, relayed, speaker_of
-from chat4all.domain.routing import known_on, parts_of, present_route, reach
+from chat4all.domain.routing import known_at, parts_of, present_route, reach
 from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.waiting import Fallback
@@ -245,8 +245,8 @@ class AcceptMessage:
         """Return the file of a message that was accepted before, or of one of its steps."""
         stored = self._messages.get(message_id)
         contents = (stored.content, *(step.content for step in stored.steps)) if stored else ()
-        files = (file_of(content) for content in contents if content is not None)
-        return next((file for file in files if file is not None and file.file_id == file_id), None)
+        files = (file for content in contents if content is not None for file in attachments_of(content))
+        return next((file for file in files if file.file_id == file_id), None)
 
     def weigh(self, fallback: Fallback) -> Recipient | Skipped:
         """Return the recipient on their present route, if it is still possible; else why it is not.
@@ -300,9 +300,9 @@ class AcceptMessage:
     def event_again(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> MessageAccepted:
         """Build the event that routes `message` to its recipients on the channels they can be reached on now.
 
-        With `begun`, the event names only the recipients of these deliveries, on the same routes, and has
-        the words as they stand now: the recipients may have been told of a change already. If one of them
-        failed, the content must be possible on its route now.
+        With `begun`, the event names only the recipients of these deliveries, on the same routes and from the
+        same accounts, and has the words as they stand now: the recipients may have been told of a change
+        already. If one of them failed, the content must be possible on its route now.
 
         Raises:
             Forbidden, Conflict, NotPossible, NotFound: the message can no longer be delivered.
@@ -317,16 +317,21 @@ class AcceptMessage:
         new = _as_it_stands(message, accepted) if begun else accepted
         # A message that was routed keeps the routes of its plan: each is weighed when its turn comes.
         checks = () if message.routed else self._checks(message.purpose, message.tag)
-        routed = self._route(snapshot, new, checks, self._all_checks(message) if message.routed else ())
+        routed = self._route(snapshot, new, checks, self.all_checks(message) if message.routed else ())
         if begun:
-            reached = {(part.recipient_id, part.channel, part.step): part.route for part in begun}
+            latest = [parts[-1] for parts in parts_by_recipient(begun).values()]
             some = tuple(
                 msgspec.structs.replace(
-                    known_on(snapshot.conversation, snapshot.users, user_id, channel),
-                    position=route,
-                    step=step,
+                    known_at(
+                        snapshot.conversation,
+                        snapshot.users,
+                        part.recipient_id,
+                        Route(part.channel, part.account, part.address),
+                    ),
+                    position=part.route,
+                    step=part.step,
                 )
-                for (user_id, channel, step), route in reached.items()
+                for part in latest
             )
             event = accepted_event(message, msgspec.structs.replace(routed, to=some))
             if new != accepted:
@@ -389,7 +394,7 @@ class AcceptMessage:
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         steps = (*map(Step, (step.channel for step in message.steps), words.contents or (None,)),)
         wanted = Wanted(words.content, steps or (Step(),), message.choose)
-        planned = self._plan(snapshot, message.sender_id, wanted, (), self._all_checks(message))
+        planned = self._plan(snapshot, message.sender_id, wanted, (), self.all_checks(message))
         return accepted_event(message, msgspec.structs.replace(words, to=planned.recipients))
 
     def _require_possible(self, snapshot: Snapshot, event: MessageAccepted) -> None:
@@ -486,7 +491,7 @@ class AcceptMessage:
         """
         return checks_of(purpose, tag, (self.windows.exact(tag),), self._capabilities)
 
-    def _all_checks(self, message: Message) -> tuple[Check, ...]:
+    def all_checks(self, message: Message) -> tuple[Check, ...]:
         """Return the checks by which the identities of a routed message's recipients were chosen."""
         return (*self._checks(message.purpose, message.tag), self.accounts.exact())
 

@@ -16,7 +16,7 @@ as a message does. Its words are in the queue only, and then in the changed mess
 import hashlib
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -42,7 +42,7 @@ from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import Message
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.plan import Step
-from chat4all.domain.planning import Wanted, plan
+from chat4all.domain.planning import Check, Wanted, plan
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.routing import parts_of
 from chat4all.domain.status import Status, StatusChange
@@ -62,14 +62,17 @@ class ChangeMessage:
         events: Events,
         conversation_cache: ConversationCache,
         capabilities: Mapping[str, Capabilities],
+        prefers: Callable[[Message], Sequence[Check]],
         clock: Clock,
         new_id: NewId,
     ) -> None:
+        """`prefers` returns the checks by which the identities of a message's recipients are chosen."""
         self._messages = messages
         self._deliveries = deliveries
         self._events = events
         self._conversation_cache = conversation_cache
         self._capabilities = capabilities
+        self._prefers = prefers
         self._clock = clock
         self._new_id = new_id
 
@@ -199,6 +202,7 @@ class ChangeMessage:
             wanted,
             capabilities=self._capabilities,
             checks=(),
+            prefers=self._prefers(message),
         )
         return planned.recipients
 

@@ -44,7 +44,7 @@ import msgspec
 from chat4all.domain.acts import ProviderAct
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import Clock, NewId, iso, parse_iso
-from chat4all.domain.consent import ConsentState
+from chat4all.domain.consent import ConsentState, refused_at
 from chat4all.domain.content import Album, Deleted, Media, Notice, Text, Unsupported, file_of
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
@@ -86,6 +86,11 @@ _RECORD_TRIES: Final = 2
 _NO_HEADER: Final = SendError(
     Outcome.PERMANENT, "FILE_GONE", "The file of the template's header can no longer be sent."
 )
+_NO_ALBUM: Final = SendError(
+    Outcome.PERMANENT, "FILE_GONE", "A file of the album was deleted, or it can no longer be sent."
+)
+_UNTOLD: Final = "untold:"
+"""The id of a file in an album of which the provider's answer does not tell the ids."""
 _AFTER_A_FAILURE: Final = SendError(
     Outcome.PERMANENT, EARLIER_PART, "An earlier part of this message failed."
 )
@@ -177,6 +182,8 @@ class Deliver:
         settled = self._settled_before(requested)
         if settled is not None:
             return settled
+        if requested.album_place:
+            return self._follow(requested)
         return (
             self._deliver(requested)
             if requested.refusal is None
@@ -203,6 +210,7 @@ class Deliver:
             return Later(wait_s)
         outgoing = self._outgoing(requested, stored)
         header = self._header(requested, stored)
+        album = self._album(requested)
         claimed = self._deliveries.claim(
             requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
         )
@@ -210,9 +218,45 @@ class Deliver:
             return self._refused(claimed, requested)
         earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
         hopeless = _hopeless(claimed.delivery.attempts, earlier_part_failed=earlier_part_failed)
-        headless = header if isinstance(header, SendError) else None
-        to_send = hopeless or unwanted or _aimless(outgoing, quoted) or headless or outgoing
-        return self._hand_over(claimed, requested, to_send, header, quoted=quoted, secret=secret)
+        lacking = next((file for file in (header, album) if isinstance(file, SendError)), None)
+        to_send = hopeless or unwanted or _aimless(outgoing, quoted) or lacking or outgoing
+        return self._hand_over(claimed, requested, to_send, header, album, quoted=quoted, secret=secret)
+
+    def _follow(self, requested: DeliveryRequested) -> Delivering:
+        """Record a file that was sent with an earlier part, whose record has its id. Nothing is sent.
+
+        The file takes its tokens now: the provider has counted it.
+        """
+        first = self._deliveries.get(
+            msgspec.structs.replace(requested.delivery_id, part=requested.part - requested.album_place)
+        )
+        if first is None or first.status is Status.PENDING:
+            is_later = first is not None and first.round > requested.round
+            return Outdated() if is_later else Later(1.0)
+        now = self._clock()
+        is_sent = first.status is not Status.FAILED
+        wait_s = self._wait_s(requested, None, now) if is_sent else 0.0
+        if wait_s > 0:
+            return Later(wait_s)
+        claimed = self._deliveries.claim(
+            requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
+        )
+        if isinstance(claimed, ClaimRefused):
+            return self._refused(claimed, requested)
+        if not is_sent:
+            return self._failed(claimed, _AFTER_A_FAILURE)
+        known = first.album_ids[requested.album_place :]
+        return self._sent(claimed, Sent(known[0] if known else f"{_UNTOLD}{requested.delivery_id}"))
+
+    def _album(self, requested: DeliveryRequested) -> tuple[OutgoingMedia, ...] | SendError:
+        """Return the files that are sent with the part's own."""
+        files = [
+            self._file(media, self._file.stored(media), self._connector.capabilities, address)
+            for address in [requested.recipient.address]
+            for media in requested.album
+        ]
+        ready = tuple(file for file in files if isinstance(file, OutgoingMedia))
+        return ready if len(ready) == len(files) else _NO_ALBUM
 
     def _hand_over(
         self,
@@ -220,6 +264,7 @@ class Deliver:
         requested: DeliveryRequested,
         to_send: OutgoingContent | SendError,
         header: OutgoingMedia | SendError | None,
+        album: tuple[OutgoingMedia, ...] | SendError,
         *,
         quoted: str | None,
         secret: ChannelSecret | SendError,
@@ -240,6 +285,7 @@ class Deliver:
             quoted_provider_message_id=quoted,
             tag=requested.tag,
             header=header if isinstance(header, OutgoingMedia) else None,
+            album=album if isinstance(album, tuple) else (),
         )
         ask = functools.partial(self._send, submission)
         template = to_send if isinstance(to_send, Template) else None
@@ -351,7 +397,7 @@ class Deliver:
             address=address,
             purposes=error.opt_out.purposes,
             state=ConsentState.OPTED_OUT,
-            at=iso(self._clock()),
+            at=refused_at(self._clock()),
             evidence=f"error {error.code}",
             account=delivery.account,
             means=error.opt_out.means,
@@ -467,7 +513,9 @@ class Deliver:
 
     def _sent(self, claimed: Claimed, sent: Sent) -> Settled:
         at = iso(self._clock())
-        recorded = _kept(lambda: self._deliveries.record_sent(claimed, sent.provider_message_id, at))
+        recorded = _kept(
+            lambda: self._deliveries.record_sent(claimed, sent.provider_message_id, at, sent.album_ids)
+        )
         settled = msgspec.structs.replace(
             claimed.delivery, status=Status.SENT, provider_message_id=sent.provider_message_id
         )

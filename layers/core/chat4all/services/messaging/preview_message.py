@@ -10,6 +10,7 @@ from chat4all.domain.content import Content
 from chat4all.domain.decisions import Decision
 from chat4all.domain.errors import FileNotPossible, KindNotPossible
 from chat4all.domain.events import Recipient
+from chat4all.domain.grouping import albums_in
 from chat4all.domain.plan import Skipped
 from chat4all.domain.plan_checks import checks_of
 from chat4all.domain.planning import Unreached, Wanted, plan, require_all
@@ -40,6 +41,8 @@ class Rendering(msgspec.Struct, frozen=True):
     reason: str | None
     is_charged: bool
     parts: tuple[Content, ...]
+    albums: tuple[tuple[int, ...], ...] = ()
+    """The numbers of the parts that go out together, for each album."""
 
 
 class PreviewMessage:
@@ -110,9 +113,10 @@ class PreviewMessage:
             decision=Decision.NEXT if to.position else Decision.TRIED,
             treatment=treatment,
             code=None,
-            reason=None if treatment is Treatment.FULL else unfit(content, capabilities),
+            reason=None if treatment is Treatment.FULL else unfit(content, capabilities, to.address),
             is_charged=charge_of(parts, capabilities.charging).is_charged,
             parts=parts,
+            albums=tuple(map(tuple, albums_in(parts, capabilities, to.address))),
         )
 
 
