@@ -67,8 +67,13 @@ class Product:
         with self._recorder.running(name):
             return self._handlers[name](event, Context(self._timeouts[name]))
 
-    def hand(self, name: str, *events: msgspec.Struct | str, receives: int = 1) -> list[str]:
-        """Pass records to a queue's function; return the bodies of the records that it hands back."""
+    def hand(
+        self, name: str, *events: msgspec.Struct | str, receives: int = 1, number: str | None = None
+    ) -> list[str]:
+        """Pass records to a queue's function; return the bodies of the records that it hands back.
+
+        All have this number, or else the numbers from 1 on.
+        """
         bodies = [
             event if isinstance(event, str) else msgspec.json.encode(event).decode() for event in events
         ]
@@ -79,7 +84,7 @@ class Product:
                 body,
                 "gone",
                 receives=receives,
-                number=f"{index + 1:020d}",
+                number=number or f"{index + 1:020d}",
             )
             for index, body in enumerate(bodies)
         ]

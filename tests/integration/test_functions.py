@@ -32,7 +32,14 @@ from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.conversation import ConversationState
 from chat4all.domain.desk import Desk, DeskStatus
-from chat4all.domain.events import InboundMessage, MessageAccepted, Recipient, StatusUpdate, WebhookEvents
+from chat4all.domain.events import (
+    InboundMessage,
+    MessageAccepted,
+    MessageSubmitted,
+    Recipient,
+    StatusUpdate,
+    WebhookEvents,
+)
 from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.kinds import Template
 from chat4all.domain.person import INBOX_USER_ID
@@ -1389,22 +1396,20 @@ def test_an_unknown_dead_letter_is_not_found(world: World, unknown: str) -> None
 
 
 def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> None:
-    conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", a_phone())))
+    customer = world.create("CUSTOMER", ("whatsapp", a_phone()), ("whatsapp", a_phone()))
+    conversation = world.converse(agent, customer)
     message_id = world.post(conversation, agent, "once")
     world.product.pump()
     message = world.message(message_id)
-    recipient = world.deliveries.of_message(message_id)[0]
-    again = MessageAccepted(
-        message_id,
-        conversation,
-        message.content,
-        (_recipient(recipient.recipient_id, recipient.address),),
-        message.accepted_at,
-        message.sequence,
-        1,
+    delivery = world.deliveries.of_message(message_id)[0]
+    recipients = (_recipient(delivery.recipient_id, delivery.address),)
+    submitted = MessageSubmitted(message, recipients, 0)
+    accepted = MessageAccepted(
+        message_id, conversation, message.content, recipients, message.accepted_at, message.sequence, 1
     )
 
-    assert world.product.hand("router", again) == []
+    assert world.product.hand("router", submitted, number=message.sequence) == []
+    assert world.product.hand("router", accepted) == []
     world.product.pump()
 
     # Only this message counts: messages that an earlier test left waiting may be sent at any time.
