@@ -178,8 +178,7 @@ class AcceptMessage:
             snapshot, routed = self._prepare(new)
         except REFUSALS as refused:
             return self._accepted_before(new, refused)
-        message, stored = self._submit(new, snapshot, routed)
-        return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
+        return self._submitted(new, snapshot, routed)
 
     def first(self, new: NewMessage, conversation: Conversation, begin: Callable[[], None]) -> Accepted:
         """Accept the first message of a conversation that is not stored: `begin` stores it.
@@ -192,8 +191,7 @@ class AcceptMessage:
         except REFUSALS as refused:
             return self._accepted_before(new, refused)
         begin()
-        message, stored = self._submit(new, snapshot, routed)
-        return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
+        return self._submitted(new, snapshot, routed)
 
     def check(self, new: NewMessage) -> Message:
         """Check `new` as if it were accepted now; return it as it is stored until its time.
@@ -400,6 +398,10 @@ class AcceptMessage:
         obstacles = [obstacle for obstacle in found if obstacle is not None]
         if obstacles:
             raise refusal(obstacles)
+
+    def _submitted(self, new: NewMessage, snapshot: Snapshot, routed: Routed) -> Accepted:
+        message, stored = self._submit(new, snapshot, routed)
+        return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
 
     def _submit(
         self, new: NewMessage, snapshot: Snapshot, routed: Routed, *, fingerprint: str | None = None
