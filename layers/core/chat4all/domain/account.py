@@ -145,10 +145,10 @@ def _concerned(present: Sequence[ChannelAccount], about: ReportedAccounts) -> Se
     if about.number is not None:
         found = [account for account in present if account.number == about.number]
     else:
-        named = [one for one in present if one.provider_id and one.provider_id == about.provider_id]
-        found = named or [one for one in present if one.owner and one.owner == about.owner]
+        named = [each for each in present if each.provider_id and each.provider_id == about.provider_id]
+        found = named or [each for each in present if each.owner and each.owner == about.owner]
     is_only = len(present) == 1 and present[0].provider_id is None
-    return [one for one in found or (present if is_only else []) if one.account in about.proved_for]
+    return [each for each in found or (present if is_only else []) if each.account in about.proved_for]
 
 
 def _reported(account: ChannelAccount, report: AccountReport) -> ChannelAccount | None:

@@ -25,6 +25,7 @@ from chat4all.domain.message import AlbumItem, Message
 from chat4all.domain.received import bounded_context
 from chat4all.domain.text import beginning_in_bytes
 from chat4all.domain.versions import within_limit
+from chat4all.domain.wording import worded
 
 MOST_ITEMS: Final = 10
 """https://core.telegram.org/bots/api#sendmediagroup: 2 to 10 items"""
@@ -49,7 +50,7 @@ def album_of(items: tuple[AlbumItem, ...]) -> Content:
         return Deleted()
     shown = [item.content for item in sorted(items, key=lambda item: (item.number, item.name))]
     files = tuple(AlbumFile(content.file, content.text) for content in shown if isinstance(content, Media))
-    return Album(files, "\n".join(content.text for content in shown if content.text.strip()))
+    return worded(Album(files))
 
 
 def item_of(message: Message, name: str | None) -> Message | None:
@@ -98,7 +99,7 @@ def with_item(message: Message, name: str, version: Message) -> Message:
 def as_accepted(message: Message) -> Message:
     """Return an album as the message that was accepted: with the item that came first, and its versions.
 
-    The others were told of each further item by a notice. Any other message is returned as it is.
+    A notice told the others of each further item. Any other message is returned as it is.
     """
     first = item_of(message, message.items[0].name) if message.items else None
     if first is None:

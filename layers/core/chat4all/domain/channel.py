@@ -282,6 +282,12 @@ class Capabilities(msgspec.Struct, frozen=True):
         fitting = [rule for rule in self.media if rule.form in {None, file.form} and rule.fits(file, address)]
         return min(fitting, key=lambda rule: rule.form is None, default=None)
 
+    def captioned_rule(self, file: Attachment, caption: str, address: str) -> MediaRule | None:
+        """Return the rule by which the file goes out with the caption; None if no rule takes both."""
+        rule = self.media_rule(file, address)
+        fits = rule is not None and self.text_unit.measure(caption) <= rule.caption_length
+        return rule if fits else None
+
     def is_group(self, address: str) -> bool:
         """Return whether the address is a group's. A provider gives a group's address to no other chat."""
         return self.group_prefix is not None and address.startswith(self.group_prefix)

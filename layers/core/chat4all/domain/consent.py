@@ -8,8 +8,8 @@ Signals come late, twice and out of order, so that the time of a signal decides,
 arrival. Of two signals at the same time, the opt-out counts.
 
 A person may also block us, or stop our offers in the app's settings. Such an opt-out stands beside what the
-person said, and ends by its own means. Its end is no opt-in, and undoes no STOP: what the person said before,
-or said meanwhile, holds as it did.
+person said, and ends by its own means. Its end is no opt-in, and undoes no STOP: every word of the person
+holds as before.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Means(StrEnum):
     """How the person made a wish known. The consents of each means are independent of the others."""
 
     WORD = "word"
-    """They said it to us, or to a client of this API."""
+    """The person told us, or a client of this API."""
     BLOCK = "block"
     """They blocked us in the app, until they unblock us or write."""
     SETTING = "setting"

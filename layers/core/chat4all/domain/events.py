@@ -201,9 +201,9 @@ class DeliveryRequested(msgspec.Struct, frozen=True, omit_defaults=True):
     signal: Signal | None = None
     """Set if the request is for a signal alone: it has no content and no record."""
     album: tuple[Media, ...] = ()
-    """The files of the parts after this one that are sent with it, as one album."""
+    """The files of the next parts, which go out with this part as one album."""
     album_place: int = 0
-    """The number of parts from the one that is sent with this one's file; 0: this part is sent itself."""
+    """The number of parts back to the part that sends this part's file; 0: this part sends it."""
     refusal: Refusal | None = None
     """The delivery fails instead of being sent: what was possible at the POST is not possible any more."""
 

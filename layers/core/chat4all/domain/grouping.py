@@ -29,7 +29,9 @@ def albums_in(parts: Sequence[Content], capabilities: Capabilities, address: str
 
 def _rule(part: Content, capabilities: Capabilities, address: str) -> AlbumRule | None:
     """Return the rule of the albums that the part can be in; None if it goes alone."""
-    media_rule = capabilities.media_rule(part.file, address) if isinstance(part, Media) else None
-    if media_rule is None or not isinstance(part, Media):
+    if not isinstance(part, Media):
+        return None
+    media_rule = capabilities.media_rule(part.file, address)
+    if media_rule is None:
         return None
     return next((rule for rule in capabilities.albums if rule.fits(part.file, media_rule)), None)

@@ -101,8 +101,8 @@ def plan(
 ) -> Plan:
     """Weigh every step for every customer in the conversation, apart from the sender.
 
-    Of several identities on the channel of a step, the first counts that has no obstacle; of those, one that
-    `prefers` do not speak against.
+    Of several identities on the channel of a step, the first identity without an obstacle counts; identities
+    against which `prefers` speak come last.
     """
     recipients: list[Recipient] = []
     unreached: list[Unreached] = []
@@ -134,7 +134,7 @@ def require_all(plan_: Plan, wanted: Wanted) -> tuple[Recipient, ...]:
     """Return the recipients; raise the error of the first obstacle if somebody cannot be reached."""
     if not plan_.unreached:
         return plan_.recipients
-    strangers = [one.user_id for one in plan_.unreached if one.obstacle.error is NoIdentity]
+    strangers = [to.user_id for to in plan_.unreached if to.obstacle.error is NoIdentity]
     if strangers:
         channels = [step.channel for step in wanted.steps if step.channel is not None]
         where = f"the channel {' or '.join(dict.fromkeys(channels))}" if channels else "any channel"
@@ -146,17 +146,17 @@ def require_all(plan_: Plan, wanted: Wanted) -> tuple[Recipient, ...]:
             ),
         )
     first = plan_.unreached[0].obstacle
-    others = (obstacle for one in plan_.unreached for obstacle in one.obstacles)
+    others = (obstacle for to in plan_.unreached for obstacle in to.obstacles)
     raise refusal([first, *others])
 
 
 def refusal(obstacles: Sequence[Obstacle]) -> NotPossible:
     """Return the error of the first obstacle, with the details of all obstacles of this error."""
     first = obstacles[0]
-    same = [one for one in obstacles if one.error is first.error]
-    details = dict.fromkeys(Detail(one.field, one.reason) for one in same)
+    same = [obstacle for obstacle in obstacles if obstacle.error is first.error]
+    details = dict.fromkeys(Detail(obstacle.field, obstacle.reason) for obstacle in same)
     if first.error is WindowClosed:
-        places = dict.fromkeys(one.place for one in same if one.place is not None)
+        places = dict.fromkeys(obstacle.place for obstacle in same if obstacle.place is not None)
         return WindowClosed(first.message, *details, places=tuple(places))
     return first.error(first.message, *details)
 

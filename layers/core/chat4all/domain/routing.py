@@ -96,8 +96,7 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
         return [part for single in singles for part in parts_of(single, capabilities, address)]
     if isinstance(content, Media):
         texts = text_parts(content.text, capabilities)
-        rule = capabilities.media_rule(content.file, address)
-        fits = rule is not None and capabilities.text_unit.measure(content.text) <= rule.caption_length
+        fits = capabilities.captioned_rule(content.file, content.text, address) is not None
         return [content] if texts and fits else [Media(content.file), *texts]
     if isinstance(content, Text) or treatment_of(content, capabilities, address) is not Treatment.FULL:
         file = file_of(content)

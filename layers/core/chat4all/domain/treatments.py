@@ -59,18 +59,13 @@ def treatment_of(content: Content, capabilities: Capabilities, address: str) -> 
 def _goes_together(album: Album, capabilities: Capabilities, address: str) -> bool:
     """Return whether all files go out as one album, each with its caption."""
     singles = album.singles
-    rules = [capabilities.media_rule(single.file, address) for single in singles]
-    lengths = [capabilities.text_unit.measure(single.text) for single in singles]
-    captions_fit = all(
-        rule is not None and length <= rule.caption_length
-        for rule, length in zip(rules, lengths, strict=True)
-    )
+    captions_fit = all(capabilities.captioned_rule(single.file, single.text, address) for single in singles)
     return captions_fit and albums_in(singles, capabilities, address) == [range(len(singles))]
 
 
 def worst_of(album: Album, capabilities: Capabilities, address: str) -> int | None:
     """Return the place of the file that the channel treats worst; None if the album has no file."""
-    ranks = [list(Treatment).index(treatment_of(one, capabilities, address)) for one in album.singles]
+    ranks = [list(Treatment).index(treatment_of(single, capabilities, address)) for single in album.singles]
     return ranks.index(max(ranks)) if ranks else None
 
 

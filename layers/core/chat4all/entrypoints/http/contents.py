@@ -49,7 +49,7 @@ def attached(posted: str | PostedContent, field: str, attach: Attach) -> Plain |
         case PostedMedia(file_id=file_id, text=text, form=form):
             return Media(replace(attach(file_id, f"{field}.file_id"), form=form), text)
         case PostedAlbum(files=files, text=text):
-            check_count(len(files), f"{field}.files")
+            _check_count(len(files), f"{field}.files")
             attached_files = (
                 AlbumFile(attach(part.file_id, f"{field}.files[{index}].file_id"), part.text)
                 for index, part in enumerate(files)
@@ -65,7 +65,7 @@ def attached(posted: str | PostedContent, field: str, attach: Attach) -> Plain |
             return plain
 
 
-def check_count(count: int, field: str) -> None:
+def _check_count(count: int, field: str) -> None:
     """Raise Invalid if an album cannot have so many files."""
     if not LEAST_FILES <= count <= MOST_FILES:
         issue = f"must be {LEAST_FILES} to {MOST_FILES}, not {count}"

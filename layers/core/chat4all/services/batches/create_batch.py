@@ -145,7 +145,7 @@ def _check_contents(
 ) -> None:
     """Raise Invalid if the content with the words of a recipient is not valid.
 
-    An issue of a field without variables is told once.
+    A field without variables has its issue once.
     """
     details: dict[Detail, None] = {}
     for index, recipient in enumerate(recipients):

@@ -241,7 +241,7 @@ class RunBatch:
         return None
 
     def _snapshot(self, batch: Batch, item: _Next) -> Snapshot:
-        """Return the recipient's conversation, or the one that the message begins; raises NotFound."""
+        """Return the recipient's conversation, or the new conversation of the message; raises NotFound."""
         conversation_id, user_id = item.recipient.conversation_id, item.recipient.user_id
         if user_id is not None:
             conversation_id = self._one_to_one.known(batch.sender_id, user_id)

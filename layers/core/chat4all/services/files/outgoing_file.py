@@ -48,7 +48,7 @@ class OutgoingFile:
             return _text(media.text, name_text(stored.attachment), capabilities)
         # An uploaded file was READY when its message was accepted, so the message has its true type.
         file = media.file if stored.source is None else replace(stored.attachment, form=media.file.form)
-        rule = _rule(file, media.text, capabilities, address)
+        rule = capabilities.captioned_rule(file, media.text, address)
         if rule is None:
             return _text(media.text, link_text(file, self._links.link(file.file_id)), capabilities)
         return _outgoing(file, media.text, rule, self._store.url(file.file_id, URL_SECONDS))
@@ -60,17 +60,10 @@ class OutgoingFile:
         content = self(media, stored, capabilities, address)
         if not isinstance(content, SendError):
             return content
-        rule = _rule(media.file, media.text, capabilities, address)
+        rule = capabilities.captioned_rule(media.file, media.text, address)
         if rule is None:
             return _text(media.text, name_text(media.file), capabilities)
         return _outgoing(media.file, media.text, rule, "")
-
-
-def _rule(file: Attachment, caption: str, capabilities: Capabilities, address: str) -> MediaRule | None:
-    """Return the rule by which the file goes out with the caption; None if a text with a link goes out."""
-    rule = capabilities.media_rule(file, address)
-    fits = rule is not None and capabilities.text_unit.measure(caption) <= rule.caption_length
-    return rule if fits else None
 
 
 def _outgoing(file: Attachment, caption: str, rule: MediaRule, url: str) -> OutgoingMedia:

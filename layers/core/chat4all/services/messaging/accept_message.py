@@ -184,8 +184,7 @@ class AcceptMessage:
                 require_own_place(snapshot)
         except REFUSALS as refused:
             return self._accepted_before(new, refused)
-        message, stored = self._submit(new, snapshot, routed, is_to_many=is_to_many)
-        return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
+        return self._submitted(new, snapshot, routed, is_to_many=is_to_many)
 
     def first(self, new: NewMessage, conversation: Conversation, begin: Callable[[], None]) -> Accepted:
         """Accept the first message of a conversation that is not stored: `begin` stores it.
@@ -198,8 +197,7 @@ class AcceptMessage:
         except REFUSALS as refused:
             return self._accepted_before(new, refused)
         begin()
-        message, stored = self._submit(new, snapshot, routed)
-        return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
+        return self._submitted(new, snapshot, routed)
 
     def check(self, new: NewMessage) -> Message:
         """Check `new` as if it were accepted now; return it as it is stored until its time.
@@ -407,6 +405,12 @@ class AcceptMessage:
         obstacles = [obstacle for obstacle in found if obstacle is not None]
         if obstacles:
             raise refusal(obstacles)
+
+    def _submitted(
+        self, new: NewMessage, snapshot: Snapshot, routed: Routed, *, is_to_many: bool = False
+    ) -> Accepted:
+        message, stored = self._submit(new, snapshot, routed, is_to_many=is_to_many)
+        return Accepted(message, replayed=False) if stored is None else _replay(stored, message)
 
     def _submit(
         self,

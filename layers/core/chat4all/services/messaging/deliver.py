@@ -184,11 +184,9 @@ class Deliver:
             return settled
         if requested.album_place:
             return self._follow(requested)
-        return (
-            self._deliver(requested)
-            if requested.refusal is None
-            else self._refuse(requested, requested.refusal)
-        )
+        if requested.refusal is not None:
+            return self._refuse(requested, requested.refusal)
+        return self._deliver(requested)
 
     def _deliver(self, requested: DeliveryRequested) -> Delivering:
         to = requested.recipient
@@ -211,9 +209,7 @@ class Deliver:
         outgoing = self._outgoing(requested, stored)
         header = self._header(requested, stored)
         album = self._album(requested)
-        claimed = self._deliveries.claim(
-            requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
-        )
+        claimed = self._claim(requested, now)
         if isinstance(claimed, ClaimRefused):
             return self._refused(claimed, requested)
         earlier_part_failed = earlier is not None and earlier.status is Status.FAILED
@@ -238,9 +234,7 @@ class Deliver:
         wait_s = self._wait_s(requested, None, now) if is_sent else 0.0
         if wait_s > 0:
             return Later(wait_s)
-        claimed = self._deliveries.claim(
-            requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
-        )
+        claimed = self._claim(requested, now)
         if isinstance(claimed, ClaimRefused):
             return self._refused(claimed, requested)
         if not is_sent:
@@ -250,10 +244,9 @@ class Deliver:
 
     def _album(self, requested: DeliveryRequested) -> tuple[OutgoingMedia, ...] | SendError:
         """Return the files that are sent with the part's own."""
+        capabilities, address = self._connector.capabilities, requested.recipient.address
         files = [
-            self._file(media, self._file.stored(media), self._connector.capabilities, address)
-            for address in [requested.recipient.address]
-            for media in requested.album
+            self._file(media, self._file.stored(media), capabilities, address) for media in requested.album
         ]
         ready = tuple(file for file in files if isinstance(file, OutgoingMedia))
         return ready if len(ready) == len(files) else _NO_ALBUM
@@ -310,12 +303,15 @@ class Deliver:
 
         return self._attempt(claimed, act.account, act.address, secret, ask)
 
-    def _refuse(self, requested: DeliveryRequested, refusal: Refusal) -> Delivering:
-        """Fail a delivery that is not possible any more, whether or not its account's circuit is open."""
-        now = self._clock()
-        claimed = self._deliveries.claim(
+    def _claim(self, requested: DeliveryRequested, now: datetime) -> Claimed | ClaimRefused:
+        """Claim the delivery until the claim time is over."""
+        return self._deliveries.claim(
             requested, self._new_id(), now.timestamp(), (now + self._claim_time).timestamp()
         )
+
+    def _refuse(self, requested: DeliveryRequested, refusal: Refusal) -> Delivering:
+        """Fail a delivery that is not possible any more, whether or not its account's circuit is open."""
+        claimed = self._claim(requested, self._clock())
         if isinstance(claimed, ClaimRefused):
             return self._refused(claimed, requested)
         error = SendError(Outcome.PERMANENT, refusal.code, refusal.reason)

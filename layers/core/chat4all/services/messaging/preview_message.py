@@ -93,12 +93,12 @@ class PreviewMessage:
         if not wanted.is_shown:
             return ()
         renderings = [rendering for to in planned.recipients for rendering in self._of(to, wanted)]
-        impossible = [rendering for to in planned.unreached for rendering in _of_unreached(to)]
+        impossible = [rendering for to in planned.unreached for rendering in _skipped(to)]
         return (*renderings, *impossible)
 
     def _of(self, to: Recipient, wanted: Wanted) -> Iterator[Rendering]:
         yield from (self._rendering(on_route, wanted) for on_route in to.routes)
-        yield from (_skipped(to.user_id, skipped) for skipped in to.skipped)
+        yield from _skipped(to)
 
     def _rendering(self, to: Recipient, wanted: Wanted) -> Rendering:
         capabilities = self._capabilities[to.channel]
@@ -120,11 +120,11 @@ class PreviewMessage:
         )
 
 
-def _of_unreached(to: Unreached) -> Iterator[Rendering]:
-    return (_skipped(to.user_id, skipped) for skipped in to.skipped)
+def _skipped(to: Recipient | Unreached) -> Iterator[Rendering]:
+    return (_of_skipped(to.user_id, skipped) for skipped in to.skipped)
 
 
-def _skipped(user_id: str, skipped: Skipped) -> Rendering:
+def _of_skipped(user_id: str, skipped: Skipped) -> Rendering:
     return Rendering(
         recipient_id=user_id,
         step=skipped.step,
