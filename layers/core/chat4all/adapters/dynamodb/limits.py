@@ -28,7 +28,7 @@ from chat4all.domain.buckets import latest_full_at, take
 from chat4all.domain.channel import Capabilities, LimitScope, RateLimit
 from chat4all.domain.files.file import Attachment
 
-LEASE_S: Final = 1.0
+LEASE_S: Final = 0.25
 TOLERATED_SKEW_S: Final = 30.0
 """A clock may be this late without a correction, because a process may read the time before a slow call.
 
