@@ -164,7 +164,7 @@ class FollowMoves:
         if known is not None and known.at >= moved.at:
             return user
         now = iso(self._clock())
-        present = replace(former, address=moved.address, linked_at=now, phone=moved.phone)
+        present = replace(former, address=moved.address, linked_at=now, phone=moved.phone, verified_at=None)
         for _ in range(_TRIES):
             taken = self._directory.move(user, former, present, moved, self._recorded_until())
             if taken is None:
