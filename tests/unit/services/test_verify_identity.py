@@ -143,7 +143,7 @@ def test_the_code_stands_in_no_event_and_no_log_line(
     over(verify, sent, codes.made[0])
 
     assert not any(code in caplog.text for code in codes.made)
-    assert product.events.submitted == product.events.requested == product.events.signals == []
+    assert not any((product.events.submitted, product.events.requested, product.events.signals))
     assert not product.messages.history("conversation", "", None, 10)
 
 
@@ -225,15 +225,17 @@ def test_codes_of_an_identity_are_few_and_those_of_another_are_not_affected(
     product: Product, verify: VerifyIdentity
 ) -> None:
     product.directory.create(customer("ben", "pigeon"))
+    waits = []
     for _ in range(MOST_CODES):
         send(verify)
-        with pytest.raises(Throttled) as soon:
+        with pytest.raises(Throttled) as refused:
             send(verify)
+        waits.append(refused.value.retry_after)
         product.clock.advance(60)
 
     with pytest.raises(Throttled) as refused:
         send(verify)
-    assert (soon.value.retry_after, refused.value.retry_after) == (3600 - 120, 3600 - 180)
+    assert [*waits, refused.value.retry_after] == [30, 30, 3600 - 120, 3600 - 180]
     send(verify, replace(WANTED, user_id="ben", address="ben@pigeon"))
     assert len(product.connector.asked) == MOST_CODES + 1
 
