@@ -1,6 +1,6 @@
 """Templates for one-time codes, as the provider words and judges them, and as we read and send them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import httpx
 import pytest
@@ -16,9 +16,10 @@ from chat4all.domain.templates import AccountTemplate, filled
 from chat4all.services.messaging.template_catalogue import TemplateQuery
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import TemplateChange
-from chat4all_local.simulators.serving import running_simulators
+from tests.unit.simulators.conftest import running_simulators
 from tests.unit.channels.fake_http import submission
-from tests.unit.simulators.whatsapp.test_both_readings import PHONE, SECRET
+from tests.unit.simulators.calls import PHONE
+from tests.unit.simulators.whatsapp.test_both_readings import SECRET
 
 CODE = "012345"
 COPY = {"type": "OTP", "otp_type": "COPY_CODE"}
@@ -38,7 +39,7 @@ def whatsapp() -> Iterator[Simulator]:
         yield running.whatsapp
 
 
-def created(whatsapp: Simulator, *components: dict[str, object], name: str = "login") -> httpx.Response:
+def created(whatsapp: Simulator, *components: Mapping[str, object], name: str = "login") -> httpx.Response:
     url = f"{whatsapp.base_url}/{API_VERSION}/{SECRET.business_account_id}/message_templates"
     body = {"name": name, "language": "en_US", "category": "AUTHENTICATION", "components": components}
     return httpx.post(url, json=body, headers={"authorization": f"Bearer {SECRET.access_token}"})
@@ -52,7 +53,7 @@ def listed(whatsapp: Simulator) -> AccountTemplate:
 
 
 @pytest.mark.parametrize("button", [COPY, ONE_TAP])
-def test_a_code_arrives_in_the_body_and_in_the_button(whatsapp: Simulator, button: dict[str, object]) -> None:
+def test_a_code_arrives_in_the_body_and_in_the_button(whatsapp: Simulator, button: Mapping[str, object]) -> None:
     buttons = {"type": "BUTTONS", "buttons": [button]}
     assert created(whatsapp, BODY, FOOTER, buttons).status_code == 200
     template = listed(whatsapp)
@@ -102,6 +103,6 @@ def test_a_long_code_and_a_person_without_a_number_are_refused(
     ],
 )
 def test_the_provider_words_the_template_alone(
-    whatsapp: Simulator, components: tuple[dict[str, object], ...]
+    whatsapp: Simulator, components: tuple[Mapping[str, object], ...]
 ) -> None:
     assert created(whatsapp, *components).status_code == 400
