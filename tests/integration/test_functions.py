@@ -567,6 +567,27 @@ def test_a_template_is_approved_sent_paused_and_deleted(world: World, agent: str
     assert world.api.delete("/v1/channels/whatsapp/templates/lamp_ready").status == 200
 
 
+def test_an_identity_is_verified_by_a_code(world: World) -> None:
+    phone = a_phone()
+    customer = world.create("CUSTOMER", ("whatsapp", phone))
+    wanted = {"user_id": customer, "channel": "whatsapp", "address": phone, "text": "{code}"}
+    sent = world.api.post("/v1/identities/verify", wanted)
+    assert sent.status == 202, sent.text
+    request = world.provider.accepted[-1]
+    code = {"verification_id": sent.json["verification_id"], "code": request["text"]["body"]}
+
+    confirmed = world.api.post("/v1/identities/verify/confirm", code)
+
+    assert confirmed.status == 200, confirmed.text
+    (identity,) = world.api.get(f"/v1/users/{customer}").json["identities"]
+    assert identity == confirmed.json["identity"]
+    assert identity["verified_at"] is not None
+    status = whatsapp_status("delivered", "theirs", request["biz_opaque_callback_data"])
+    assert world.say("whatsapp", status).status == 200
+    world.product.pump()
+    world.api.post("/v1/identities/verify", wanted).refused(429, "THROTTLED")
+
+
 def news_of_template(name: str, event: str) -> dict[str, Any]:
     value = {"message_template_name": name, "message_template_language": "en", "event": event}
     change = {"field": "message_template_status_update", "value": value}

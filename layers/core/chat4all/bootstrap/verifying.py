@@ -9,11 +9,10 @@ from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.limits import DynamoLimiter
 from chat4all.adapters.dynamodb.verifications import DynamoVerifications
-from chat4all.adapters.secrets import ManagedSecrets
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, of_channel
-from chat4all.bootstrap.templating import READ_TIMEOUT_S, Templating
+from chat4all.bootstrap.templating import READ_TIMEOUT_S, LazySecrets, Templating
 from chat4all.channels.registry import connector, dependent_accounts
 from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.verification import DIGITS
@@ -40,7 +39,6 @@ def verify_identity(
     def connector_of(channel: str) -> Connector:
         return connector(channel, http, of_channel(variables, channel, "BASE_URL"))
 
-    names = {channel: of_channel(variables, channel, "SECRET") for channel in accepting.capabilities}
     return VerifyIdentity(
         directory=accepting.directory,
         verifications=DynamoVerifications(settings.directory_table, settings.audit_table),
@@ -54,7 +52,7 @@ def verify_identity(
             fill_template, templates.catalogue, templates.secrets, accepting.capabilities
         ),
         connector=connector_of,
-        secrets=ManagedSecrets(names, dependent_accounts()),
+        secrets=LazySecrets(variables, accepting.capabilities.keys),
         breakers=DynamoBreakers(settings.limits_table),
         limiter=DynamoLimiter(settings.limits_table, accepting.capabilities),
         clock=runtime.now,

@@ -16,9 +16,9 @@ from chat4all.domain.templates import AccountTemplate, filled
 from chat4all.services.messaging.template_catalogue import TemplateQuery
 from chat4all_local.simulators.client import Simulator
 from chat4all_local.simulators.control_api import TemplateChange
-from tests.unit.simulators.conftest import running_simulators
 from tests.unit.channels.fake_http import submission
 from tests.unit.simulators.calls import PHONE
+from tests.unit.simulators.conftest import running_simulators
 from tests.unit.simulators.whatsapp.test_both_readings import SECRET
 
 CODE = "012345"
@@ -53,7 +53,9 @@ def listed(whatsapp: Simulator) -> AccountTemplate:
 
 
 @pytest.mark.parametrize("button", [COPY, ONE_TAP])
-def test_a_code_arrives_in_the_body_and_in_the_button(whatsapp: Simulator, button: Mapping[str, object]) -> None:
+def test_a_code_arrives_in_the_body_and_in_the_button(
+    whatsapp: Simulator, button: Mapping[str, object]
+) -> None:
     buttons = {"type": "BUTTONS", "buttons": [button]}
     assert created(whatsapp, BODY, FOOTER, buttons).status_code == 200
     template = listed(whatsapp)

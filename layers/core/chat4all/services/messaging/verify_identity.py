@@ -28,7 +28,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.account import holder_of as holder_of_account
+from chat4all.domain.account import own_name
 from chat4all.domain.audit import AuditAction, AuditEntry
 from chat4all.domain.breaker import Circuit
 from chat4all.domain.channel import Capabilities
@@ -81,7 +81,6 @@ from chat4all.services.directory.ports import Directory, Verifications
 from chat4all.services.messaging.check_windows import CheckWindows
 from chat4all.services.messaging.code_template import CodeTemplates, TemplateName
 from chat4all.services.messaging.connector import Connector
-from chat4all.services.messaging.credentials import FIRST_ACCOUNT
 from chat4all.services.messaging.ports import Breakers, Limiter, Secrets
 
 _TRIES: Final = 5
@@ -141,7 +140,7 @@ class VerifyIdentity:
         new_id: NewId,
         new_code: NewCode,
     ) -> None:
-        """`dependents` is as in `EnabledAccounts`."""
+        """`dependents` is as in `EnabledAccounts`. An account whose id begins so is somebody's own app."""
         self._directory = directory
         self._verifications = verifications
         self._audit = audit
@@ -252,7 +251,8 @@ class VerifyIdentity:
         channel, account = identity.channel, identity.account
         if self._capabilities[channel].is_group(identity.address):
             raise CodeNotSent("A group cannot be verified.", Detail("address", "is a group's"))
-        if holder_of_account(account, FIRST_ACCOUNT, self._dependents.get(channel)) is not None:
+        borrowed = self._dependents.get(channel)
+        if borrowed and own_name(account).startswith(borrowed):
             raise CodeNotSent(
                 "The code would stand in the history of the account's own app.",
                 Detail("account", f"{account} sends in the name of somebody's own app"),
