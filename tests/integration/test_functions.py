@@ -588,6 +588,20 @@ def test_an_identity_is_verified_by_a_code(world: World) -> None:
     world.api.post("/v1/identities/verify", wanted).refused(429, "THROTTLED")
 
 
+def test_a_code_keeps_to_the_rate_that_the_messages_of_the_account_use_up(world: World, aws: Aws) -> None:
+    phone = f"+{a_phone()}"
+    wanted = {"user_id": world.create("CUSTOMER", ("sms", phone)), "channel": "sms", "address": phone}
+    table, key = aws.output("Data.LimitsTable"), {"bucket": {"S": "default#sms#main"}}
+    full_at = {"full_at": {"N": str(time.time() + 3600)}, "written_at": {"N": str(time.time())}}
+    aws.dynamodb.put_item(TableName=table, Item={**key, **full_at})
+
+    refused = world.api.post("/v1/identities/verify", wanted)
+
+    aws.dynamodb.delete_item(TableName=table, Key=key)
+    refused.refused(429, "THROTTLED")
+    assert int(refused.headers["retry-after"]) > 0
+
+
 def news_of_template(name: str, event: str) -> dict[str, Any]:
     value = {"message_template_name": name, "message_template_language": "en", "event": event}
     change = {"field": "message_template_status_update", "value": value}
