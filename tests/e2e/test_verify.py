@@ -91,7 +91,7 @@ def test_guesses_and_confirmations_at_once(stage: Stage) -> None:
 def test_a_code_of_a_channel_that_fails_does_not_arrive_later(stage: Stage, channel: str) -> None:
     customer = stage.customer(channel)
     simulator = stage.simulators[channel]
-    simulator.add_fault(FaultKind.ERROR, address=customer.address, times=1)
+    simulator.add_fault(FaultKind.ERROR, for_address=customer.address, count=1)
 
     assert ask(stage, customer).status_code == 503
 
