@@ -23,6 +23,7 @@ from chat4all.domain.verification import (
     hashed,
     identity_of,
     is_of_code,
+    is_open,
     matches,
     subject_of,
     text_of,
@@ -135,11 +136,15 @@ def test_a_clock_that_was_ahead_lets_nobody_wait_longer_than_an_hour() -> None:
 
 
 def test_a_code_that_the_provider_did_not_judge_does_not_count() -> None:
-    verification = a_code("first", BEGINNING)
-
-    assert wait_of(failed(verification, counts=False), BEGINNING) is None
-    assert wait_of(failed(verification, counts=True), BEGINNING) == PAUSE
-    assert failed(verification, counts=False).name == "first"
+    verification = None
+    for number in range(MOST_CODES + 2):
+        at = BEGINNING + number * PAUSE
+        assert wait_of(verification, at) is None
+        verification = failed(a_code(str(number), at, verification), counts=False)
+        assert wait_of(verification, at) == PAUSE
+        assert not is_open(verification, at)
+    assert verification is not None
+    assert len(verification.codes) == 1
 
 
 def test_a_later_link_of_the_same_address_is_another_identity() -> None:

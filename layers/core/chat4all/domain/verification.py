@@ -48,10 +48,14 @@ NewCode = Callable[[], str]
 
 
 class SentCode(msgspec.Struct, frozen=True):
-    """A code that was sent in the last hour: `name` is the random half of its id."""
+    """A code of the last hour: `name` is the random half of its id.
+
+    A code `counts` for the limit of the hour unless nobody knows whether the provider took it.
+    """
 
     name: str
     at: str
+    counts: bool = True
 
 
 class Verification(msgspec.Struct, frozen=True):
@@ -63,7 +67,7 @@ class Verification(msgspec.Struct, frozen=True):
     user_id: str
     linked_at: str
     codes: tuple[SentCode, ...]
-    """The codes of the last hour, the latest last."""
+    """The codes of the last hour that count, and the latest one last, whether or not it counts."""
     expires_at: str
     hash: str
     """`<salt>:<hash>` in hex; empty: the code was not sent."""
@@ -91,12 +95,12 @@ def halves_of(id_: str) -> tuple[str, str]:
 
 def wait_of(before: Verification | None, now: datetime) -> timedelta | None:
     """Return how long to wait before the next code for the identity; None: it may be sent now."""
-    codes = _recent(before, now)
-    if not codes:
+    if before is None:
         return None
-    waits = [parse_iso(codes[-1].at) + PAUSE - now]
-    if len(codes) >= MOST_CODES:
-        waits.append(parse_iso(codes[-MOST_CODES].at) + WITHIN - now)
+    counted = _counted(before, now)
+    waits = [parse_iso(before.codes[-1].at) + PAUSE - now]
+    if len(counted) >= MOST_CODES:
+        waits.append(parse_iso(counted[-MOST_CODES].at) + WITHIN - now)
     longest = max(waits)
     return min(longest, WITHIN) if longest > timedelta() else None
 
@@ -106,23 +110,20 @@ def begun(
 ) -> Verification:
     """Return the verification of a code that is sent now."""
     now = parse_iso(code.at)
-    codes = (*_recent(before, now), code)
+    codes = (*_counted(before, now), code)
     return Verification(user.user_id, identity.linked_at, codes, iso(now + VALID_FOR), hash_)
 
 
 def failed(verification: Verification, *, counts: bool) -> Verification:
-    """Return the verification after its code could not be sent; a code that does not `counts` is forgotten.
-
-    The last code stays named in `codes`, since its name is the version of the row.
-    """
-    at = verification.codes[-1].at if counts else iso(parse_iso(verification.codes[-1].at) - WITHIN)
-    codes = (*verification.codes[:-1], SentCode(verification.name, at))
-    return replace(verification, codes=codes, hash="", expires_at=verification.codes[-1].at)
+    """Return the verification after its code was not sent, as far as we know: the code has ended."""
+    last = verification.codes[-1]
+    codes = (*verification.codes[:-1], replace(last, counts=counts))
+    return replace(verification, codes=codes, hash="", expires_at=last.at)
 
 
-def _recent(before: Verification | None, now: datetime) -> tuple[SentCode, ...]:
+def _counted(before: Verification | None, now: datetime) -> list[SentCode]:
     codes = before.codes if before is not None else ()
-    return tuple(code for code in codes if parse_iso(code.at) > now - WITHIN)
+    return [code for code in codes if code.counts and parse_iso(code.at) > now - WITHIN]
 
 
 def is_open(verification: Verification, now: datetime) -> bool:

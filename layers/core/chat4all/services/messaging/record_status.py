@@ -94,7 +94,7 @@ class FollowDelivery:
 class Applied(msgspec.Struct, frozen=True):
     """A status was applied to a delivery, as it is now, or to a message of our side in the provider's app.
 
-    Or it is the status of a one-time code, which nothing records.
+    Or it is the status of a one-time code, of which only a failure is logged.
     """
 
     delivery: DeliveryPart | None = None
@@ -121,6 +121,8 @@ class ApplyStatus:
         if delivery_id is None:
             return self._to_own_message(update)
         if is_of_code(delivery_id):
+            if update.status is Status.FAILED:
+                self._log_failure(delivery_id, "", update.error_code, update.error_reason)
             return Applied()
         delivery = self._to_delivery(delivery_id, update)
         if delivery is None:

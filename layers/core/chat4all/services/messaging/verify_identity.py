@@ -56,6 +56,7 @@ from chat4all.domain.purpose import Purpose
 from chat4all.domain.sending import Outcome, SendError, Sent, Submission
 from chat4all.domain.verification import (
     MOST_TRIES,
+    PAUSE,
     VALID_FOR,
     NewCode,
     SentCode,
@@ -85,8 +86,7 @@ from chat4all.services.messaging.ports import Breakers, Limiter, Secrets
 
 _TRIES: Final = 5
 _SALT_BYTES: Final = 16
-_ASK_AGAIN_S: Final = 5
-_PAUSED_S: Final = 60
+_PAUSE_S: Final = int(PAUSE.total_seconds())
 
 ConnectorOf = Callable[[str], Connector]
 """channel -> its connector."""
@@ -288,7 +288,7 @@ class VerifyIdentity:
         """Take a token of the provider's rate, and a code of the account's hour."""
         channel, account = identity.channel, identity.account
         if self._breakers.get_many({channel: (account,)})[channel][account].circuit is not Circuit.CLOSED:
-            raise Unavailable(f"The account {account} of {channel} sends nothing now.", retry_after=_PAUSED_S)
+            raise Unavailable(f"The account {account} of {channel} sends nothing now.", retry_after=_PAUSE_S)
         wait_s = self._limiter.account_wait_s(channel, account, now.timestamp())
         if wait_s > 0:
             raise Throttled("The provider's rate limit is used up.", retry_after=ceil(wait_s))
@@ -342,10 +342,8 @@ def _refusal(error: SendError, identity: Identity) -> Chat4AllError:
     """Return the provider's refusal, or its silence, as the answer to the client."""
     match error.outcome:
         case Outcome.THROTTLED:
-            return Throttled(error.reason, retry_after=ceil(error.retry_after_s or _ASK_AGAIN_S))
-        case Outcome.RETRY:
-            return Unavailable(error.reason, retry_after=_ASK_AGAIN_S)
-        case Outcome.CHANNEL_PAUSED:
-            return Unavailable(error.reason, retry_after=_PAUSED_S)
+            return Throttled(error.reason, retry_after=ceil(max(error.retry_after_s or 0, _PAUSE_S)))
+        case Outcome.RETRY | Outcome.CHANNEL_PAUSED:
+            return Unavailable(error.reason, retry_after=_PAUSE_S)
         case _:
             return CodeNotSent(error.reason, Detail("address", f"{identity.channel} refused: {error.code}"))
