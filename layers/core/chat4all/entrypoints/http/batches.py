@@ -232,7 +232,7 @@ class BatchViews:
             *NOT_READY,
             NotPossible,
             FileNotPossible,
-                    TemplateNotUsable,
+            TemplateNotUsable,
             TemplateMismatch,
         ),
     )
