@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chat4all.channels.shared.kinds import kind_rules
 from chat4all.domain.account import AccountState, ChannelAccount
-from chat4all.domain.audit import AuditAction
+from chat4all.domain.audit import AuditAction, AuditEntry
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.channel import KindRule, LimitScope, RateLimit
 from chat4all.domain.clock import iso
@@ -41,6 +41,7 @@ from chat4all.domain.verification import MOST_CODES, MOST_OF_ACCOUNT, MOST_TRIES
 from chat4all.services.messaging.code_template import TemplateName
 from chat4all.services.messaging.record_status import Recorded
 from chat4all.services.messaging.verify_identity import CodeSent, CodeWanted, VerifyIdentity
+from tests.fakes.audit import MemoryAudit
 from tests.fakes.connector import ACCOUNT, PIGEON, SECOND_ACCOUNT, FakeConnector
 from tests.fakes.people import NOW, customer
 from tests.fakes.product import AGENT, Product
@@ -516,6 +517,25 @@ def test_a_provider_that_fails_uses_up_no_codes(product: Product, verify: Verify
         product.clock.advance(refused.value.retry_after or 0)
 
     send(verify)
+
+
+class SilentAudit(MemoryAudit):
+    """An audit trail that does not answer."""
+
+    def record(self, entry: AuditEntry) -> None:
+        raise Unavailable("The database did not answer.")
+
+
+def test_what_is_not_audited_is_not_sent_and_uses_up_no_code() -> None:
+    product = Product(connector=FakeConnector(CHANNEL), audit=SilentAudit())
+    product.settle(AGENT, ANA)
+    verify = verify_identity(product, CAPABILITIES)
+
+    for _ in range(MOST_CODES + 1):
+        with pytest.raises(Unavailable):
+            send(verify)
+        product.clock.advance(30)
+    assert product.connector.asked == []
 
 
 def test_rotated_credentials_are_read_anew(product: Product, verify: VerifyIdentity) -> None:

@@ -183,8 +183,12 @@ class VerifyIdentity:
             self._require_time(self._verifications.get(subject), now)
             raise Unavailable("Another request sends a code to this identity; try again.", retry_after=1)
         id_ = verification_id(subject, new.name)
-        self._audit.record(self._entry(AuditAction.IDENTITY_VERIFY, user, identity, id_, actor))
-        answer = self._ask(user, identity, content, new)
+        try:
+            self._audit.record(self._entry(AuditAction.IDENTITY_VERIFY, user, identity, id_, actor))
+            answer = self._ask(user, identity, content, new)
+        except Unavailable:
+            self._verifications.end(subject, failed(new, counts=False))
+            raise
         if isinstance(answer, SendError):
             counts = answer.outcome in {Outcome.PERMANENT, Outcome.UNREACHABLE, Outcome.ADDRESS_CHANGED}
             self._verifications.end(subject, failed(new, counts=counts))
