@@ -123,6 +123,15 @@ class MemoryDirectory:
             self._users[user.user_id] = replace(current, consents=consents)
             return True
 
+    def set_identities(self, user: User, identities: tuple[Identity, ...]) -> bool:
+        """Write the identities; return False if the user is not as they were read."""
+        with self.lock:
+            current = self._users.get(user.user_id)
+            if current is None or current.identities != user.identities or current.merged_into is not None:
+                return False
+            self._users[user.user_id] = replace(current, identities=identities)
+            return True
+
     def every(self) -> list[User]:
         return list(self._users.values())
 

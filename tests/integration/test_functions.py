@@ -567,6 +567,41 @@ def test_a_template_is_approved_sent_paused_and_deleted(world: World, agent: str
     assert world.api.delete("/v1/channels/whatsapp/templates/lamp_ready").status == 200
 
 
+def test_an_identity_is_verified_by_a_code(world: World) -> None:
+    phone = a_phone()
+    customer = world.create("CUSTOMER", ("whatsapp", phone))
+    wanted = {"user_id": customer, "channel": "whatsapp", "address": phone, "text": "{code}"}
+    sent = world.api.post("/v1/identities/verify", wanted)
+    assert sent.status == 202, sent.text
+    request = world.provider.accepted[-1]
+    code = {"verification_id": sent.json["verification_id"], "code": request["text"]["body"]}
+
+    confirmed = world.api.post("/v1/identities/verify/confirm", code)
+
+    assert confirmed.status == 200, confirmed.text
+    (identity,) = world.api.get(f"/v1/users/{customer}").json["identities"]
+    assert identity == confirmed.json["identity"]
+    assert identity["verified_at"] is not None
+    status = whatsapp_status("delivered", "theirs", request["biz_opaque_callback_data"])
+    assert world.say("whatsapp", status).status == 200
+    world.product.pump()
+    world.api.post("/v1/identities/verify", wanted).refused(429, "THROTTLED")
+
+
+def test_a_code_keeps_to_the_rate_that_the_messages_of_the_account_use_up(world: World, aws: Aws) -> None:
+    phone = f"+{a_phone()}"
+    wanted = {"user_id": world.create("CUSTOMER", ("sms", phone)), "channel": "sms", "address": phone}
+    table, key = aws.output("Data.LimitsTable"), {"bucket": {"S": "default#sms#main"}}
+    full_at = {"full_at": {"N": str(time.time() + 3600)}, "written_at": {"N": str(time.time())}}
+    aws.dynamodb.put_item(TableName=table, Item={**key, **full_at})
+
+    refused = world.api.post("/v1/identities/verify", wanted)
+
+    aws.dynamodb.delete_item(TableName=table, Key=key)
+    refused.refused(429, "THROTTLED")
+    assert int(refused.headers["retry-after"]) > 0
+
+
 def news_of_template(name: str, event: str) -> dict[str, Any]:
     value = {"message_template_name": name, "message_template_language": "en", "event": event}
     change = {"field": "message_template_status_update", "value": value}

@@ -208,11 +208,11 @@ def _operation(resource: Resource, route: Route, schemas: _Schemas, channels: Se
         ],
         "responses": {
             **_answers(route.returns),
-            **{str(status): _named(refusals) for status, refusals in _by_status(route)},
             **{
                 status: {"$ref": f"#/components/responses/{name}"}
                 for status, (name, _, _) in _GATEWAY.items()
             },
+            **{str(status): _named(refusals) for status, refusals in _by_status(route)},
         },
         "security": [],
     }
@@ -316,18 +316,24 @@ def _responses(routes: Sequence[Route]) -> Json:
 
 def _refused(refusals: Sequence[Refusal]) -> Json:
     codes = [refusal.code for refusal in refusals]
+    own: Json = {
+        "allOf": [
+            {"$ref": _SCHEMAS + ErrorBody.__name__},
+            {"type": "object", "properties": {"error": {"enum": codes}}},
+        ]
+    }
+    meanings = [f"- `{refusal.code}`: {meaning(refusal)}" for refusal in refusals]
+    gateways = _GATEWAY.get(str(refusals[0].http_status))
+    if gateways is not None:
+        own = {"anyOf": [own, _GATEWAYS_SCHEMA]}
+        meanings.append(f"- {gateways[1]}")
     retry = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
     return {
-        "description": "\n".join(f"- `{refusal.code}`: {meaning(refusal)}" for refusal in refusals),
+        "description": "\n".join(meanings),
         "headers": {**_TRACE, **(retry if refusals[0].http_status in {429, 503} else {})},
         "content": {
             JSON: {
-                "schema": {
-                    "allOf": [
-                        {"$ref": _SCHEMAS + ErrorBody.__name__},
-                        {"type": "object", "properties": {"error": {"enum": codes}}},
-                    ]
-                },
+                "schema": own,
                 "examples": {refusal.code: {"value": _error(refusal)} for refusal in refusals},
             }
         },

@@ -214,8 +214,20 @@ def _with_templates(render: Render) -> Render:
     return lambda channels: render([channel for channel in channels if channel.capabilities.has_templates])
 
 
+def _verified_for_files(channels: Sequence[Manifest]) -> str:
+    """Return the parameter. Its pattern refuses a misspelled channel, which would let files pass."""
+    name = "|".join(channel.name for channel in channels)
+    return f"""VerifiedForFiles:
+  Type: String
+  Default: ""
+  AllowedPattern: "(({name})(,({name}))*)?"
+  ConstraintDescription: VerifiedForFiles lists channels, with commas and without spaces between them.
+  Description: Channels, such as "sms,telegram", on which only verified identities get files; none when empty."""
+
+
 BLOCKS: Final[Mapping[str, Callable[[Sequence[Manifest]], str]]] = {
     "channel-base-url-parameters": _each(_BASE_URL),
+    "verified-for-files-parameter": _verified_for_files,
     "channel-stacks": _each(_STACK),
     "channel-functions": _each(_FUNCTION),
     "channel-queue-urls": _variable("QUEUE", "!GetAtt @{logical}Channel.Outputs.QueueUrl"),

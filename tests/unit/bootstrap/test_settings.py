@@ -10,6 +10,7 @@ from chat4all.bootstrap.settings import RouterSettings, by_channel, from_environ
 def tables(monkeypatch: pytest.MonkeyPatch) -> None:
     for table in ("messages", "conversations", "directory"):
         monkeypatch.setenv(f"{table.upper()}_TABLE", table)
+    monkeypatch.setenv("VERIFIED_FOR_FILES", "")
 
 
 def test_settings_are_read_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,6 +20,7 @@ def test_settings_are_read_by_their_names(monkeypatch: pytest.MonkeyPatch) -> No
         messages_table="messages",
         conversations_table="conversations",
         directory_table="directory",
+        verified_for_files="",
         chat_events_queue="https://queue",
     )
 

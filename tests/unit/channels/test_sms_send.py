@@ -1,4 +1,5 @@
 import base64
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -114,6 +115,18 @@ def test_without_an_address_of_ours_no_status_is_asked_for() -> None:
 
     (form,) = http.forms
     assert "StatusCallback" not in form.fields
+
+
+def test_a_code_is_dropped_when_it_has_ended() -> None:
+    http = FakeHttp(ACCEPTED, ACCEPTED)
+    sms = Sms(http, BASE)
+
+    sms.send(replace(submission(PHONE, "012345"), valid_for=timedelta(minutes=10)), TWILIO)
+    sms.send(submission(PHONE, "Hello"), TWILIO)
+
+    code, text = http.forms
+    assert code.fields["ValidityPeriod"] == "600"
+    assert "ValidityPeriod" not in text.fields
 
 
 @pytest.mark.parametrize(("caption", "body"), [("", None), ("Your bill", "Your bill")])

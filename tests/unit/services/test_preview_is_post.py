@@ -14,9 +14,10 @@ from chat4all.domain.account import AccountState, ChannelAccount
 from chat4all.domain.channel import Capabilities, KindRule
 from chat4all.domain.clock import iso
 from chat4all.domain.consent import Consent, ConsentSource, ConsentState
-from chat4all.domain.content import Content, Text
+from chat4all.domain.content import Content, Media, Text
 from chat4all.domain.decisions import Decision
 from chat4all.domain.errors import NotPossible
+from chat4all.domain.files.file import Attachment
 from chat4all.domain.kinds import Template
 from chat4all.domain.person import Identity, User, UserType
 from chat4all.domain.plan import Choose, Step
@@ -36,6 +37,7 @@ CHANNELS: Final[Mapping[str, Capabilities]] = {
         kinds=kind_rules(KindRule("template")),
         window_h=24,
         kinds_outside_window=("template",),
+        verified_for_files=True,
     ),
 }
 PLACES: Final = (("pigeon", ACCOUNT), ("pigeon", SECOND_ACCOUNT), ("telex", ACCOUNT))
@@ -52,6 +54,7 @@ class State(msgspec.Struct, frozen=True):
     opted_out: frozenset[tuple[str, Purpose]]
     template: str
     category: str
+    verified: tuple[bool, ...] = (True, True, True)
 
 
 STATES: Final = st.builds(
@@ -62,8 +65,10 @@ STATES: Final = st.builds(
     opted_out=st.frozensets(st.tuples(st.sampled_from(("pigeon", "telex")), st.sampled_from(Purpose))),
     template=st.sampled_from(("APPROVED", "PAUSED")),
     category=st.sampled_from(("UTILITY", "MARKETING")),
+    verified=st.tuples(*[st.booleans()] * 3),
 )
-CONTENTS: Final = st.sampled_from((Text("hello"), TEMPLATE))
+PICTURE: Final = Media(Attachment("file-1", "a.png", "image/png", 80), "look")
+CONTENTS: Final = st.sampled_from((Text("hello"), TEMPLATE, PICTURE))
 STEPS: Final = st.lists(
     st.builds(Step, st.sampled_from((None, "pigeon", "telex")), st.none() | CONTENTS), max_size=3
 ).map(lambda steps: (Step(steps[0].channel), *steps[1:]) if steps else ())
@@ -76,7 +81,16 @@ def product_in(state: State) -> Product:
         there = zip(PLACES, state.accounts, strict=True)
         rows = {name: ChannelAccount(name, known) for (at, name), known in there if at == channel}
         product.accounts.save(channel, rows, 0)
-    identities = [Identity(*PLACES[at], f"ana-{at}", NOW, wrote_at=state.wrote[at]) for at in state.known]
+    identities = [
+        Identity(
+            *PLACES[at],
+            f"ana-{at}",
+            NOW,
+            wrote_at=state.wrote[at],
+            verified_at=NOW if state.verified[at] else None,
+        )
+        for at in state.known
+    ]
     consents = tuple(
         Consent(channel, purpose, ConsentState.OPTED_OUT, NOW, ConsentSource.CLIENT)
         for channel, purpose in sorted(state.opted_out)

@@ -8,6 +8,7 @@ from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime, streams
 from chat4all.bootstrap.settings import MessageTables
 from chat4all.channels.registry import capabilities, dependent_accounts
+from chat4all.domain.channel import with_verified_files
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.messaging.accept_message import AcceptMessage
 from chat4all.services.messaging.conversation_cache import ConversationCache
@@ -22,7 +23,7 @@ class Accepting:
         self.messages = DynamoMessages(tables.messages_table)
         self.sqs = runtime.sqs()
         self.events = streams.events(tables, self.sqs, queues)
-        self.capabilities = capabilities()
+        self.capabilities = with_verified_files(capabilities(), tables.verified_for_files)
         self.conversation_cache = ConversationCache(self.conversations, self.directory)
         self.accounts = DynamoAccounts(tables.directory_table)
         self.accept = AcceptMessage(

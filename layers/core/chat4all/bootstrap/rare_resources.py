@@ -20,6 +20,7 @@ from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, of_channel
 from chat4all.bootstrap.templating import Templating
+from chat4all.bootstrap.verifying import verify_identity
 from chat4all.channels.registry import accounts, connector, credential_forms
 from chat4all.channels.shared.http import HttpClient
 from chat4all.entrypoints.http.accounts import AccountViews
@@ -38,6 +39,7 @@ from chat4all.entrypoints.http.health import HealthViews
 from chat4all.entrypoints.http.suggestions import SuggestionViews
 from chat4all.entrypoints.http.templates import TemplateViews
 from chat4all.entrypoints.http.users import UserViews
+from chat4all.entrypoints.http.verifications import VerificationViews
 from chat4all.services.access.check_health import CheckHealth
 from chat4all.services.access.read_audit import ReadAudit
 from chat4all.services.accounts.manage_accounts import ManageAccounts
@@ -125,6 +127,12 @@ def rare_resources(
         AuditViews(ReadAudit(audit)),
         UserViews(manage_users, merges, channels, runtime.now, trail),
         SuggestionViews(suggest, trail),
+        VerificationViews(
+            verify_identity(
+                settings, accepting, fill_template=fill_template, templates=templates, variables=variables
+            ),
+            channels,
+        ),
         ConsentViews(manage_consents, channels, runtime.now),
         ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public),
         AccountViews(manage_accounts, breakers, channels, trail),

@@ -35,6 +35,8 @@ class MessageTables(StreamSettings, frozen=True, rename="upper", kw_only=True):
     messages_table: str
     conversations_table: str
     directory_table: str
+    verified_for_files: str
+    """The channels on which files go to verified identities only, with commas between them."""
 
 
 class ApiSettings(MessageTables, frozen=True, rename="upper", kw_only=True):

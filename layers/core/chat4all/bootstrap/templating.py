@@ -3,7 +3,7 @@
 Few messages have a template, so that nothing of a channel is loaded before the first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property
 from typing import Final
 
@@ -27,7 +27,7 @@ class Templating:
         """`variables` is the environment, with the secrets and base URLs of the channels."""
         self.known = DynamoTemplates(settings.directory_table)
         self.catalogue = cache(self._catalogue)
-        self.secrets = _Secrets(variables)
+        self.secrets = LazySecrets(variables, with_templates)
         self._variables = variables
 
     def _catalogue(self, channel: str) -> TemplateCatalogue | None:
@@ -55,11 +55,12 @@ class Templating:
         )
 
 
-class _Secrets:
-    """The secrets of the channels that have templates."""
+class LazySecrets:
+    """The secrets of some channels, which are looked for at the first use."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
+    def __init__(self, variables: Mapping[str, str], channels: Callable[[], Iterable[str]]) -> None:
         self._variables = variables
+        self._channels = channels
 
     def of(self, channel: str, account: str) -> ChannelSecret | SendError:
         return self._managed.of(channel, account)
@@ -72,5 +73,5 @@ class _Secrets:
 
     @cached_property
     def _managed(self) -> ManagedSecrets:
-        names = {channel: of_channel(self._variables, channel, "SECRET") for channel in with_templates()}
+        names = {channel: of_channel(self._variables, channel, "SECRET") for channel in self._channels()}
         return ManagedSecrets(names, dependent_accounts())

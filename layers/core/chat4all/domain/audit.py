@@ -33,6 +33,8 @@ class AuditAction(StrEnum):
     USER_MERGE = "user.merge"
     USER_UNMERGE = "user.unmerge"
     SUGGESTION_DISMISS = "suggestion.dismiss"
+    IDENTITY_VERIFY = "identity.verify"
+    IDENTITY_CONFIRM = "identity.confirm"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):

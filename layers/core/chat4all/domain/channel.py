@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from chat4all.domain.act_rules import Acts
 from chat4all.domain.consent_words import Words
@@ -270,6 +271,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     """What a person opts out of by such a word."""
     acts: Acts = Acts()
     """What our side can do there beside sending."""
+    verified_for_files: bool = False
+    """Files go to verified identities only, as the operator of the stack has set it for the channel."""
 
     def kind_rule(self, kind: str) -> KindRule:
         """Return the rule for a plain kind; a manifest has one for each."""
@@ -308,3 +311,16 @@ class Capabilities(msgspec.Struct, frozen=True):
 
 
 _ASKED: Final = (LimitScope.RECIPIENT, LimitScope.GROUP, LimitScope.ACCOUNT)
+
+
+def with_verified_files(
+    capabilities: Mapping[str, Capabilities], channels: str
+) -> Mapping[str, Capabilities]:
+    """Return the capabilities of all channels; on `channels`, files go to verified identities only.
+
+    The names have commas between them. Raise ValueError for an unknown name: it would let files pass.
+    """
+    strict = {name.strip() for name in channels.split(",") if name.strip()}
+    if unknown := strict - capabilities.keys():
+        raise ValueError(f"no such channels: {', '.join(sorted(unknown))}")
+    return {name: replace(known, verified_for_files=name in strict) for name, known in capabilities.items()}

@@ -12,19 +12,21 @@
     ├── NotFound           404
     │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound,
     │       ConversationNotFound, UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound,
-    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound, NoteNotFound
+    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound, NoteNotFound,
+    │       VerificationNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
     │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
     │       ConversationArchived, IdentityInUse, GroupFull, GroupTooSmall, NotAGroup, TooManyIdentities,
     │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts, UserMerged, UserNotMerged,
-    │       CannotMerge, ConversationJoined, SamePerson, DeskChanged, HumanInControl
+    │       CannotMerge, ConversationJoined, SamePerson, DeskChanged, HumanInControl, CodeOver
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
     │   └── NoIdentity, FileNotPossible, KindNotPossible, NoRecipient, RecipientLeft, WindowClosed,
     │       TagNotPossible, OptedOut, AccountDisabled, CredentialsRefused, ActNotPossible,
-    │       TemplateNotUsable, TemplateMismatch, TemplateRefused
+    │       TemplateNotUsable, TemplateMismatch, TemplateRefused, CodeNotSent, CodeWrong,
+    │       IdentityNotVerified
     ├── Throttled          429  try again after `retry_after` seconds
     └── Unavailable        503  nothing was accepted; try again after `retry_after` seconds
 
@@ -216,6 +218,12 @@ class NoteNotFound(NotFound):
     code = "NOTE_NOT_FOUND"
 
 
+class VerificationNotFound(NotFound):
+    """No such code was sent in the last hour."""
+
+    code = "VERIFICATION_NOT_FOUND"
+
+
 class Conflict(Chat4AllError):
     """The id belongs to something else, or the state forbids it."""
 
@@ -403,6 +411,12 @@ class ConversationJoined(Conflict):
     code = "CONVERSATION_JOINED"
 
 
+class CodeOver(Conflict):
+    """The code has expired, has no tries left, or was replaced; or the user no longer has the identity."""
+
+    code = "CODE_OVER"
+
+
 class MessageDeleted(Conflict):
     """The message was deleted."""
 
@@ -525,6 +539,24 @@ class TemplateRefused(NotPossible):
     """The provider refused the template; the details have its reason."""
 
     code = "TEMPLATE_REFUSED"
+
+
+class CodeNotSent(NotPossible):
+    """The code cannot be sent to this identity; the details name the reason."""
+
+    code = "CODE_NOT_SENT"
+
+
+class CodeWrong(NotPossible):
+    """The code is another one; the details name the tries that are left."""
+
+    code = "CODE_WRONG"
+
+
+class IdentityNotVerified(NotPossible):
+    """The channel takes files for verified identities only; the details name the user and the channel."""
+
+    code = "IDENTITY_NOT_VERIFIED"
 
 
 class Throttled(Chat4AllError):

@@ -40,6 +40,11 @@ class Identity(msgspec.Struct, frozen=True):
 
     It is a lower bound, at most `WRITING_KNOWN` behind: a message that is hardly newer costs no write.
     """
+    verified_at: str | None = None
+    """When the user confirmed the address by a code that was sent there, ISO 8601 UTC; None: not yet.
+
+    The proof is of this user at this address. A merge keeps it; a new link or another address has none.
+    """
 
     @property
     def place(self) -> tuple[str, str, str]:

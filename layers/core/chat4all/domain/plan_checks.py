@@ -4,8 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from chat4all.domain.channel import Capabilities, Treatment
 from chat4all.domain.consent import opted_out
-from chat4all.domain.content import Album, Content, Media
-from chat4all.domain.errors import FileNotPossible, KindNotPossible, OptedOut, TagNotPossible
+from chat4all.domain.content import Album, Content, Media, attachments_of
+from chat4all.domain.errors import (
+    FileNotPossible,
+    IdentityNotVerified,
+    KindNotPossible,
+    OptedOut,
+    TagNotPossible,
+)
 from chat4all.domain.events import Route
 from chat4all.domain.person import User
 from chat4all.domain.planning import Check, Obstacle
@@ -18,7 +24,7 @@ def checks_of(
     purpose: Purpose, tag: Tag | None, others: Sequence[Check], capabilities: Mapping[str, Capabilities]
 ) -> tuple[Check, ...]:
     """Return the checks of a message, with `others` after those for which the user is enough."""
-    return fits(capabilities), has_tag(tag, capabilities), is_wanted(purpose), *others
+    return fits(capabilities), has_tag(tag, capabilities), is_wanted(purpose), may_have(capabilities), *others
 
 
 def fits(capabilities: Mapping[str, Capabilities]) -> Check:
@@ -47,6 +53,21 @@ def has_tag(tag: Tag | None, capabilities: Mapping[str, Capabilities]) -> Check:
             return None
         reason = f"{route.channel} of user {user.user_id} has no tag {tag}"
         return Obstacle(TagNotPossible, reason, "tag", "Not every recipient's channel has this tag.")
+
+    return check
+
+
+def may_have(capabilities: Mapping[str, Capabilities]) -> Check:
+    """Return the check that a file goes to a verified identity, on channels where it must."""
+
+    def check(user: User, route: Route, content: Content) -> Obstacle | None:
+        if not attachments_of(content) or not capabilities[route.channel].verified_for_files:
+            return None
+        place = (route.channel, route.account, route.address)
+        if any(known.place == place and known.verified_at is not None for known in user.identities):
+            return None
+        reason = f"{route.channel} takes files for verified identities only, and user {user.user_id} has none"
+        return Obstacle(IdentityNotVerified, reason, message="Not every recipient may get files.")
 
     return check
 

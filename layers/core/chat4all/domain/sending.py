@@ -4,6 +4,7 @@ A connector maps each of its provider's error codes to an `Outcome` once; the co
 provider's text to decide.
 """
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -104,3 +105,5 @@ class Submission(msgspec.Struct, frozen=True):
     """The file in the header, if the content is a template with one."""
     album: tuple[OutgoingMedia, ...] = ()
     """The files that follow the file of `content` in one album; only a channel with albums gets them."""
+    valid_for: timedelta | None = None
+    """How long the provider may try, where it lets us say so; None: as long as it does."""

@@ -33,6 +33,7 @@ RETRIEVAL_FAILED: Final = 11200
 MEDIA_TOO_LARGE: Final = 11751
 INVALID_CONTENT_TYPE: Final = 12300
 INTERNAL: Final = 20500
+INVALID_VALIDITY: Final = 90007
 
 
 def error_answer(status: int, code: int, message: str, *, retry_after: int | None = None) -> Answer:

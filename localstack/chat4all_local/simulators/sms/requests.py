@@ -18,6 +18,7 @@ from chat4all_local.simulators.sms.errors import (
     INVALID_FROM,
     INVALID_MEDIA_URL,
     INVALID_TO,
+    INVALID_VALIDITY,
     MMS_NOT_SUPPORTED,
     NO_BODY,
     NO_FROM,
@@ -32,6 +33,7 @@ from chat4all_local.simulators.sms.errors import (
 MOST_CHARACTERS: Final = 1600
 _MOST_MEDIA: Final = 10
 _LONGEST_CALLBACK: Final = 4000
+_LONGEST_VALIDITY_S: Final = 36_000
 _MMS_PREFIX: Final = "+1"
 """The prefix of MMS recipients: the United States and Canada.
 
@@ -64,7 +66,8 @@ def read_message(call: Call, settings: Settings) -> MessageRequest | Answer:
         callback_url=urldefrag(given.get("StatusCallback", "")).url,
     )
     refusal = _refuse_people(request, settings) or _refuse_content(request, fields)
-    return refusal or _refuse_callback(request) or request
+    refusal = refusal or _refuse_callback(request)
+    return refusal or _refuse_validity(given.get("ValidityPeriod", "")) or request
 
 
 def _fields(call: Call) -> dict[str, list[str]]:
@@ -126,6 +129,14 @@ def _refuse_callback(request: MessageRequest) -> Answer | None:
     if not url or (_is_address(url) and len(url) <= _LONGEST_CALLBACK):
         return None
     return error_answer(400, INVALID_CALLBACK, f"The StatusCallback URL {url} is not a valid URL.")
+
+
+def _refuse_validity(seconds: str) -> Answer | None:
+    """https://www.twilio.com/docs/api/errors/90007"""
+    is_number = seconds.isascii() and seconds.isdecimal()
+    if not seconds or (is_number and 1 <= int(seconds) <= _LONGEST_VALIDITY_S):
+        return None
+    return error_answer(400, INVALID_VALIDITY, "Invalid validity period value")
 
 
 def _is_address(url: str) -> bool:

@@ -217,7 +217,9 @@ class WhatsApp:
             return refused(100, str(problem))
         if refusal := refusal_of(message):
             return refusal
-        if message.template is not None and (refusal := self._templates.refusal(message.template)):
+        if message.template is not None and (
+            refusal := self._templates.refusal(message.template, message.to)
+        ):
             return refusal
         media = self._outgoing(message, at)
         if isinstance(media, Refused):

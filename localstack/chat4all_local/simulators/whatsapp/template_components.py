@@ -57,7 +57,7 @@ class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Creation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
     language: Annotated[str, msgspec.Meta(min_length=2, max_length=7)]
-    category: Literal["MARKETING", "UTILITY", "AUTHENTICATION"]
+    category: Literal["MARKETING", "UTILITY"]
     components: Annotated[tuple[Component, ...], msgspec.Meta(min_length=1, max_length=4)]
     parameter_format: Literal["NAMED", "POSITIONAL"] = "POSITIONAL"
 

@@ -8,6 +8,7 @@ Sources, under https://developers.facebook.com/documentation/business-messaging/
 
 import secrets
 import time
+from collections.abc import Iterator
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -24,10 +25,13 @@ from chat4all_local.simulators.shared.graph import (
     refuse_token,
 )
 from chat4all_local.simulators.shared.signing import meta_json
+from chat4all_local.simulators.whatsapp import code_templates
 from chat4all_local.simulators.whatsapp.chats import Choice
+from chat4all_local.simulators.whatsapp.errors import refused
 from chat4all_local.simulators.whatsapp.manifest import BUSINESS_ACCOUNT_ID
 from chat4all_local.simulators.whatsapp.template_components import Component, Creation, problems
 from chat4all_local.simulators.whatsapp.template_messages import (
+    VALUES,
     SentTemplate,
     Stored,
     payload_of,
@@ -41,6 +45,10 @@ _INVALID: Final = 2388040
 _NOT_FOUND: Final = 2593002
 _DELETED: Final = "DELETED"
 _MOST: Final = 100
+
+
+class _Category(msgspec.Struct, frozen=True):
+    category: str = ""
 
 
 class Templates:
@@ -64,8 +72,15 @@ class Templates:
                 return self._delete(query)
         return missing_object(call.method, BUSINESS_ACCOUNT_ID)
 
-    def refusal(self, sent: SentTemplate) -> Refused | None:
-        return refusal(sent, self._find(sent.name, sent.language.code))
+    def refusal(self, sent: SentTemplate, phone: str | None) -> Refused | None:
+        """Return the error of a template that cannot be sent so; `phone` is None for other addresses."""
+        stored = self._find(sent.name, sent.language.code)
+        refused_ = refusal(sent, stored)
+        if refused_ is not None or stored is None or stored.category != code_templates.CATEGORY:
+            return refused_
+        if phone is None:
+            return refused(code_templates.NEEDS_A_NUMBER, "Authentication templates need a phone number.")
+        return next((refused(VALUES, why) for why in code_templates.faults(sent)), None)
 
     def words(self, sent: SentTemplate) -> str:
         stored = self._find(sent.name, sent.language.code)
@@ -141,10 +156,10 @@ class Templates:
 
     def _create(self, body: bytes) -> Answer:
         try:
-            creation = msgspec.json.decode(body, type=Creation)
+            creation = _creation(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as problem:
             return _refuse(_INVALID, str(problem))
-        if found := next(problems(creation), None):
+        if found := next(_problems(creation), None):
             return _refuse(_INVALID, found)
         taken = self._find(creation.name, creation.language, deleted=True)
         if taken is not None and taken.status == _DELETED:
@@ -159,7 +174,7 @@ class Templates:
             creation.category,
             "PENDING",
             creation.parameter_format,
-            creation.components,
+            creation.components if isinstance(creation, Creation) else code_templates.worded(creation),
         )
         self._stored.put(number, stored)
         answer: JsonObject = {"id": number, "status": "PENDING", "category": creation.category}
@@ -188,6 +203,16 @@ class Templates:
             ),
             None,
         )
+
+
+def _creation(body: bytes) -> Creation | code_templates.CodeCreation:
+    if msgspec.json.decode(body, type=_Category).category == code_templates.CATEGORY:
+        return msgspec.json.decode(body, type=code_templates.CodeCreation)
+    return msgspec.json.decode(body, type=Creation)
+
+
+def _problems(creation: Creation | code_templates.CodeCreation) -> Iterator[str]:
+    return problems(creation) if isinstance(creation, Creation) else code_templates.problems(creation)
 
 
 def _refuse(subcode: int, why: str) -> Answer:

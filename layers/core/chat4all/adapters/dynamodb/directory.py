@@ -36,6 +36,7 @@ from chat4all.domain.person import Identity, Merge, Moved, User, UserType, with_
 from chat4all.services.directory.ports import IdentityTaken, NoMove
 
 _TRIES: Final = 5
+_TIMES: Final = frozenset({"wrote_at", "verified_at"})
 
 
 class _ByType(GlobalSecondaryIndex["UserRow"]):  # type: ignore[no-untyped-call]
@@ -57,7 +58,7 @@ class _ByAddress(GlobalSecondaryIndex["IdentityRow"]):  # type: ignore[no-untype
 
 
 class _IdentitiesAttribute(StructsAttribute[Identity]):
-    """The identities. A time that is not known is left out, as in rows that are older than the field.
+    """The identities. A time that is not known is left out, as in rows that are older than its field.
 
     Writes compare the whole text with the stored text.
     """
@@ -65,7 +66,7 @@ class _IdentitiesAttribute(StructsAttribute[Identity]):
     def serialize(self, value: tuple[Identity, ...]) -> str:
         fields = [msgspec.to_builtins(identity) for identity in value]
         known = [
-            {name: text for name, text in identity.items() if name != "wrote_at" or text is not None}
+            {name: text for name, text in identity.items() if name not in _TIMES or text is not None}
             for identity in fields
         ]
         return msgspec.json.encode(known).decode()

@@ -6,6 +6,7 @@ Fetching people's files: https://www.twilio.com/docs/messaging/api/media-resourc
 
 import base64
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -123,6 +124,7 @@ def _fields(submission: Submission, secret: ChannelSecret) -> dict[str, str]:
         "To": submission.address,
         sender: secret.sender,
         "StatusCallback": _status_callback(submission.delivery_id, secret),
+        "ValidityPeriod": _validity_period(submission.valid_for),
         **_content_fields(submission.content),
     }
     return {name: value for name, value in fields.items() if value}
@@ -134,6 +136,14 @@ def _content_fields(content: OutgoingContent) -> dict[str, str]:
             return {"Body": text, "MediaUrl": url}
         case Text() | Location() | Contacts() | Reaction() | Buttons() | Choices() | Template() | Carousel():
             return {"Body": content.text}
+
+
+def _validity_period(valid_for: timedelta | None) -> str:
+    """Return the seconds after which Twilio drops a message that still waits in its queue.
+
+    https://www.twilio.com/docs/messaging/api/message-resource#create-a-message-resource
+    """
+    return "" if valid_for is None else str(int(valid_for.total_seconds()))
 
 
 def _status_callback(delivery_id: str, secret: ChannelSecret) -> str:

@@ -51,6 +51,7 @@ _USER = {
             "phone": None,
             "handle": None,
             "wrote_at": "2026-01-31T11:58:00.000Z",
+            "verified_at": None,
         }
     ],
     "metadata": {"tier": "gold"},

@@ -20,6 +20,7 @@ SCOPES: Final = (
     "conversations:write",
     "users:read",
     "users:write",
+    "identities:verify",
     "channels:read",
     "channels:write",
     "webhooks:read",

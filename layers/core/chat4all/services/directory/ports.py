@@ -1,7 +1,7 @@
 """The ports of the use cases of users and conversations."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -15,6 +15,7 @@ from chat4all.domain.note import Note
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.person import Identity, Moved, User, UserType
 from chat4all.domain.places import Places
+from chat4all.domain.verification import Verification
 
 
 class Conversations(Protocol):
@@ -219,6 +220,38 @@ class People(Protocol):
             UserMerged: `kept` is merged into another user.
             CannotMerge: too many active 1:1 conversations would change hands.
         """
+        ...
+
+
+class Verifications(Protocol):
+    """The latest code for each identity, by the subject of its id."""
+
+    def get(self, subject: str) -> Verification | None: ...
+
+    def begin(self, subject: str, new: Verification, before: Verification | None) -> bool:
+        """Save a new code, which ends the code `before`; return False if another code was saved since."""
+        ...
+
+    def end(self, subject: str, failed: Verification) -> None:
+        """Save that a code was not sent, unless another code was saved since."""
+        ...
+
+    def count_try(self, subject: str, name: str) -> Verification | None:
+        """Count a try of the code; None: it has no tries left, or another code was saved since."""
+        ...
+
+    def confirm(
+        self, subject: str, code: Verification, user: User, identity: Identity, entry: AuditEntry
+    ) -> bool:
+        """Save in one transaction that the code was confirmed, the user's identity, and the audit entry.
+
+        The identity is verified at the time of the entry. Returns False if nothing was written, since the
+        code or the user has changed since they were read.
+        """
+        ...
+
+    def count_of_account(self, channel: str, account: str, at: datetime) -> bool:
+        """Count a code that leaves from the account; return False if it had the most codes of the hour."""
         ...
 
 

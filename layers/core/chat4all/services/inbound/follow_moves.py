@@ -164,7 +164,7 @@ class FollowMoves:
         if known is not None and known.at >= moved.at:
             return user
         now = iso(self._clock())
-        present = replace(former, address=moved.address, linked_at=now, phone=moved.phone)
+        present = replace(former, address=moved.address, linked_at=now, phone=moved.phone, verified_at=None)
         for _ in range(_TRIES):
             taken = self._directory.move(user, former, present, moved, self._recorded_until())
             if taken is None:
@@ -188,7 +188,7 @@ class FollowMoves:
                 self._directory.unlink(other, taken)
                 other = self._directory.get(other_id) or other
             if is_same and not is_present:
-                self._directory.link(user.user_id, taken)
+                self._directory.link(user.user_id, replace(taken, verified_at=None))
 
     def _is_met_after(self, other: User, present: Identity, moved: Moved) -> bool:
         """Return whether we met the other user after the move, and know them on this channel only."""

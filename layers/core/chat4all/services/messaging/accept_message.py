@@ -54,7 +54,7 @@ from chat4all.domain.message import AlbumItem, Change, ChangeNotice, Message
 from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.person import User, is_bot
 from chat4all.domain.plan import Choose, Skipped, Step, as_posted, contents_of, step_as_posted, templates_of
-from chat4all.domain.plan_checks import checks_of
+from chat4all.domain.plan_checks import checks_of, may_have
 from chat4all.domain.planning import Check, Plan, Wanted, obstacle_of, plan, refusal, require_all
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import Author, Received
@@ -285,6 +285,28 @@ class AcceptMessage:
         known = ((to, users[to.user_id]) for to in windowed if to.user_id in users)
         found = ((to, window(user, to.route, event.content_of(to.step))) for to, user in known)
         return {to: Refusal(closed.error.code, closed.reason) for to, closed in found if closed is not None}
+
+    def unverified(self, event: MessageAccepted) -> dict[Recipient, Refusal]:
+        """Return the recipients of a file who may not have it, since their identity is not verified.
+
+        A message costs no read unless it has a file for a channel where that matters. A file that a person
+        sent to a group is judged here alone.
+
+        Raises:
+            Unavailable: AWS did not answer.
+        """
+        with_file = [
+            to
+            for to in event.recipients
+            if self._capabilities[to.channel].verified_for_files and attachments_of(event.content_of(to.step))
+        ]
+        if not with_file or event.act is not None:
+            return {}
+        users = self._conversation_cache.fresh_users(sorted({to.user_id for to in with_file}))
+        check = may_have(self._capabilities)
+        known = ((to, users[to.user_id]) for to in with_file if to.user_id in users)
+        found = ((to, check(user, to.route, event.content_of(to.step))) for to, user in known)
+        return {to: Refusal(obstacle.error.code, obstacle.reason) for to, obstacle in found if obstacle}
 
     def republish(self, message: Message, begun: Sequence[DeliveryPart] = ()) -> None:
         """Request the routing of a message that was stored some time ago.

@@ -280,10 +280,17 @@ class FillTemplate:
         raise TemplateNotUsable("No channel has templates.", Detail("content.name", "needs such a channel"))
 
     def _filled(self, template: Template, channel: str, account: str) -> Template:
-        found = self._usable(template, channel, account)
+        found = self.usable(template, channel, account)
         return filled(template, found, self._capabilities[channel])
 
-    def _usable(self, template: Template, channel: str, account: str) -> AccountTemplate:
+    def usable(self, template: Template, channel: str, account: str) -> AccountTemplate:
+        """Return the account's template of this name and language, which can be sent.
+
+        Raises:
+            TemplateNotUsable: the account has no such template, or it cannot be sent now.
+            AccountDisabled: the account was removed.
+            Unavailable: the template is not known, and the provider does not answer.
+        """
         catalogue = self._catalogue(channel)
         if catalogue is None:
             issue = f"the channel {channel} has no templates"

@@ -19,6 +19,7 @@ from chat4all.domain.parts import PartStatus, is_alone, message_status
 from chat4all.domain.retry import DELIVERY_GRACE
 from chat4all.domain.sending import EARLIER_PART
 from chat4all.domain.status import PROOF, Status
+from chat4all.domain.verification import is_of_code
 from chat4all.domain.waiting import ParkedStatus
 from chat4all.services.messaging.cover_earlier import CoverEarlier
 from chat4all.services.messaging.fall_back import FallBack
@@ -91,7 +92,10 @@ class FollowDelivery:
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """A status was applied to a delivery, as it is now, or to a message of our side in the provider's app."""
+    """A status was applied to a delivery, as it is now, or to a message of our side in the provider's app.
+
+    Or it is the status of a one-time code, of which only a failure is logged.
+    """
 
     delivery: DeliveryPart | None = None
 
@@ -116,6 +120,10 @@ class ApplyStatus:
         delivery_id = self._resolve(update)
         if delivery_id is None:
             return self._to_own_message(update)
+        if is_of_code(delivery_id):
+            if update.status is Status.FAILED:
+                self._log_failure(delivery_id, "", update.error_code, update.error_reason)
+            return Applied()
         delivery = self._to_delivery(delivery_id, update)
         if delivery is None:
             return None

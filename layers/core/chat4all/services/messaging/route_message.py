@@ -158,6 +158,7 @@ class RouteMessage:
         if accepted.round and not accepted.is_relayed:
             # Time has passed since the message was accepted: a window may be closed by now.
             refusals |= self._accept.closed(at_routes)
+        refusals |= self._accept.unverified(at_routes)
         requested = deliveries(at_routes, self._capabilities, refusals)
         if accepted.round == 0 and accepted.position == 0:
             self._messages.begin(accepted.message_id, iso(self._clock() + DELIVERY_GRACE))

@@ -1,6 +1,6 @@
 """The port of a provider's templates, which a channel implements whose manifest has the kind `template`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 import msgspec
@@ -68,12 +68,18 @@ def named(catalogue: TemplateCatalogue, secret: ChannelSecret, name: str) -> lis
     A provider's filter may find every name that contains the text, so that the name itself may stand on a
     later page: at most `MOST_PAGES` are read.
     """
-    found: list[AccountTemplate] = []
+    found = every(catalogue, secret, TemplateQuery(name=name))
+    return [template for template in found if template.name == name]
+
+
+def every(
+    catalogue: TemplateCatalogue, secret: ChannelSecret, query: TemplateQuery
+) -> Iterator[AccountTemplate]:
+    """Yield the templates of the query, from at most `MOST_PAGES` pages."""
     cursor: str | None = None
     for _ in range(MOST_PAGES):
-        page = catalogue.page(secret, TemplateQuery(name=name), cursor, _PAGE)
-        found += (template for template in page.templates if template.name == name)
+        page = catalogue.page(secret, query, cursor, _PAGE)
+        yield from page.templates
         cursor = page.next_cursor
         if cursor is None:
-            break
-    return found
+            return
