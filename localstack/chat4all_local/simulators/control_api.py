@@ -336,6 +336,8 @@ class SendRecord(msgspec.Struct, frozen=True):
     content: Json = None
     account_id: str | None = None
     """The account that sends, where the request or its token names it."""
+    more_sha256: tuple[str, ...] = ()
+    """Of the further files of the message."""
 
 
 class Transcript(msgspec.Struct, frozen=True):

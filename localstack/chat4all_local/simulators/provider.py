@@ -1,6 +1,6 @@
 """The port that a simulated provider implements: what it accepts, answers and reports, without HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -70,6 +70,18 @@ class Order(msgspec.Struct, frozen=True):
     content: Json = None
     album: tuple["Order", ...] = ()
     """The messages that are sent with this one, as one album."""
+    more_media: tuple[OutgoingMedia, ...] = ()
+    """The further files of this message."""
+    most_bytes: int | None = None
+    """Of all files of this message together; None: the provider has no such limit."""
+
+    @property
+    def files(self) -> tuple[OutgoingMedia, ...]:
+        return (self.media, *self.more_media) if self.media is not None else ()
+
+    def with_files(self, files: Sequence[OutgoingMedia]) -> "Order":
+        first, *others = files
+        return msgspec.structs.replace(self, media=first, more_media=tuple(others))
 
     @property
     def kind(self) -> str:

@@ -33,7 +33,7 @@ from chat4all.domain.batches import (
 )
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.content import file_of
+from chat4all.domain.content import attachments_of
 from chat4all.domain.conversation import Conversation
 from chat4all.domain.errors import Chat4AllError, NotFound, Unavailable
 from chat4all.domain.message import Message
@@ -235,7 +235,8 @@ class RunBatch:
         for to in routed.to:
             capabilities = self._capabilities[to.channel]
             on = to.channel, to.account
-            interval = interval_s(capabilities, to.address, file_of(routed.content))
+            files = attachments_of(routed.content) or (None,)
+            interval = max(interval_s(capabilities, to.address, file) for file in files)
             item.slots[on] += max(1, len(parts_of(routed.content, capabilities, to.address)))
             item.intervals = {**item.intervals, on: max(interval, item.intervals.get(on, 0.0))}
         return None

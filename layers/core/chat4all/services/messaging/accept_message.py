@@ -59,7 +59,7 @@ from chat4all.domain.planning import Check, Plan, Wanted, obstacle_of, plan, ref
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import Author, Received
 from chat4all.domain.relaying import new_content, posted, relayed, speaker_of
-from chat4all.domain.routing import known_at, parts_of, present_route, reach
+from chat4all.domain.routing import event_parts, known_at, present_route, reach
 from chat4all.domain.sent_order import is_late
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.waiting import Fallback
@@ -348,7 +348,7 @@ class AcceptMessage:
         """
         for (_, channel, step), parts in parts_by_recipient(begun).items():
             first = parts[0]
-            now = parts_of(event.content_of(step), self._capabilities[channel], first.address)
+            now = event_parts(event, step, self._capabilities[channel], first.address)
             if not len(now) == first.part_count == len(parts):
                 raise MessageChanged("The message was changed; the notice of the change has its words.")
 

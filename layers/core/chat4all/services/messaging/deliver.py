@@ -45,7 +45,16 @@ from chat4all.domain.acts import ProviderAct
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import Clock, NewId, iso, parse_iso
 from chat4all.domain.consent import ConsentState, refused_at
-from chat4all.domain.content import Album, Deleted, Media, Notice, Text, Unsupported, file_of
+from chat4all.domain.content import (
+    Album,
+    Deleted,
+    Media,
+    Notice,
+    Text,
+    Unsupported,
+    attachments_of,
+    file_of,
+)
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
@@ -243,11 +252,11 @@ class Deliver:
         return self._sent(claimed, Sent(known[0] if known else f"{_UNTOLD}{requested.delivery_id}"))
 
     def _album(self, requested: DeliveryRequested) -> tuple[OutgoingMedia, ...] | SendError:
-        """Return the files that are sent with the part's own."""
+        """Return the files that are sent with the part's own, or behind its first."""
         capabilities, address = self._connector.capabilities, requested.recipient.address
-        files = [
-            self._file(media, self._file.stored(media), capabilities, address) for media in requested.album
-        ]
+        content = requested.content
+        behind = content.singles[1:] if isinstance(content, Album) else requested.album
+        files = [self._file(media, self._file.stored(media), capabilities, address) for media in behind]
         ready = tuple(file for file in files if isinstance(file, OutgoingMedia))
         return ready if len(ready) == len(files) else _NO_ALBUM
 
@@ -462,13 +471,13 @@ class Deliver:
 
     def _wait_s(self, requested: DeliveryRequested, stored: StoredFile | None, now: datetime) -> float:
         """Return the seconds to wait for the file, or else for the tokens, which are taken if it is 0."""
-        to, file = requested.recipient, file_of(requested.content)
+        to, file = requested.recipient, next(iter(attachments_of(requested.content)), None)
         return file_wait_s(stored, requested.accepted_at, now) or self._limiter.wait_s(
             to.channel, to.account, to.address, now.timestamp(), file
         )
 
     def _stored_file(self, requested: DeliveryRequested) -> StoredFile | None:
-        file = file_of(requested.content)
+        file = next(iter(attachments_of(requested.content)), None)
         return self._file.stored(Media(file)) if file is not None else None
 
     def _header(
@@ -485,7 +494,8 @@ class Deliver:
     def _outgoing(
         self, requested: DeliveryRequested, stored: StoredFile | None
     ) -> OutgoingContent | SendError:
-        match requested.content:
+        content = requested.content
+        match content.singles[0] if isinstance(content, Album) and content.files else content:
             case Media() as media:
                 of_file = self._file if requested.act is None else self._file.with_new_words
                 return of_file(media, stored, self._connector.capabilities, requested.recipient.address)
