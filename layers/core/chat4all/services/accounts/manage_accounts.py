@@ -40,13 +40,13 @@ from chat4all.domain.errors import (
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.accounts.credential_form import account_id_of, check_account, secret_of
 from chat4all.services.accounts.ports import Accounts, CredentialForm, Proves, WritableCredentials
+from chat4all.services.accounts.saving import saved
 from chat4all.services.messaging.connector import ChannelSecret, Proof
 from chat4all.services.messaging.credentials import FIRST_ACCOUNT, ChannelCredentials
 
 CLAIM: Final = timedelta(seconds=60)
 """Longer than a request to the API may take: the process of an older claim has died."""
 _NOT_JUDGED: Final = (Outcome.RETRY, Outcome.THROTTLED)
-_TRIES: Final = 5
 _MOST_BYTES: Final = 60_000
 """Of a secret, which takes 65,536: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
 """
@@ -208,13 +208,9 @@ class ManageAccounts:
         self, channel: str, account: str, change: Callable[[ChannelAccount | None], ChannelAccount]
     ) -> ChannelAccount:
         """Save the account as `change` makes it of what is stored."""
-        for _ in range(_TRIES):
-            known = self._accounts.read(channel)
-            before = known.present(FIRST_ACCOUNT).get(account)
-            after = change(before)
-            if self._accounts.save(channel, {**known.accounts, account: after}, known.version):
-                return after
-        raise Unavailable("Another request is changing the accounts; try again.", retry_after=1)
+        return saved(self._accounts, channel, lambda present: {account: change(present.get(account))})[
+            account
+        ]
 
     @contextmanager
     def _alone(self, channel: str) -> Iterator[None]:

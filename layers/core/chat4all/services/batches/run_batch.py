@@ -40,6 +40,7 @@ from chat4all.domain.message import Message
 from chat4all.domain.pacing import SLICE_S, interval_s, times
 from chat4all.domain.plan import Step
 from chat4all.domain.routing import parts_of
+from chat4all.domain.snapshot import Snapshot
 from chat4all.services.batches.create_batch import content_for, is_begun_later
 from chat4all.services.batches.find_one_to_one import FindOneToOne
 from chat4all.services.batches.ports import Batches, BatchQueue, LogFault, Pace
@@ -50,7 +51,7 @@ from chat4all.services.messaging.accept_message import (
     NewMessage,
     routed_to_customers,
 )
-from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
+from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.ports import Messages
 

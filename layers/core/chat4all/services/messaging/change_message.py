@@ -45,9 +45,10 @@ from chat4all.domain.plan import Step
 from chat4all.domain.planning import Check, Wanted, plan
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.routing import parts_of
+from chat4all.domain.snapshot import Snapshot
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.messaging.accept_message import Accepted, act_event
-from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
+from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.ports import Deliveries, Events, Messages
 
 _NAMESPACE: Final = uuid.UUID("6f1f0f0e-7c1b-4a52-9a39-3a7d7c0f5d11")
@@ -196,8 +197,7 @@ class ChangeMessage:
         """Return the recipients on every route that the message's plan may take."""
         wanted = Wanted(message.content, message.steps or (Step(),), message.choose)
         planned = plan(
-            snapshot.conversation,
-            snapshot.users,
+            snapshot,
             message.sender_id,
             wanted,
             capabilities=self._capabilities,

@@ -87,8 +87,8 @@ from chat4all.services.messaging.carry_out_act import CarryOutAct
 from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import Attempt, ChannelCircuits, Wait
 from chat4all.services.messaging.connector import ChannelSecret, Connector
-from chat4all.services.messaging.credentials import FIRST_ACCOUNT
 from chat4all.services.messaging.ports import Deliveries, Events, Limiter, Secrets
+from chat4all.services.messaging.present_credentials import with_present
 
 _ADDRESS_CHANGES: Final = 2
 _RECORD_TRIES: Final = 2
@@ -448,16 +448,11 @@ class Deliver:
     def _ask(
         self, account: str, address: str, secret: ChannelSecret | SendError, ask: Ask
     ) -> tuple[Sent | SendError, str]:
-        """Ask the provider; if it refuses credentials that were replaced meanwhile, ask with the present."""
         first = (secret, address) if isinstance(secret, SendError) else ask(secret)
         answer, _ = first
-        if isinstance(answer, Sent) or not _may_be_for_outdated(account, answer):
-            return first
-        try:
-            present = self._secrets.anew(self._connector.capabilities.channel, account)
-        except Unavailable:
-            return first
-        return first if present == secret or isinstance(present, SendError) else ask(present)
+        refusal = answer if isinstance(answer, SendError) else None
+        channel = self._connector.capabilities.channel
+        return with_present(self._secrets, channel, account, first, secret=secret, refusal=refusal, ask=ask)
 
     def _send(self, submission: Submission, secret: ChannelSecret) -> tuple[Sent | SendError, str]:
         """Send, follow a chat that has moved, and return the last answer with the address that gave it."""
@@ -538,16 +533,6 @@ class Deliver:
     def _give_back(self, claimed: Claimed, counts: Counts, wait_s: float) -> Later:
         self._deliveries.release(claimed, counts)
         return Later(wait_s)
-
-
-def _may_be_for_outdated(account: str, error: SendError) -> bool:
-    """Return whether the provider may have refused credentials that were replaced meanwhile.
-
-    An account that was added a moment ago may have been taken for one that depends on the first account,
-    whose token gives no access to it: the provider then refuses the message.
-    """
-    is_refused = error.outcome is Outcome.PERMANENT and account != FIRST_ACCOUNT
-    return is_refused or error.outcome is Outcome.CHANNEL_PAUSED
 
 
 def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:
