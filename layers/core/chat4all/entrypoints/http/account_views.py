@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from chat4all.domain.account import AccountReport, AccountState, ChannelAccount
+from chat4all.domain.account_problems import AccountProblem, problems_of
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.clock import iso
 
@@ -40,8 +41,9 @@ class ChannelAccountView(msgspec.Struct, frozen=True):
 
 
 class WatchedAccountView(ChannelAccountView, frozen=True):
-    """A channel account, and its circuit: an open one has the provider's code if it refuses the account."""
+    """A channel account, its problems, and its circuit, which has the provider's code if it refuses us."""
 
+    problems: tuple[AccountProblem, ...]
     circuit: CircuitView
 
 
@@ -59,9 +61,12 @@ def account_view(channel: str, account: ChannelAccount) -> ChannelAccountView:
     )
 
 
-def watched_view(channel: str, account: ChannelAccount, breaker: Breaker) -> WatchedAccountView:
+def watched_view(
+    channel: str, account: ChannelAccount, breaker: Breaker, now: datetime
+) -> WatchedAccountView:
     fields: dict[str, Any] = msgspec.structs.asdict(account_view(channel, account))
-    return WatchedAccountView(**fields, circuit=_circuit_view(breaker))
+    problems = problems_of(account, breaker, now)
+    return WatchedAccountView(**fields, problems=problems, circuit=_circuit_view(breaker))
 
 
 def _circuit_view(breaker: Breaker) -> CircuitView:

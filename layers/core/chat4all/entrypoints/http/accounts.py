@@ -8,6 +8,7 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.domain.audit import AuditAction
+from chat4all.domain.clock import Clock
 from chat4all.domain.errors import (
     AccountDiffers,
     AccountEnabled,
@@ -65,12 +66,18 @@ class PutAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class AccountViews:
     def __init__(
-        self, manage: ManageAccounts, breakers: Breakers, channels: frozenset[str], audit: AuditTrail
+        self,
+        manage: ManageAccounts,
+        breakers: Breakers,
+        channels: frozenset[str],
+        audit: AuditTrail,
+        clock: Clock,
     ) -> None:
         self._manage = manage
         self._breakers = breakers
         self._channels = channels
         self._audit = audit
+        self._clock = clock
 
     @route(
         "PutAccount",
@@ -93,7 +100,7 @@ class AccountViews:
         "GetAccount",
         "GET",
         "/v1/channels/{channel}/accounts/{account}",
-        Returns(WatchedAccountView, {**_ACCOUNT, "circuit": CLOSED}),
+        Returns(WatchedAccountView, {**_ACCOUNT, "problems": [], "circuit": CLOSED}),
         summary="Read an account and its circuit, without its credentials",
         scope="channels:read",
         errors=(ChannelNotFound, AccountNotFound),
@@ -101,7 +108,7 @@ class AccountViews:
     def get(self, request: Request, channel: str, account: str) -> Answer:
         known = self._manage.get(channel, self._named(channel, account))
         breaker = self._breakers.get_many({channel: (known.account,)})[channel][known.account]
-        return Answer(watched_view(channel, known, breaker))
+        return Answer(watched_view(channel, known, breaker, self._clock()))
 
     @route(
         "EnableAccount",

@@ -9,6 +9,7 @@ from chalice.app import Request
 from chat4all.channels.telegram.manifest import CAPABILITIES
 from chat4all.domain.account import ChannelAccount
 from chat4all.domain.channel import Capabilities
+from chat4all.domain.clock import Clock
 from chat4all.domain.errors import ChannelNotFound
 from chat4all.entrypoints.http.account_views import CLOSED, WatchedAccountView, watched_view
 from chat4all.entrypoints.http.addresses import Addresses
@@ -28,6 +29,7 @@ _ACCOUNTS: Final[list[dict[str, object]]] = [
         "proved_at": "2026-01-31T12:00:00.123Z",
         "token_expires_at": None,
         "reports": [],
+        "problems": [],
         "circuit": CLOSED,
     }
 ]
@@ -58,11 +60,13 @@ class ChannelViews:
         accounts: EveryAccount,
         breakers: Breakers,
         addresses: Addresses,
+        clock: Clock,
     ) -> None:
         self._capabilities = capabilities
         self._accounts = accounts
         self._breakers = breakers
         self._addresses = addresses
+        self._clock = clock
 
     @route(
         "ListChannels",
@@ -73,13 +77,13 @@ class ChannelViews:
         scope="channels:read",
     )
     def listing(self, request: Request) -> Answer:
-        address_of, listed = self._addresses(request), self._accounts()
+        address_of, listed, now = self._addresses(request), self._accounts(), self._clock()
         names = {channel: tuple(accounts) for channel, accounts in listed.items()}
         channels = (
             ChannelView(
                 channel,
                 tuple(
-                    watched_view(channel, listed[channel][name], breaker)
+                    watched_view(channel, listed[channel][name], breaker, now)
                     for name, breaker in breakers.items()
                 ),
                 address_of(f"/v1/channels/{channel}/capabilities"),

@@ -11,6 +11,8 @@
     secret ── with the former webhook secret beside the new one
      │
     row ── state, name, quality, times
+     │
+    circuit ── if it is open because it had refused credentials, the next message is its probe
 
 If the process dies between the secret and the row, the same request completes the change. A removal empties
 the secret first: no credentials stay behind without an account.
@@ -18,7 +20,7 @@ the secret first: no credentials stay behind without an account.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Final
 
@@ -26,6 +28,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.account import MOST_ACCOUNTS, AccountState, ChannelAccount
+from chat4all.domain.breaker import renewed
 from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.errors import (
     AccountDiffers,
@@ -43,6 +46,7 @@ from chat4all.services.accounts.ports import Accounts, CredentialForm, Proves, W
 from chat4all.services.accounts.saving import saved
 from chat4all.services.messaging.connector import ChannelSecret, Proof
 from chat4all.services.messaging.credentials import FIRST_ACCOUNT, ChannelCredentials
+from chat4all.services.messaging.ports import Breakers
 
 CLAIM: Final = timedelta(seconds=60)
 """Longer than a request to the API may take: the process of an older claim has died."""
@@ -60,6 +64,7 @@ class ManageAccounts:
         credentials: WritableCredentials,
         connector: Callable[[str], Proves],
         forms: Mapping[str, CredentialForm],
+        breakers: Breakers,
         clock: Clock,
         new_id: NewId,
     ) -> None:
@@ -68,6 +73,7 @@ class ManageAccounts:
         self._credentials = credentials
         self._connector = connector
         self._forms = forms
+        self._breakers = breakers
         self._clock = clock
         self._new_id = new_id
 
@@ -112,7 +118,9 @@ class ManageAccounts:
             former = self._credentials.read(channel).every.get(account)
             kept = _keeping_former(secret, former, iso(self._clock()), iso(self._clock() + grace))
             self._credentials.write(channel, self._with(channel, account, kept))
-            return self._saved(channel, account, lambda before: self._as_proved(before, secret, proof, form))
+            put = self._saved(channel, account, lambda before: self._as_proved(before, secret, proof, form))
+        self._try_again(channel, account)
+        return put
 
     def enable(self, channel: str, account: str) -> ChannelAccount:
         """Let messages leave from the account; raises AccountNotFound."""
@@ -195,6 +203,14 @@ class ManageAccounts:
             owner=secret.business_account_id or None,
             number=proof.number,
         )
+
+    def _try_again(self, channel: str, account: str) -> None:
+        """Let the account's circuit probe at once. Without it, the probe comes at its time."""
+        with suppress(Unavailable):
+            known = self._breakers.get(channel, account)
+            after = renewed(known.breaker, self._clock().timestamp())
+            if after != known.breaker:
+                self._breakers.save(channel, account, after, known.version)
 
     def _in_state(self, channel: str, account: str, state: AccountState) -> ChannelAccount:
         def changed(before: ChannelAccount | None) -> ChannelAccount:
