@@ -9,6 +9,7 @@ from chat4all_local.simulators.control_api import (
     Customer,
     InboundRequest,
     Json,
+    OwnReport,
     Signature,
     TemplateChange,
     WebhookAnswer,
@@ -233,4 +234,13 @@ class HasTemplates(Protocol):
 
     def change_template(self, change: TemplateChange, at: float) -> bytes:
         """Change a template, and build the webhook about it. Raises ControlError."""
+        ...
+
+
+@runtime_checkable
+class HasReports(Protocol):
+    """A provider that reports of our accounts."""
+
+    def report_on_us(self, report: OwnReport, at: float) -> bytes:
+        """Build the webhook of a report. Raises ControlError."""
         ...

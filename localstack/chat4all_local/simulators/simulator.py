@@ -16,6 +16,7 @@ from chat4all_local.simulators.control_api import (
     InboundRequest,
     InboundResult,
     JsonObject,
+    OwnReport,
     SendRecord,
     Settings,
     TemplateChange,
@@ -36,6 +37,7 @@ from chat4all_local.simulators.provider import (
     Call,
     ControlError,
     Download,
+    HasReports,
     HasTemplates,
     Lookup,
     Order,
@@ -192,6 +194,15 @@ class Simulator:
         if not self.account.settings.webhook_url:
             return WebhookAnswer(0, "")
         return WebhookAnswer(await self._sender.deliver(self._signed("template", body, None), None), "")
+
+    async def report_on_us(self, report: OwnReport, at: float) -> WebhookAnswer:
+        """Report of our accounts. Raises ControlError."""
+        if not isinstance(self.provider, HasReports):
+            raise ControlError(f"{self.provider.name} reports nothing of accounts")
+        body = self.provider.report_on_us(report, at)
+        if not self.account.settings.webhook_url:
+            return WebhookAnswer(0, "")
+        return WebhookAnswer(await self._sender.deliver(self._signed("account", body, None), None), "")
 
     async def call_webhook(self, call: WebhookCall) -> WebhookAnswer:
         """Send a webhook of any content, once. Raises ControlError."""
