@@ -678,9 +678,14 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
             Detail("sender_id", "is not a participant"),
         )
     _check_open(snapshot)
-    if is_bot(sender) and snapshot.conversation.desk.controlled_by is Control.HUMAN:
-        raise HumanInControl("A human has the conversation; hand it over to the bot first.")
+    check_control(snapshot, sender_id)
     return sender
+
+
+def check_control(snapshot: Snapshot, sender_id: str) -> None:
+    """Raise HumanInControl if the sender is a bot, and a human has the conversation."""
+    if is_bot(snapshot.users.get(sender_id)) and snapshot.conversation.desk.controlled_by is Control.HUMAN:
+        raise HumanInControl("A human has the conversation; hand it over to the bot first.")
 
 
 def _check_open(snapshot: Snapshot) -> None:
