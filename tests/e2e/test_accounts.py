@@ -10,7 +10,7 @@ from typing import Final
 import httpx
 import pytest
 
-from chat4all_local.simulators.control_api import FaultKind
+from chat4all_local.simulators.control_api import BusinessReport, FaultKind, QualityReport
 from tests.e2e.stage import LAST_STATUS, Customer, Stage, Talk, message_body, new_id
 from tests.e2e.waiting import eventually
 
@@ -158,3 +158,42 @@ def test_wrong_credentials_are_refused_with_the_providers_code(stage: Stage, acc
     assert (wrong.status_code, wrong.json()["error"]) == (422, "CREDENTIALS_REFUSED")
     assert {"whatsapp": "190", "telegram": "401"}[account.channel] in wrong.json()["details"][0]["issue"]
     assert stage.api.call("GET", account.path).json()["state"] == "ENABLED"
+
+
+def test_what_whatsapp_reports_of_a_number_and_of_the_business_is_shown(stage: Stage) -> None:
+    simulator = stage.simulators["whatsapp"]
+
+    assert simulator.report_on_us(QualityReport("DOWNGRADE", "TIER_2K")).status == 200
+    assert simulator.report_on_us(BusinessReport("ACCOUNT_VIOLATION", "SPAM")).status == 200
+
+    shown = eventually(
+        lambda: stage.api.call("GET", "/channels/whatsapp/accounts/main").json(),
+        lambda account: len(account["reports"]) >= 2,
+    )
+    reports = {each["kind"]: (each["event"], each["reason"]) for each in shown["reports"]}
+    assert reports["phone_number_quality_update"] == ("DOWNGRADE", "TIER_2K")
+    assert reports["account_update"] == ("ACCOUNT_VIOLATION", "SPAM")
+    assert shown["state"] == "ENABLED"
+
+
+def test_a_refused_token_is_a_problem_of_the_account_until_another_is_put(
+    stage: Stage, account: Account
+) -> None:
+    customer, talk = customer_of(stage, account)
+    first = stage.say(talk, "with the right token")
+    stage.reaches(first, LAST_STATUS[account.channel])
+    renewed = f"{account.account_id}:token-{new_id()}"
+    stage.simulators[account.channel].configure(others={account.account_id: {"access_token": renewed}})
+
+    second = stage.say(talk, "with a token that is refused")
+    refused = eventually(
+        lambda: stage.api.call("GET", account.path).json(), lambda shown: shown["problems"] != []
+    )
+    assert [problem["kind"] for problem in refused["problems"]] == ["CREDENTIALS_REFUSED"]
+    assert refused["circuit"]["state"] != "CLOSED"
+
+    put = stage.api.call("PUT", account.path, account.credentials(access_token=renewed))
+    assert put.status_code == 200, put.text
+    assert stage.api.call("GET", account.path).json()["problems"] == []
+    stage.reaches(second, LAST_STATUS[account.channel])
+    assert stage.texts(customer) == ["with the right token", "with a token that is refused"]

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from chat4all_local.api_client import ApiClient
-from chat4all_local.simulators.control_api import CustomerMedia
+from chat4all_local.simulators.control_api import CustomerMedia, FaultKind
 from chat4all_local.transfer.remembered import Remembered
 from chat4all_local.transfer.upload import upload
 from tests.e2e.shapes import Message
-from tests.e2e.stage import LAST_STATUS, Stage, Talk, message_body
+from tests.e2e.stage import LAST_STATUS, Customer, Stage, Talk, message_body
 from tests.e2e.waiting import eventually
 
 FILES = {
@@ -125,6 +125,58 @@ def test_an_album_of_ours_is_one_album_on_telegram_and_each_file_can_be_changed(
     query = {"sender_id": talk.agent_id}
     assert stage.api.call("DELETE", f"/messages/{message_id}", query=query).status_code == 202
     eventually(lambda: stage.api.message(message_id), lambda seen: seen.content.type == "deleted")
+
+
+@pytest.mark.parametrize(("channel", "texts"), [("instagram", [None, "the gate"]), ("sms", ["the gate"])])
+def test_an_album_of_ours_is_one_message_with_one_id(
+    stage: Stage, api: ApiClient, tmp_path: Path, channel: str, texts: list[str | None]
+) -> None:
+    customer = stage.customer(channel)
+    talk = stage.talk(customer)
+    ids = uploaded(api, tmp_path)
+    body = message_body(talk, {**album(ids, "", "", ""), "text": "the gate"})
+    preview = stage.api.call("POST", "/messages/preview", body)
+    assert preview.json()["renderings"][0]["parts"][0]["type"] == "album"
+
+    message_id = stage.api.send(body).message_id
+
+    stage.reaches(message_id, LAST_STATUS[channel])
+    digests = [hashlib.sha256(a_photo(number)).hexdigest() for number in range(3)]
+    sent = eventually(
+        lambda: stage.accepted(customer),
+        lambda records: len(records) == len(texts) and records[0].sha256 is not None,
+    )
+    assert [record.text for record in sent] == texts
+    assert [sent[0].sha256, *sent[0].more_sha256] == digests
+    # An echo of an album is no message of a colleague.
+    assert len(stage.history(talk)) == 1
+    if channel == "instagram":
+        stage.simulators[channel].write(customer.address, "Mine!", quoted=sent[0].provider_message_id)
+        history = eventually(lambda: stage.history(talk), lambda seen: len(seen) == 2)
+        assert history[0].reply_to == message_id
+
+
+def test_an_album_that_a_channel_refuses_goes_whole_on_the_next(
+    stage: Stage, api: ApiClient, tmp_path: Path
+) -> None:
+    customer, number = stage.customer("instagram"), stage.new_address("sms")
+    linked = {"channel": "sms", "address": number}
+    assert stage.api.call("POST", f"/users/{customer.user_id}/identities", linked).status_code == 201
+    talk = stage.talk(customer)
+    body = message_body(talk, album(uploaded(api, tmp_path), "", "", ""))
+    stage.simulators["instagram"].add_fault(
+        FaultKind.ERROR, for_address=customer.address, status=400, code=100
+    )
+
+    answer = stage.api.call("POST", "/messages", {**body, "channels": ["instagram", "sms"]})
+
+    stage.reaches(answer.json()["message_id"], LAST_STATUS["sms"])
+    sms = Customer(customer.user_id, customer.name, "sms", number)
+    (record,) = eventually(
+        lambda: stage.accepted(sms), lambda records: len(records) == 1 and bool(records[0].more_sha256)
+    )
+    assert len(record.more_sha256) == 2
+    assert stage.accepted(customer) == []
 
 
 def test_an_album_of_ours_goes_file_by_file_on_whatsapp(stage: Stage, api: ApiClient, tmp_path: Path) -> None:

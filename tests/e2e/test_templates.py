@@ -57,3 +57,22 @@ def test_an_approved_template_reaches_a_customer_who_never_wrote(stage: Stage) -
 
     repeated = stage.api.call("POST", "/messages", {**body, "message_id": accepted.json()["message_id"]})
     assert repeated.status_code == 202, repeated.text
+
+
+def test_the_providers_word_on_a_templates_quality_is_shown_with_it(stage: Stage) -> None:
+    name, whatsapp = created(stage), stage.simulators["whatsapp"]
+
+    for change in (TemplateChange(name, "pt_BR"), TemplateChange(name, "pt_BR", quality="RED")):
+        assert whatsapp.change_template(change).status == 200
+    listed = eventually(
+        lambda: stage.api.call("GET", "/channels/whatsapp/templates", query={"name": name}).json(),
+        lambda page: [each["quality"] for each in page["templates"]] == ["RED"],
+    )
+
+    assert listed["templates"][0]["status"] == "APPROVED"
+    paused = TemplateChange(name, "pt_BR", "PAUSED")
+    assert whatsapp.change_template(paused).status == 200
+    eventually(
+        lambda: stage.api.call("GET", "/channels/whatsapp/templates", query={"name": name}).json(),
+        lambda page: [each["status"] for each in page["templates"]] == ["PAUSED"],
+    )

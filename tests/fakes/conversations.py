@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
 from chat4all.domain.desk import Desk, DeskStatus
 from chat4all.domain.errors import ConversationJoined, SamePerson
+from chat4all.domain.merging import desk_of_both
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.places import Places, place_key, writing
 
@@ -265,7 +266,7 @@ class MemoryConversations:
             known = self._by_id[conversation_id]
             ids = (*self._by_id[into].joined, conversation_id, *known.joined)
             self._put(conversation_id, state=ConversationState.ARCHIVED, joined_into=into)
-            self._put(into, joined=ids)
+            self._put(into, joined=ids, desk=desk_of_both(self._by_id[into].desk, known.desk))
 
     def unmerge(self, kept_id: str, merged_id: str, moving: Collection[str], joined: Collection[str]) -> None:
         del self._holders[merged_id]

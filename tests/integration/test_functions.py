@@ -1451,13 +1451,16 @@ def test_the_same_records_again_send_nothing_again(world: World, agent: str) -> 
     assert len([request for request in world.provider.accepted if message_id in str(request)]) == 1
 
 
-def _with_an_account(api: Gateway, channel: str) -> Iterator[Answer]:
+def _with_an_account(api: Gateway, channel: str, breakers: DynamoBreakers) -> Iterator[Answer]:
     manifest = manifest_of(channel)
     credentials = dict.fromkeys((field.name for field in manifest.secret), INSTAGRAM_ACCOUNT)
     credentials["access_token"] = f"{INSTAGRAM_ACCOUNT}:token"
     account = credentials[manifest.account_field]
     path = f"/v1/channels/{channel}/accounts/{account}"
+    refused = Breaker(Circuit.OPEN, opens=1, retry_at=time.time() + 600, credentials_refused_at=1.0)
+    assert breakers.save(channel, account, refused, breakers.get(channel, account).version)
     yield api.put(path, {"credentials": credentials})
+    assert breakers.get(channel, account).breaker.retry_at < time.time() + 60
     yield api.post(f"{path}/enable", {})
     yield api.post(f"{path}/disable", {})
     yield api.get(path)
@@ -1471,6 +1474,7 @@ def _recipient(user_id: str, address: str) -> Recipient:
 def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
     """The requests record the permissions that the routes need."""
     phone, api = a_phone(), world.api
+    breakers = DynamoBreakers(environment(functions(world.product.template)["status"])["LIMITS_TABLE"])
     first, second, third = (world.create("CUSTOMER", ("whatsapp", a_phone())) for _ in range(3))
     group = world.converse(agent, first, second)
     message_id = world.post(group, agent, "hello")
@@ -1500,7 +1504,7 @@ def test_every_route_of_the_api_is_asked_once(world: World, agent: str) -> None:
         api.get("/v1/batches"),
         api.get("/v1/channels"),
         api.get("/v1/channels/whatsapp/capabilities"),
-        *(answer for channel in CHANNELS for answer in _with_an_account(api, channel)),
+        *(answer for channel in CHANNELS for answer in _with_an_account(api, channel, breakers)),
         api.get("/v1/health"),
         world.webhooks.request(
             "GET",

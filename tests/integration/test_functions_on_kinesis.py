@@ -100,7 +100,7 @@ def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
                     lambda event, _context: product.invoke("api", event),
                 ),
                 webhooks=Gateway(
-                    webhooks_function.app(of_webhooks, ManagedSecrets({}, {}), Counted()),
+                    webhooks_function.app(of_webhooks, ManagedSecrets(str, {}), Counted()),
                     None,
                     lambda event, _context: product.invoke("webhooks", event),
                 ),

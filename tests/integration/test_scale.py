@@ -2,16 +2,22 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
+from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.adapters.dynamodb.desks import DynamoDesks
+from chat4all.domain.clock import iso, parse_iso
 from tests.integration.aws import Aws
+from tests.integration.template import environment, functions
 from tests.integration.test_functions import an_address, whatsapp_status
 from tests.integration.world import World, a_world
 from tests.unit.scale.ledger import Ledger, by_place
 from tests.unit.scale.traffic import Mix, Traffic, a_ledger
 
-PLAIN = Mix(groups=0, fallbacks=0, inbound=0, opening=0, failing=0, people=1)
+PLAIN = Mix(groups=0, fallbacks=0, inbound=0, opening=0, recorded=0, failing=0, people=1)
 
 
 @pytest.fixture(scope="module")
@@ -21,21 +27,33 @@ def world(aws: Aws, _nothing_left: None) -> Iterator[World]:
         yield made
 
 
-def test_a_message_of_the_model_writes_where_the_functions_write(world: World) -> None:
+@pytest.mark.parametrize("recorded", [0.0, 1.0])
+def test_a_message_of_the_model_writes_where_the_functions_write(world: World, recorded: float) -> None:
     agent = world.create("AGENT")
     conversation = world.converse(agent, world.create("CUSTOMER", ("whatsapp", an_address("whatsapp"))))
     _send_with_receipts(world, conversation, agent)
+    if recorded:
+        _make_quiet(world, conversation)
     warm = len(world.recorder.calls)
     _send_with_receipts(world, conversation, agent)
 
-    functions = Ledger(world.product.template)
+    ledger = Ledger(world.product.template)
     for number, call in enumerate(world.recorder.calls):
         if number == warm:
-            functions.written.clear()
+            ledger.written.clear()
         if call.service == "dynamodb":
-            functions.call(call.operation, call.parameters)
+            ledger.call(call.operation, call.parameters)
 
-    assert by_place(_model().written) == by_place(functions.written)
+    assert by_place(_model(PLAIN._replace(recorded=recorded)).written) == by_place(ledger.written)
+
+
+def _make_quiet(world: World, conversation_id: str) -> None:
+    """Let the latest activity that the desk knows be over a minute ago."""
+    table = environment(functions(world.product.template)["router"])["CONVERSATIONS_TABLE"]
+    conversation = DynamoConversations(table).get(conversation_id)
+    assert conversation is not None
+    earlier = iso(parse_iso(conversation.active_at) - timedelta(minutes=5))
+    assert DynamoDesks(table).save(conversation, replace(conversation.desk, active_at=earlier))
 
 
 def _send_with_receipts(world: World, conversation: str, agent: str) -> None:
@@ -47,10 +65,10 @@ def _send_with_receipts(world: World, conversation: str, agent: str) -> None:
         world.product.pump()
 
 
-def _model() -> Ledger:
+def _model(mix: Mix) -> Ledger:
     """Return the units of one message, when the functions are warm."""
     with a_ledger() as ledger:
-        traffic = Traffic(ledger, PLAIN, rate=10_000)
+        traffic = Traffic(ledger, mix, rate=10_000)
         traffic.send(1)
         ledger.written = Counter()
         traffic.send(1)

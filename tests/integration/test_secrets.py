@@ -26,7 +26,7 @@ def name(aws: Aws) -> Iterator[str]:
 def test_every_channels_secret_is_where_the_template_says(aws: Aws, channel: str) -> None:
     variables = environment(functions(aws.template)[channel])
 
-    secrets = ManagedSecrets({channel: variables["CHANNEL_SECRET"]}, {})
+    secrets = ManagedSecrets({channel: variables["CHANNEL_SECRET"]}.__getitem__, {})
 
     assert secrets.of(channel, "main") == secret_of(channel)
 
@@ -34,7 +34,7 @@ def test_every_channels_secret_is_where_the_template_says(aws: Aws, channel: str
 def test_a_secret_is_kept_for_a_while_and_then_read_again(
     aws: Aws, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secrets = ManagedSecrets({"whatsapp": name}, {})
+    secrets = ManagedSecrets({"whatsapp": name}.__getitem__, {})
     before = secrets.of("whatsapp", "main")
     assert isinstance(before, ChannelSecret)
     rotated = msgspec.structs.replace(before, access_token="rotated")
@@ -43,7 +43,7 @@ def test_a_secret_is_kept_for_a_while_and_then_read_again(
 
     monkeypatch.setattr("chat4all.adapters.secrets.KEEP_S", -1)
 
-    assert ManagedSecrets({"whatsapp": name}, {}).of("whatsapp", "main") == rotated
+    assert ManagedSecrets({"whatsapp": name}.__getitem__, {}).of("whatsapp", "main") == rotated
 
 
 def test_what_was_pasted_with_the_end_of_its_line_is_taken_without(aws: Aws, name: str) -> None:
@@ -53,7 +53,7 @@ def test_what_was_pasted_with_the_end_of_its_line_is_taken_without(aws: Aws, nam
     )
     aws.secrets.put_secret_value(SecretId=name, SecretString=msgspec.json.encode(pasted).decode())
 
-    assert ManagedSecrets({"whatsapp": name}, {}).of("whatsapp", "main") == clean
+    assert ManagedSecrets({"whatsapp": name}.__getitem__, {}).of("whatsapp", "main") == clean
 
 
 @pytest.mark.parametrize("text", ["no JSON", "{}", "[]", '{"account_id": 5}', " "])
@@ -61,7 +61,7 @@ def test_what_is_no_secret_of_ours_is_unavailable(aws: Aws, name: str, text: str
     aws.secrets.put_secret_value(SecretId=name, SecretString=text)
 
     with pytest.raises(Unavailable) as refused:
-        ManagedSecrets({"whatsapp": name}, {}).of("whatsapp", "main")
+        ManagedSecrets({"whatsapp": name}.__getitem__, {}).of("whatsapp", "main")
 
     assert refused.value.retry_after
     assert text.strip() not in refused.value.message or not text.strip()
@@ -69,4 +69,4 @@ def test_what_is_no_secret_of_ours_is_unavailable(aws: Aws, name: str, text: str
 
 def test_a_secret_that_is_not_there_is_unavailable() -> None:
     with pytest.raises(Unavailable):
-        ManagedSecrets({"whatsapp": "never made"}, {}).of("whatsapp", "main")
+        ManagedSecrets({"whatsapp": "never made"}.__getitem__, {}).of("whatsapp", "main")

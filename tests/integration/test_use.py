@@ -8,6 +8,7 @@ from chat4all_local.cost.estimate import RECEIPTS, Step, size_for
 from chat4all_local.cost.main import kept_use
 from chat4all_local.metering.meter import Call, Meter
 from chat4all_local.metering.use import REQUESTS_OF_A_BATCH, counted
+from chat4all_local.traffic.quiet_desks import make_quiet
 from tests.integration.aws import Aws
 from tests.integration.template import STACK
 from tests.integration.test_functions import an_address, whatsapp_status
@@ -35,10 +36,13 @@ def steps_by_size(world: World, aws: Aws) -> Mapping[int, Steps]:
     conversation = world.converse(agent, customer)
     meter = world.recorder.count_with_meter(aws)
     _observed(world, meter, conversation, agent, "so that everything is warm")
-    return {
-        characters: _observed(world, meter, conversation, agent, "x" * characters)
-        for characters in _KEPT_SIZES
-    }
+
+    def observed(characters: int) -> Steps:
+        make_quiet(aws.dynamodb, f"{STACK}-conversations", [conversation])
+        meter.taken()
+        return _observed(world, meter, conversation, agent, "x" * characters)
+
+    return {characters: observed(characters) for characters in _KEPT_SIZES}
 
 
 def _observed(world: World, meter: Meter, conversation: str, agent: str, text: str) -> Steps:

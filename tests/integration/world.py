@@ -105,7 +105,7 @@ def a_world(aws: Aws) -> Iterator[World]:
                 lambda event, _context: product.invoke("api", event),
             ),
             webhooks=Gateway(
-                webhooks_function.app(webhook_settings, ManagedSecrets({}, {}), Counted()),
+                webhooks_function.app(webhook_settings, ManagedSecrets(str, {}), Counted()),
                 None,
                 lambda event, _context: product.invoke("webhooks", event),
             ),

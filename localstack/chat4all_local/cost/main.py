@@ -24,7 +24,8 @@ _HERE: Final = Path(__file__).parent
 _KEPT: Final = _HERE / "use.json"
 _HOW: Final = (
     f"{MESSAGES} texts of each size to a local cloud, one at a time, every call of the functions counted,"
-    " so that every batch has one record"
+    " so that every batch has one record; with the router's write at the desk, for a conversation that was"
+    " quiet for a minute"
 )
 
 

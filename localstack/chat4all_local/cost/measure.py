@@ -16,6 +16,7 @@ from chat4all_local.simulators.client import Simulator
 from chat4all_local.traffic.participants import Conversation, start_conversations
 from chat4all_local.traffic.paused import paused
 from chat4all_local.traffic.quiet import WITHIN_S, queues_of, wait_until_empty
+from chat4all_local.traffic.quiet_desks import make_quiet
 from chat4all_local.traffic.target import Target, new_line
 from chat4all_local.waiting import wait_until
 
@@ -72,12 +73,15 @@ def _name(function: str, moment: str) -> str:
 class MessagePath:
     """Sends messages one at a time, and observes each from its POST to its last receipt.
 
+    Nobody wrote in a conversation for some minutes before, so that each message is recorded at the desk.
+
     The router starts after the POST is answered. Otherwise the proxy would slow the `api` down so much that
     the router stores the message in its place.
     """
 
     def __init__(self, cloud: Cloud, observer: Observer, simulator: Simulator) -> None:
         self._sqs, self._queues = cloud.aws.sqs(), queues_of(cloud)
+        self._dynamodb, self._conversations_table = cloud.aws.dynamodb(), f"{cloud.stack}-conversations"
         self._functions, self._router = cloud.aws.functions(), f"{cloud.stack}-router"
         self._observer = observer
         self._simulator = simulator
@@ -91,6 +95,7 @@ class MessagePath:
 
     def _observed(self, conversation: Conversation, characters: int) -> Moments:
         sends, webhooks = self._simulator.transcript().last, self._simulator.webhooks().last
+        make_quiet(self._dynamodb, self._conversations_table, [conversation.conversation_id])
         self._observer.taken()
         with paused(self._functions, self._router):
             self._target.post_all([new_line(conversation, characters)], clients=1)

@@ -34,6 +34,7 @@ from chat4all_local.simulators.control_api import (
     InboundResult,
     JsonObject,
     OpenWindows,
+    OwnReport,
     Problem,
     Settings,
     Signature,
@@ -228,6 +229,10 @@ class Simulator:
     def change_template(self, change: TemplateChange) -> WebhookAnswer:
         """Decide on a template as the provider does; return the answer to the webhook about it."""
         return self._send("POST", "/template", change, WebhookAnswer)
+
+    def report_on_us(self, report: OwnReport) -> WebhookAnswer:
+        """Report of our accounts as the provider does; return the answer to the webhook."""
+        return self._send("POST", "/report", report, WebhookAnswer)
 
     def call_webhook(
         self,

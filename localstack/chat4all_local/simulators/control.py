@@ -18,6 +18,7 @@ from chat4all_local.simulators.control_api import (
     InboundRequest,
     JsonObject,
     OpenWindows,
+    OwnReport,
     Problem,
     TemplateChange,
     WebhookCall,
@@ -45,6 +46,7 @@ def control_routes(simulator: Simulator) -> list[Route]:
         ("PUT", "/windows", control.open_windows),
         ("POST", "/inbound", control.inbound),
         ("POST", "/template", control.change_template),
+        ("POST", "/report", control.report_on_us),
         ("POST", "/webhook", control.call_webhook),
         ("GET", "/faults", control.faults),
         ("POST", "/faults", control.add_fault),
@@ -94,6 +96,10 @@ class _Control:
 
     async def change_template(self, request: Request) -> msgspec.Struct:
         return await self._simulator.change_template(await _body(request, TemplateChange), time.time())
+
+    async def report_on_us(self, request: Request) -> msgspec.Struct:
+        report: OwnReport = msgspec.json.decode(await request.body(), type=OwnReport)
+        return await self._simulator.report_on_us(report, time.time())
 
     async def call_webhook(self, request: Request) -> msgspec.Struct:
         return await self._simulator.call_webhook(await _body(request, WebhookCall))

@@ -204,6 +204,26 @@ class TemplateChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: str | None = None
 
 
+class QualityReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="quality"):
+    """What the provider reports of a number of ours: how people take its messages, or its new limit."""
+
+    event: Literal["FLAGGED", "UNFLAGGED", "UPGRADE", "DOWNGRADE", "ONBOARDING", "THROUGHPUT_UPGRADE"]
+    limit: Literal["TIER_50", "TIER_250", "TIER_2K", "TIER_10K", "TIER_100K", "TIER_UNLIMITED"]
+    account: str | None = None
+    """The number's id, if it is not the first one."""
+
+
+class BusinessReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="business"):
+    """What the provider reports of our business: a ban, a restriction or a violation, with its `reason`."""
+
+    event: Literal["DISABLED_UPDATE", "ACCOUNT_RESTRICTION", "ACCOUNT_VIOLATION", "ACCOUNT_DELETED"]
+    reason: str = ""
+
+
+OwnReport = QualityReport | BusinessReport
+"""A report of a provider about us, by its `type`."""
+
+
 class KeptMedia(msgspec.Struct, frozen=True):
     """A customer's file that Chat4All can fetch from the provider; `media_id` is the provider's id of it."""
 
@@ -336,6 +356,8 @@ class SendRecord(msgspec.Struct, frozen=True):
     content: Json = None
     account_id: str | None = None
     """The account that sends, where the request or its token names it."""
+    more_sha256: tuple[str, ...] = ()
+    """Of the further files of the message."""
 
 
 class Transcript(msgspec.Struct, frozen=True):

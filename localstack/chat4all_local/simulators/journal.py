@@ -1,6 +1,7 @@
 """Journals in order of time: the requests that Chat4All sent, and the webhooks that it received."""
 
 from collections import deque
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Final
 
@@ -29,11 +30,16 @@ class SendJournal:
     def add(self, record: SendRecord) -> None:
         self._records.put(str(record.n), record)
 
-    def add_content(self, n: int, content: Content) -> None:
-        """Add the content that was fetched later to record `n`. A cleared record is ignored."""
-        if record := self._records.get(str(n)):
+    def add_contents(self, n: int, contents: Sequence[Content]) -> None:
+        """Add the contents that were fetched later to record `n`. A cleared record is ignored."""
+        if contents and (record := self._records.get(str(n))):
+            first, *others = contents
             record = msgspec.structs.replace(
-                record, content_type=content.content_type, size=content.size, sha256=content.sha256
+                record,
+                content_type=first.content_type,
+                size=first.size,
+                sha256=first.sha256,
+                more_sha256=tuple(other.sha256 for other in others),
             )
             self._records.put(str(n), record)
 

@@ -1,6 +1,6 @@
 """The port that a simulated provider implements: what it accepts, answers and reports, without HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -9,6 +9,7 @@ from chat4all_local.simulators.control_api import (
     Customer,
     InboundRequest,
     Json,
+    OwnReport,
     Signature,
     TemplateChange,
     WebhookAnswer,
@@ -70,6 +71,18 @@ class Order(msgspec.Struct, frozen=True):
     content: Json = None
     album: tuple["Order", ...] = ()
     """The messages that are sent with this one, as one album."""
+    more_media: tuple[OutgoingMedia, ...] = ()
+    """The further files of this message."""
+    most_bytes: int | None = None
+    """Of all files of this message together; None: the provider has no such limit."""
+
+    @property
+    def files(self) -> tuple[OutgoingMedia, ...]:
+        return (self.media, *self.more_media) if self.media is not None else ()
+
+    def with_files(self, files: Sequence[OutgoingMedia]) -> "Order":
+        first, *others = files
+        return msgspec.structs.replace(self, media=first, more_media=tuple(others))
 
     @property
     def kind(self) -> str:
@@ -221,4 +234,13 @@ class HasTemplates(Protocol):
 
     def change_template(self, change: TemplateChange, at: float) -> bytes:
         """Change a template, and build the webhook about it. Raises ControlError."""
+        ...
+
+
+@runtime_checkable
+class HasReports(Protocol):
+    """A provider that reports of our accounts."""
+
+    def report_on_us(self, report: OwnReport, at: float) -> bytes:
+        """Build the webhook of a report. Raises ControlError."""
         ...

@@ -16,6 +16,7 @@ from chat4all_local.simulators.control_api import (
     InboundRequest,
     InboundResult,
     JsonObject,
+    OwnReport,
     SendRecord,
     Settings,
     TemplateChange,
@@ -36,6 +37,7 @@ from chat4all_local.simulators.provider import (
     Call,
     ControlError,
     Download,
+    HasReports,
     HasTemplates,
     Lookup,
     Order,
@@ -44,7 +46,7 @@ from chat4all_local.simulators.provider import (
 )
 from chat4all_local.simulators.rates import RateCounter
 from chat4all_local.simulators.reply import Ending, Reply
-from chat4all_local.simulators.shared.media import Content, OutgoingMedia, Unfetched
+from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
 from chat4all_local.simulators.webhooks import WebhookSender
 
 _NOT_ACCEPTED: Final = (FaultKind.ERROR, FaultKind.THROTTLE, FaultKind.HANG, FaultKind.RESET)
@@ -52,9 +54,8 @@ _NOT_ANSWERED: Final = (FaultKind.SLOW, FaultKind.LOSE_ANSWER)
 
 
 class _Fetch(msgspec.Struct, frozen=True):
-    """An accepted message whose file is still to be fetched; `n` is the number of its record."""
+    """An accepted message whose files are still to be fetched; `n` is the number of its record."""
 
-    media: OutgoingMedia
     accepted: Accepted
     n: int
     is_reported: bool
@@ -194,6 +195,15 @@ class Simulator:
             return WebhookAnswer(0, "")
         return WebhookAnswer(await self._sender.deliver(self._signed("template", body, None), None), "")
 
+    async def report_on_us(self, report: OwnReport, at: float) -> WebhookAnswer:
+        """Report of our accounts. Raises ControlError."""
+        if not isinstance(self.provider, HasReports):
+            raise ControlError(f"{self.provider.name} reports nothing of accounts")
+        body = self.provider.report_on_us(report, at)
+        if not self.account.settings.webhook_url:
+            return WebhookAnswer(0, "")
+        return WebhookAnswer(await self._sender.deliver(self._signed("account", body, None), None), "")
+
     async def call_webhook(self, call: WebhookCall) -> WebhookAnswer:
         """Send a webhook of any content, once. Raises ControlError."""
         if not self.account.settings.webhook_url:
@@ -225,7 +235,7 @@ class Simulator:
             return self._refuse(Refused(throttled, order=order), at)
         if order.media is None or self.provider.fetches_later:
             return self._accept(order, at)
-        return await self._accept_with(order.media, order, at)
+        return await self._accept_with_files(order, at)
 
     def _refuse(self, refused: Refused, at: float) -> Reply:
         answer = refused.answer
@@ -244,24 +254,31 @@ class Simulator:
             return Reply(None, fault.seconds, Ending.CLOSE)
         return Reply(None, 0, Ending.RESET)
 
-    async def _accept_with(self, media: OutgoingMedia, order: Order, at: float) -> Reply:
-        """Check the file of a message, and those of its album, then accept the message."""
-        got = await self._obtain(media)
-        if isinstance(got, Content):
-            order = msgspec.structs.replace(order, media=msgspec.structs.replace(media, content=got))
-        if problem := self.provider.media_problem(media, got):
-            return self._refuse(Refused(self.provider.refuse_media(problem), order=order), at)
+    async def _accept_with_files(self, order: Order, at: float) -> Reply:
+        """Check the files of a message, and those of its album, then accept the message."""
+        order, problem = await self._with_files(order)
         album = []
         for item in order.album:
-            if item.media is None:
-                raise ControlError("an album has files only")
-            got = await self._obtain(item.media)
-            if problem := self.provider.media_problem(item.media, got):
-                return self._refuse(Refused(self.provider.refuse_media(problem), order=order), at)
-            content = got if isinstance(got, Content) else None
-            media = msgspec.structs.replace(item.media, content=content)
-            album.append(msgspec.structs.replace(item, media=media))
+            if problem is None:
+                obtained, problem = await self._with_files(item)
+                album.append(obtained)
+        if problem is not None:
+            return self._refuse(Refused(self.provider.refuse_media(problem), order=order), at)
         return self._accept(msgspec.structs.replace(order, album=tuple(album)), at)
+
+    async def _with_files(self, order: Order) -> tuple[Order, MediaProblem | None]:
+        """Return the order with the contents of its files, and the problem of the first bad file."""
+        files, problem = list(order.files), None
+        left = order.most_bytes
+        for number, media in enumerate(files):
+            most = media.most_bytes if left is None else min(media.most_bytes, left)
+            got = await self._obtain(msgspec.structs.replace(media, most_bytes=most))
+            if isinstance(got, Content):
+                files[number] = msgspec.structs.replace(media, content=got)
+                left = None if left is None else left - got.size
+            if problem := self.provider.media_problem(media, got):
+                break
+        return order.with_files(files), problem
 
     async def _obtain(self, media: OutgoingMedia) -> Content | Unfetched:
         if media.content is not None:
@@ -281,7 +298,7 @@ class Simulator:
         is_reported = not self.faults.take(order.address, (FaultKind.LOSE_WEBHOOKS,))
         if order.media is not None and self.provider.fetches_later and accepted.failure is None:
             # The number of reports is not known yet. Until then, this fetch counts as a pending webhook.
-            fetch = _Fetch(order.media, accepted, n, is_reported)
+            fetch = _Fetch(accepted, n, is_reported)
             self._fetches.put(accepted.provider_message_id, fetch)
             self.account.webhooks_pending += 1
             self._sender.start(self._fetch_later(fetch))
@@ -292,13 +309,12 @@ class Simulator:
         return Reply(accepted.answer, latency_s + (fault.seconds if fault else 0))
 
     async def _fetch_later(self, fetch: _Fetch) -> None:
-        """Fetch the file of an accepted message, and only then report on the message."""
-        accepted, media = fetch.accepted, fetch.media
+        """Fetch the files of an accepted message, and only then report on the message."""
+        accepted = fetch.accepted
         try:
-            got = await self._obtain(media)
-            if isinstance(got, Content):
-                self.sends.add_content(fetch.n, got)
-            if problem := self.provider.media_problem(media, got):
+            order, problem = await self._with_files(accepted.order)
+            self.sends.add_contents(fetch.n, [file.content for file in order.files if file.content])
+            if problem is not None:
                 accepted = msgspec.structs.replace(
                     accepted,
                     failure=problem.code,
@@ -369,6 +385,7 @@ class Simulator:
         n = self.sends.next_number()
         media = order.media if order else None
         content = media.content if media else None
+        more = [file.content for file in order.more_media if file.content] if order else []
         self.sends.add(
             SendRecord(
                 n=n,
@@ -388,6 +405,7 @@ class Simulator:
                 sha256=content.sha256 if content else None,
                 content=order.content if order else None,
                 account_id=order.account_id if order else None,
+                more_sha256=tuple(other.sha256 for other in more),
             )
         )
         return n

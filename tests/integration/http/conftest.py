@@ -54,7 +54,7 @@ def counted() -> Counted:
 def webhooks_app(aws: Aws, counted: Counted) -> Chalice:
     variables = environment(functions(aws.template)["webhooks"])
     names = {channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS}
-    secrets = ManagedSecrets(names, dependent_accounts())
+    secrets = ManagedSecrets(names.__getitem__, dependent_accounts())
     return webhooks_function.app(msgspec.convert(variables, WebhookSettings), secrets, counted)
 
 

@@ -1,6 +1,7 @@
 """/v1/channels/{channel}/accounts: the accounts of the channels, and their credentials."""
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +13,7 @@ from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.bootstrap.settings import ApiSettings
 from chat4all.channels.registry import manifest_of
 from chat4all.channels.telegram.connector import Telegram
-from chat4all.domain.breaker import Breaker, Circuit, answered
+from chat4all.domain.breaker import Breaker, Circuit, answered, refused
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.messaging.connector import ChannelSecret, Proof
 from tests.integration.aws import CHANNELS, Aws, secret_of
@@ -81,7 +82,7 @@ def test_an_account_is_proved_stored_enabled_and_listed(api: Gateway, aws: Aws, 
 
     assert (enabled.status, enabled.json["state"]) == (200, "ENABLED")
     closed = {"state": "CLOSED", "since": None, "retry_at": None, "code": None, "reason": None}
-    assert api.get(path(bot)).json == {**enabled.json, "circuit": closed}
+    assert api.get(path(bot)).json == {**enabled.json, "problems": [], "circuit": closed}
     shown = {each["account"]: (each["state"], each["circuit"]["state"]) for each in listed["telegram"]}
     assert shown == {"main": ("ENABLED", "CLOSED"), bot: ("ENABLED", "CLOSED")}
     others = stored(aws)["accounts"]
@@ -95,15 +96,36 @@ def test_an_account_that_the_provider_refuses_is_shown_with_the_code(
 ) -> None:
     bot = a_bot()
     api.put(path(bot), credentials(bot))
-    refused = Breaker(Circuit.OPEN, opens=1, since=1_770_000_000, retry_at=1_770_000_015, code="401")
+    opened = Breaker(Circuit.OPEN, opens=1, since=1_770_000_000, retry_at=1_770_000_015, code="401")
     breakers = DynamoBreakers(api_settings.limits_table)
 
-    assert breakers.save("telegram", bot, refused, 0)
+    assert breakers.save("telegram", bot, opened, 0)
     shown = api.get(path(bot)).json["circuit"]
     assert (shown["state"], shown["since"], shown["code"]) == ("OPEN", "2026-02-02T02:40:00.000Z", "401")
 
     assert breakers.save("telegram", bot, answered(1_770_000_020), 1)
     assert api.get(path(bot)).json["circuit"]["state"] == "CLOSED"
+
+
+def test_a_refused_token_is_a_problem_until_another_one_is_proved(
+    api: Gateway, api_settings: ApiSettings, provider: Provider
+) -> None:
+    bot, breakers, now = a_bot(), DynamoBreakers(api_settings.limits_table), time.time()
+    api.put(path(bot), credentials(bot))
+    assert breakers.save(
+        "telegram", bot, refused(Breaker(), "401", "refuses the token", now + 1, credentials=True), 0
+    )
+
+    (problem,) = api.get(path(bot)).json["problems"]
+    assert (problem["kind"], problem["code"]) == ("CREDENTIALS_REFUSED", "401")
+    listed = {each["channel"]: each["accounts"] for each in api.get("/v1/channels").json["channels"]}
+    assert [each["problems"] for each in listed["telegram"] if each["account"] == bot] == [[problem]]
+
+    time.sleep(1.1)
+    assert api.put(path(bot), credentials(bot)).status == 200
+    shown = api.get(path(bot)).json
+    assert (shown["problems"], shown["circuit"]["state"]) == ([], "OPEN")
+    assert breakers.get("telegram", bot).breaker.retry_at < now + 10
 
 
 @pytest.mark.parametrize(

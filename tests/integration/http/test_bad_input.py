@@ -489,3 +489,24 @@ def test_a_group_keeps_its_size_and_a_pair_its_two(api: Gateway, undisturbed: Ca
     api.post(in_group, {"user_id": ""}).refused(400, "VALIDATION_ERROR")
     api.post(in_pair, {"user_id": users[0]}).refused(409, "NOT_A_GROUP")
     api.delete(f"{in_pair}/{undisturbed.customer}").refused(409, "NOT_A_GROUP")
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("users", {"type": "CUSTOMER"}),
+        ("conversations", {}),
+        ("messages", {"status": "FAILED"}),
+        ("dead-letters", {}),
+        ("audit", {}),
+        ("batches", {}),
+        ("channels/whatsapp/templates", {}),
+        ("identities/resolve", {"channel": "whatsapp", "address": "4915112345678"}),
+    ],
+)
+def test_every_list_names_a_parameter_that_it_does_not_have(
+    api: Gateway, path: str, query: dict[str, str]
+) -> None:
+    answer = api.get(f"/v1/{path}", **query, colour="blue")
+
+    assert (answer.status, answer.json["details"][0]["field"]) == (400, "colour")

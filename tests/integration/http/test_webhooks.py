@@ -430,7 +430,7 @@ def test_what_could_not_be_stored_or_published_is_to_be_sent_again(aws: Aws, mis
     }
     broken = msgspec.structs.replace(settings, **{missing: names[missing]})
     secret_ids = {channel: variables[f"{channel.upper()}_SECRET"] for channel in CHANNELS}
-    secrets = ManagedSecrets(secret_ids, dependent_accounts())
+    secrets = ManagedSecrets(secret_ids.__getitem__, dependent_accounts())
     body = sample("whatsapp").text_webhook("hello")
 
     answer = send(Gateway(webhooks_function.app(broken, secrets, Counted())), "whatsapp", body)

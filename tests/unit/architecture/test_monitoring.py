@@ -121,6 +121,10 @@ def test_every_channel_is_watched(runbook: str) -> None:
     assert watched(runbook) == set(names())
 
 
+def test_the_credentials_of_every_channel_are_watched_at_once_and_daily() -> None:
+    assert watched("account-credentials") == {*names(), "relay"}
+
+
 def test_every_table_is_watched() -> None:
     assert watched("table-throttles") == TABLES
 

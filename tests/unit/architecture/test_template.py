@@ -69,7 +69,7 @@ def test_the_webhooks_routes_are_those_of_the_template() -> None:
         inbound_queue="nowhere",
         status_updates_queue="nowhere",
     )
-    app = webhooks.app(settings, ManagedSecrets({}, {}), Counted())
+    app = webhooks.app(settings, ManagedSecrets(str, {}), Counted())
 
     assert routes_of(app) == declared_routes("webhooks")
 

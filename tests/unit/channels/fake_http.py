@@ -1,6 +1,6 @@
 """A fake HTTP client: it gives the answers that a test sets, and records the requests."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -33,7 +33,7 @@ class Request(msgspec.Struct, frozen=True):
 
 class PostedForm(msgspec.Struct, frozen=True):
     url: str
-    fields: dict[str, str]
+    fields: dict[str, Sequence[str]]
     headers: dict[str, str]
 
 
@@ -75,7 +75,7 @@ class FakeHttp(HttpClient):
         return self._next()
 
     def post_form(
-        self, url: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None
+        self, url: str, fields: Mapping[str, Sequence[str]], headers: Mapping[str, str] | None = None
     ) -> HttpAnswer | NetworkFailure:
         assert self._answers, f"nobody expected a request to {url}"
         self.forms.append(PostedForm(url, dict(fields), dict(headers or {})))

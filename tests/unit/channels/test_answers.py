@@ -1,5 +1,6 @@
 import pytest
 
+from chat4all.channels.instagram.failures import INSTAGRAM_FAILURES
 from chat4all.channels.shared.answers import (
     NETWORK,
     Failure,
@@ -11,6 +12,9 @@ from chat4all.channels.shared.answers import (
     spelled,
 )
 from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
+from chat4all.channels.sms.failures import TWILIO_FAILURES
+from chat4all.channels.telegram.failures import TELEGRAM_FAILURES
+from chat4all.channels.whatsapp.failures import WHATSAPP_FAILURES
 from chat4all.domain.sending import Outcome
 
 TABLE = FailureTable(
@@ -97,3 +101,21 @@ def test_of_an_endless_code_only_the_beginning_is_kept(code: int) -> None:
     assert error.code == spelled(code)
     assert len(error.code) <= 40
     assert len(error.reason) <= 100
+
+
+@pytest.mark.parametrize(
+    ("table", "refusing", "others"),
+    [
+        (WHATSAPP_FAILURES, (0, 190, 131005, 210), (368, 131031, 131042, 133010)),
+        (INSTAGRAM_FAILURES, (190,), (10, 100, 551)),
+        (TELEGRAM_FAILURES, (401, 404), (400, 403, 429)),
+        (TWILIO_FAILURES, (20003, 20008), (20005, 30002, 21212)),
+    ],
+)
+def test_a_refused_token_is_told_apart_from_other_refusals_of_our_account(
+    table: FailureTable, refusing: tuple[int, ...], others: tuple[int, ...]
+) -> None:
+    found = {code: refused(table, code, HttpAnswer(400, {}, b"")) for code in (*refusing, *others)}
+
+    assert {code for code, error in found.items() if error.refuses_credentials} == set(refusing)
+    assert refused(table, 999_999_999, HttpAnswer(401, {}, b"")).refuses_credentials

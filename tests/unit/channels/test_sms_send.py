@@ -136,7 +136,7 @@ def test_a_picture_goes_by_its_address_with_its_caption(caption: str, body: str 
     Sms(http, BASE).send(file_submission(PHONE, "image/png", caption=caption), TWILIO)
 
     (form,) = http.forms
-    assert form.fields["MediaUrl"] == "https://store.example/invoice?signed=1"
+    assert form.fields["MediaUrl"] == ("https://store.example/invoice?signed=1",)
     assert form.fields.get("Body") == body
 
 

@@ -18,6 +18,7 @@ from chat4all.domain.person import User
 from chat4all.domain.plan import Choose, Step
 from chat4all.domain.plan_checks import fits
 from chat4all.domain.planning import REPEATED, Check, Obstacle, Plan, Wanted, plan, require_all
+from chat4all.domain.snapshot import Snapshot
 from tests.fakes.connector import CAPABILITIES
 from tests.fakes.people import agent, conversation_of, customer
 from tests.fakes.product import over
@@ -49,8 +50,7 @@ def planned(
     primary: str | None = None,
 ) -> Plan:
     return plan(
-        group(*customers, primary=primary),
-        {user.user_id: user for user in (AGENT, *customers)},
+        Snapshot(group(*customers, primary=primary), {user.user_id: user for user in (AGENT, *customers)}),
         AGENT.user_id,
         wanted,
         capabilities=capabilities,

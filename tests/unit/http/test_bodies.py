@@ -153,8 +153,15 @@ def test_of_a_parameter_that_comes_twice_the_last_counts() -> None:
     assert query_of(request(), Query).cursor is None
 
 
-def test_a_parameter_that_nobody_declared_is_ignored() -> None:
-    assert query_of(request(query={"colour": ["blue"]}), Query) == Query()
+@pytest.mark.parametrize("name", ["colour", "Limit", "user_id", "limit ", "$[0].limit", "x" * 5_000])
+def test_a_parameter_that_nobody_declared_is_refused_by_its_name(name: str) -> None:
+    """A misspelled filter would list everything."""
+    with pytest.raises(Invalid) as refused:
+        query_of(request(query={"limit": ["5"], name: ["blue"]}), Query)
+
+    (detail,) = refused.value.details
+    assert detail.field.startswith(name[:20])
+    assert len(detail.field) < 300
 
 
 def test_a_choice_is_one_of_its_values() -> None:

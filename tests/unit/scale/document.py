@@ -17,7 +17,7 @@ RATES: Final = (100, 1_000, 10_000, 100_000)
 MONTH_S: Final = 30 * 24 * 3_600
 DRAWN: Final = 500
 CHARACTERS: Final = 200
-PLAIN: Final = Mix(bot=1, groups=0, fallbacks=0, inbound=0, opening=0, strangers=0, failing=0)
+PLAIN: Final = Mix(bot=1, groups=0, fallbacks=0, inbound=0, opening=0, strangers=0, recorded=0, failing=0)
 """Messages of one bot to one person each, which all arrive."""
 
 
@@ -57,6 +57,13 @@ SHARED: Final = (
         "conversations#",
         PLAIN._replace(opening=1),
         "new conversations",
+    ),
+    Shared(
+        "open conversations by their activity",
+        "conversations by-activity",
+        "ACTIVITY#OPEN",
+        PLAIN._replace(recorded=1),
+        "messages that raise an activity",
     ),
     Shared("customers", "directory by-type", "CUSTOMER#", PLAIN._replace(opening=1), "new people"),
     Shared(

@@ -21,6 +21,8 @@ FEWEST: Final = 10_000
 """Messages a second that every key must carry which messages share in everyday traffic."""
 LESS: Final = {
     "conversations by their creation": 5_000,
+    # Once a minute for each conversation.
+    "open conversations by their activity": 5_000,
     "customers": 5_000,
     "the inbox's conversations": 500,
     "an account's count of held deliveries": 500,

@@ -80,6 +80,7 @@ def test_the_model_forgets_no_table_and_no_index() -> None:
         (table_keys, "LISTING_SHARDS", Mix(), "messages by-status"),
         (table_keys, "DEAD_SHARDS", REFUSED, "messages by-dead-letter"),
         (conversation_rows, "CREATION_SHARDS", OPENING, "conversations by-creation"),
+        (conversation_rows, "ACTIVITY_SHARDS", Mix(), "conversations by-activity"),
         (directory, "CREATION_SHARDS", OPENING, "directory by-type"),
         (webhooks, "ARRIVAL_SHARDS", Mix(), "webhooks"),
     ],

@@ -19,6 +19,7 @@ from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
@@ -78,6 +79,11 @@ class Mix(NamedTuple):
     """The share of messages from people who wrote never before."""
     late: float = 0.05
     """The share of messages from people whose webhook comes over ten seconds late."""
+    recorded: float = 0.15
+    """The share of messages that raise the activity of their conversation, which happens once a minute.
+
+    At 10,000 messages a second, 100,000 conversations have 12,500 messages a second, and 1,667 such minutes.
+    """
     failing: float = 0.02
     """The share of messages that the provider refuses."""
     held: float = 0.0
@@ -103,6 +109,8 @@ class Traffic:
         self._mix = mix
         self._random = random.Random(seed)  # noqa: S311 - not for a secret
         self._lateness = random.Random(seed)  # noqa: S311 - not for a secret
+        self._activity = random.Random(seed)  # noqa: S311 - not for a secret
+        self._moments = itertools.count(1)
         self._numbers = itertools.count(1)
         self._accounts = max(1, round(rate / mix.account_rate))
         self._conversations: dict[int, Conversation] = {}
@@ -112,6 +120,7 @@ class Traffic:
         self.messages = DynamoMessages(messages)
         self.deliveries = DynamoDeliveries(messages)
         self.conversations = DynamoConversations(f"{STACK}-conversations")
+        self.desks = DynamoDesks(f"{STACK}-conversations")
         self.directory = DynamoDirectory(f"{STACK}-directory")
         self.fallbacks = DynamoFallbacks(messages)
         self.held = DynamoHeldDeliveries(messages, limits)
@@ -139,6 +148,7 @@ class Traffic:
         # router
         self.messages.get(message.message_id)
         self.conversations.get(conversation.conversation_id)
+        self._at_desk(conversation)
         event = MessageAccepted(
             message_id=message.message_id,
             conversation_id=message.conversation_id,
@@ -223,6 +233,13 @@ class Traffic:
         self.messages.add(message)
         self.messages.get(message.message_id)
         self.conversations.get(conversation.conversation_id)
+        self._at_desk(conversation)
+
+    def _at_desk(self, conversation: Conversation) -> None:
+        """Record the message at the desk of its conversation, at a time of its own."""
+        if self._activity.random() < self._mix.recorded:
+            at = f"2026-09-21T14:13:20.{next(self._moments):09d}Z"
+            self.desks.save(conversation, replace(conversation.desk, active_at=at))
 
     def _open(self) -> Conversation:
         """Store a person, and a conversation with them, as a client of the API does."""

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from chat4all.domain.content import Media
+from chat4all.domain.content import Album, AlbumFile, Media
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.events import DeliveryRequested
@@ -123,3 +123,47 @@ def test_an_album_whose_answer_tells_no_ids_is_not_sent_again(product: Product, 
     assert [part(product, number).status for number in range(3)] == [Status.SENT] * 3
     assert len({part(product, number).provider_message_id for number in range(3)}) == 3
     assert len(product.connector.asked) == 1
+
+
+def in_one_message(product: Product) -> DeliveryRequested:
+    files = tuple(AlbumFile(product.files.files[name].attachment) for name in NAMES)
+    return replace(a_delivery(), content=Album(files, "gate"))
+
+
+def test_an_album_in_one_message_is_one_part_with_one_id(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [Sent("mms-1")]
+
+    outcome = deliver(in_one_message(product))
+
+    assert isinstance(outcome, Settled)
+    (submission,) = product.connector.asked
+    files = (submission.content, *submission.album)
+    assert [file.filename for file in files if isinstance(file, OutgoingMedia)] == list(NAMES)
+    assert [file.text for file in files] == ["gate", "", ""]
+    assert outcome.delivery.provider_message_id == "mms-1"
+
+
+@pytest.mark.parametrize("gone", NAMES)
+def test_an_album_in_one_message_fails_whole_if_a_file_is_gone(
+    product: Product, deliver: Deliver, gone: str
+) -> None:
+    requested = in_one_message(product)
+    product.files.files[gone] = replace(product.files.files[gone], status=FileStatus.DELETED)
+
+    outcome = deliver(requested)
+
+    assert isinstance(outcome, Settled)
+    assert (outcome.delivery.status, outcome.delivery.error_code) == (Status.FAILED, "FILE_GONE")
+    assert product.connector.asked == []
+
+
+def test_a_refused_album_in_one_message_is_sent_whole_again(product: Product, deliver: Deliver) -> None:
+    product.connector.answers = [SendError(Outcome.RETRY, "2", "busy"), Sent("mms-1")]
+    requested = in_one_message(product)
+
+    assert isinstance(deliver(requested), Later)
+    product.clock.advance(60)
+    assert isinstance(deliver(requested), Settled)
+
+    first, second = product.connector.asked
+    assert first == second

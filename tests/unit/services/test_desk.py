@@ -1,5 +1,7 @@
 """Conversations at the desk: changes, lists, whose turn it is, snoozes, and idle conversations."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 
@@ -10,8 +12,9 @@ from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
 from chat4all.domain.desk import Control, Desk, DeskChanges, DeskQuery, DeskStatus, Priority
-from chat4all.domain.errors import Conflict, ConversationNotFound, Invalid, Unavailable
+from chat4all.domain.errors import ActNotPossible, Conflict, ConversationNotFound, Invalid, Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.pages import Page
 from chat4all.domain.person import UserType
 from chat4all.domain.purpose import Purpose
@@ -245,6 +248,41 @@ def test_a_bot_is_refused_while_a_human_has_the_conversation(product: Product, b
     change(product, bots, controlled_by=Control.HUMAN)
     with pytest.raises(Conflict):
         bot_writes(product, bots)
+
+
+def test_a_bot_changes_and_reacts_to_nothing_while_a_human_has_the_conversation(
+    product: Product, bots: str
+) -> None:
+    change(product, bots, controlled_by=Control.BOT)
+    person_writes(product)
+    message_id = bot_writes(product, bots)
+    product.route_all()
+    change(product, bots, controlled_by=Control.HUMAN)
+    reaction = replace(
+        a_message(message_id=product.ids(), conversation_id=bots),
+        sender_id="bot",
+        content=Reaction("👍"),
+        reply_to=message_id,
+    )
+    acts: tuple[Callable[[], object], ...] = (
+        lambda: product.change.edit(message_id, "bot", Text("other words"), None),
+        lambda: product.change.delete(message_id, "bot"),
+        lambda: product.accept(reaction),
+    )
+
+    for act in acts:
+        with pytest.raises(Conflict) as refused:
+            act()
+        assert refused.value.code == "HUMAN_IN_CONTROL"
+    assert product.message(message_id).content == a_message().content
+
+    # A hand-over that the memory of a process does not know yet counts.
+    change(product, bots, controlled_by=Control.BOT)
+    with suppress(ActNotPossible):
+        product.change.edit(message_id, "bot", Text("other words"), None)
+    change(product, bots, controlled_by=Control.HUMAN)
+    with pytest.raises(Conflict):
+        product.change.delete(message_id, "bot")
 
 
 def test_a_bots_message_on_its_way_fails_when_a_human_takes_over(product: Product, bots: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.account import MOST_ACCOUNTS, AccountState
+from chat4all.domain.breaker import Breaker, refused
 from chat4all.domain.clock import iso
 from chat4all.domain.errors import (
     AccountDiffers,
@@ -25,7 +26,7 @@ from chat4all.services.messaging.connector import Proof
 from chat4all.services.messaging.credentials import MISSING, MOST_MARKS, REMOVED, ChannelCredentials
 from tests.fakes.clock import FakeClock, FakeIds
 from tests.fakes.connector import FakeConnector
-from tests.fakes.small_stores import SECRET, MemoryAccounts, MemorySecrets
+from tests.fakes.small_stores import SECRET, MemoryAccounts, MemoryBreakers, MemorySecrets
 
 DAY: Final = timedelta(days=1)
 GIVEN: Final = {"account_id": "7", "access_token": "token", "webhook_secret": "word"}
@@ -34,12 +35,13 @@ GIVEN: Final = {"account_id": "7", "access_token": "token", "webhook_secret": "w
 class Desk:
     def __init__(self) -> None:
         self.accounts, self.secrets = MemoryAccounts(), MemorySecrets()
-        self.connector, self.clock = FakeConnector(), FakeClock()
+        self.connector, self.clock, self.breakers = FakeConnector(), FakeClock(), MemoryBreakers()
         self.manage = ManageAccounts(
             accounts=self.accounts,
             credentials=self.secrets,
             connector=lambda _channel: self.connector,
             forms={"pigeon": CredentialForm(tuple(GIVEN), "account_id")},
+            breakers=self.breakers,
             clock=self.clock,
             new_id=FakeIds(),
         )
@@ -192,3 +194,25 @@ def test_marks_of_removed_accounts_do_not_fill_the_secret() -> None:
     assert set(credentials.every) == {"main", "kept"}
     assert credentials.of("0", None) == MISSING
     assert credentials.of(str(MOST_MARKS), None) == REMOVED
+
+
+def test_new_credentials_let_the_circuit_try_at_once(desk: Desk) -> None:
+    desk.put()
+    now = desk.clock().timestamp()
+    desk.breakers.save("pigeon", "7", refused(Breaker(), "190", "no", now, credentials=True), 0)
+
+    desk.put(access_token="another")
+
+    assert desk.breakers.get("pigeon", "7").breaker.retry_at == now
+
+
+def test_refused_credentials_leave_the_circuit_alone(desk: Desk) -> None:
+    desk.put()
+    opened = refused(Breaker(), "190", "no", desk.clock().timestamp(), credentials=True)
+    desk.breakers.save("pigeon", "7", opened, 0)
+    desk.connector.proofs = [SendError(Outcome.CHANNEL_PAUSED, "190", "refused")]
+
+    with pytest.raises(CredentialsRefused):
+        desk.put(access_token="another")
+
+    assert desk.breakers.get("pigeon", "7").breaker == opened

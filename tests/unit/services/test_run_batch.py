@@ -500,3 +500,35 @@ def waits(limit: RateLimit, times: list[float]) -> list[float]:
         full_at = taken.full_at
         found.append(taken.wait_s if taken.wait_s > 1e-6 else 0.0)
     return found
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("kept_first", [True, False])
+@pytest.mark.parametrize("has_conversation", [True, False])
+def test_a_person_who_is_named_by_two_ids_gets_one_message(
+    world: World, *, together: bool, kept_first: bool, has_conversation: bool
+) -> None:
+    product = world.product
+    for name in ("ana", "ben"):
+        product.directory.create(customer(name, "pigeon"))
+    if has_conversation:
+        talk = conversation_of(AGENT, customer("ana", "pigeon"), conversation_id="with ana")
+        product.conversations.create(talk, ["ana"])
+    product.merges.merge("ana", "ben", "key")
+    first, second = ("ana", "ben") if kept_first else ("ben", "ana")
+    between = [] if together else world.people(CHUNK + 3)
+    named = [BatchRecipient(user_id=first), *between, BatchRecipient(user_id=second)]
+
+    world.begin(named)
+    world.pump()
+
+    assert world.counts() == (len(named) - 1, 1, 0)
+    assert len(world.times_accepted()) == len(named) - 1
+    (refused,) = (
+        result
+        for chunk in world.batches.chunks(BATCH_ID, 0, 9)
+        for result in chunk.results
+        if result.outcome is RecipientOutcome.REFUSED
+    )
+    assert refused.code == "SAME_PERSON"
+    assert not world.faults

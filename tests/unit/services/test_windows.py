@@ -186,6 +186,24 @@ def test_in_the_undecided_hour_the_latest_message_counts() -> None:
         product.say(message_id=product.ids())
 
 
+def test_the_exact_end_of_a_window_is_told_where_it_is_asked_for() -> None:
+    product = a_product(None)
+    written(product, 1)
+    product.clock.advance(HOUR_S / 2)
+    written(product, 2)
+    end = iso(product.clock() + timedelta(days=1))
+    read = ReadWindows(product.conversation_cache, product.accept.windows)
+
+    for seconds in (0, DAY_S - 1, 1, 30 * DAY_S):
+        product.clock.advance(seconds)
+        _agent, ana = read("conversation")
+        assert ana.windows[0].closes_at == end
+
+    with pytest.raises(WindowClosed) as refused:
+        product.say(message_id=product.ids())
+    assert f"closed at {end}" in refused.value.details[0].issue
+
+
 @pytest.mark.parametrize(
     "another",
     [

@@ -19,7 +19,7 @@ def test_what_is_fetched_later_is_added_to_its_record() -> None:
     sends = SendJournal(Store())
     first, second = added(sends), added(sends)
 
-    sends.add_content(first, CONTENT)
+    sends.add_contents(first, [CONTENT])
 
     records = {record.n: record for record in sends.after(0).requests}
     assert (records[first].content_type, records[first].size, records[first].sha256) == (
@@ -35,7 +35,7 @@ def test_what_is_fetched_for_a_cleared_record_is_forgotten() -> None:
     n = added(sends)
     sends.clear()
 
-    sends.add_content(n, CONTENT)
+    sends.add_contents(n, [CONTENT])
 
     assert sends.after(0).requests == []
     assert sends.after(0).last == n

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from chat4all.adapters.aws import FAILURES, client
+from chat4all.domain.account_problems import AccountProblem
 from chat4all.domain.breaker import Circuit
 from chat4all.services.messaging.circuit import CircuitChanged
 
@@ -56,7 +57,16 @@ class Operators:
             text,
         )
         self._count("CircuitOpened" if opened else "CircuitClosed")
+        if state.credentials_refused_at:
+            self._count("CredentialsRefused")
         _publish("Channel circuit opened" if opened else "Channel circuit closed", text)
+
+
+def account_problem(channel: str, account: str, problem: AccountProblem) -> None:
+    """Log the problem of a channel account."""
+    _log.warning(
+        "account %s of %s: %s, %s, code %s", account, channel, problem.kind.value, problem.at, problem.code
+    )
 
 
 def _publish(detail_type: str, detail: str) -> None:

@@ -28,12 +28,12 @@ class _Stored(ChannelSecret, frozen=True, omit_defaults=True):
 
 
 class ManagedSecrets:
-    def __init__(self, secret_ids: Mapping[str, str], dependents: Mapping[str, str]) -> None:
-        """`secret_ids` maps each channel to its secret's name or ARN.
+    def __init__(self, secret_id: Callable[[str], str], dependents: Mapping[str, str]) -> None:
+        """`secret_id` returns the name or ARN of a channel's secret.
 
         `dependents` has the beginning of the ids of accounts that work with the first account's credentials.
         """
-        self._secret_ids = secret_ids
+        self._secret_id = secret_id
         self._dependents = dependents
 
     def of(self, channel: str, account: str) -> ChannelSecret | SendError:
@@ -53,7 +53,7 @@ class ManagedSecrets:
         from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError  # noqa: PLC0415
 
         try:
-            text = self._provider.get(self._secret_ids[channel], max_age=KEEP_S, force_fetch=anew)
+            text = self._provider.get(self._secret_id(channel), max_age=KEEP_S, force_fetch=anew)
             return _decoded(str(text or ""))
         except (GetParameterError, msgspec.DecodeError) as error:
             raise _unreadable(channel) from error

@@ -54,7 +54,7 @@ def handler() -> Handler:
     events = streams.events(settings, sqs, Queues(inbound=settings.inbound_queue))
     channel = connector(settings.channel, HttpClient(), settings.base_url)
     messages = DynamoMessages(settings.messages_table)
-    secrets = ManagedSecrets({settings.channel: settings.channel_secret}, dependent_accounts())
+    secrets = ManagedSecrets(lambda _channel: settings.channel_secret, dependent_accounts())
     deliver = Deliver(
         connector=channel,
         deliveries=deliveries,

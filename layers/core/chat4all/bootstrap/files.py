@@ -40,7 +40,7 @@ def handler() -> Handler:
         fetch=FetchFile(
             store=store,
             connector=channels_connector,
-            secrets=ManagedSecrets(by_channel(names(), "SECRET"), dependent_accounts()),
+            secrets=ManagedSecrets(by_channel(names(), "SECRET").__getitem__, dependent_accounts()),
         ),
         scanner=scanner(settings),
         thumbnailer=thumbnails,

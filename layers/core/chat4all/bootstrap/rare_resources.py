@@ -91,11 +91,13 @@ def rare_resources(
     def canonical(channel: str, address: str) -> str:
         return connector(channel, http, "").canonical_address(address)
 
+    breakers = DynamoBreakers(settings.limits_table)
     manage_accounts = ManageAccounts(
         accounts=accepting.accounts,
         credentials=WritableSecrets(lambda channel: of_channel(variables, channel, "SECRET")),
         connector=lambda channel: connector(channel, http, of_channel(variables, channel, "BASE_URL")),
         forms=credential_forms(),
+        breakers=breakers,
         clock=runtime.now,
         new_id=runtime.new_id,
     )
@@ -111,7 +113,6 @@ def rare_resources(
     audit = DynamoAudit(settings.audit_table)
     record_consent = RecordConsent(accepting.directory, audit, runtime.now)
     manage_consents = ManageConsents(accepting.directory, record_consent)
-    breakers = DynamoBreakers(settings.limits_table)
     people = DynamoPeople(settings.directory_table, settings.conversations_table, settings.audit_table)
     suggest = SuggestMerges(
         accepting.directory, DynamoHints(settings.directory_table), accepting.capabilities, runtime.now
@@ -134,8 +135,8 @@ def rare_resources(
             channels,
         ),
         ConsentViews(manage_consents, channels, runtime.now),
-        ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public),
-        AccountViews(manage_accounts, breakers, channels, trail),
+        ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public, runtime.now),
+        AccountViews(manage_accounts, breakers, channels, trail, runtime.now),
         TemplateViews(
             ManageTemplates(
                 templates.known,

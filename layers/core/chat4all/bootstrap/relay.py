@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from chat4all.adapters.dynamodb.batches import DynamoBatches
+from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.desks import DynamoDesks
@@ -14,6 +15,7 @@ from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.failure_log import log_failure
+from chat4all.adapters.operators import account_problem
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.adapters.queues.dead_queues import QueuePair, SqsDeadQueues
 from chat4all.adapters.queues.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
@@ -36,6 +38,7 @@ from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.schedule_message import SendScheduled
 from chat4all.services.messaging.try_again import TryAgain
+from chat4all.services.recovery.check_accounts import CheckAccounts
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 from chat4all.services.recovery.tend_desks import ArchiveIdle, WakeSnoozed
@@ -99,6 +102,9 @@ def handler() -> Handler:
             BringBackEchoes(DynamoEchoes(settings.messages_table), accepting.events, runtime.new_id),
             dead_records,
             WakeSnoozed(accepting.conversations, desks),
+            CheckAccounts(
+                accepting.accounts, DynamoBreakers(settings.limits_table), names(), account_problem
+            ),
             ArchiveIdle(accepting.conversations, desks, timedelta(days=settings.archive_after_days) or None),
             ExpireFiles(
                 DynamoFiles(settings.files_table),

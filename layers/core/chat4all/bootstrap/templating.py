@@ -3,8 +3,8 @@
 Few messages have a template, so that nothing of a channel is loaded before the first.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache, cached_property
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from chat4all.adapters.dynamodb.templates import DynamoTemplates
@@ -13,8 +13,6 @@ from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import MessageTables, of_channel
 from chat4all.channels.registry import accounts, dependent_accounts, with_templates
-from chat4all.domain.sending import SendError
-from chat4all.services.messaging.connector import ChannelSecret
 from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.template_catalogue import TemplateCatalogue
 
@@ -27,7 +25,9 @@ class Templating:
         """`variables` is the environment, with the secrets and base URLs of the channels."""
         self.known = DynamoTemplates(settings.directory_table)
         self.catalogue = cache(self._catalogue)
-        self.secrets = LazySecrets(variables, with_templates)
+        self.secrets = ManagedSecrets(
+            lambda channel: of_channel(variables, channel, "SECRET"), dependent_accounts()
+        )
         self._variables = variables
 
     def _catalogue(self, channel: str) -> TemplateCatalogue | None:
@@ -53,25 +53,3 @@ class Templating:
             clock=runtime.now,
             remembered_s=remembered_s,
         )
-
-
-class LazySecrets:
-    """The secrets of some channels, which are looked for at the first use."""
-
-    def __init__(self, variables: Mapping[str, str], channels: Callable[[], Iterable[str]]) -> None:
-        self._variables = variables
-        self._channels = channels
-
-    def of(self, channel: str, account: str) -> ChannelSecret | SendError:
-        return self._managed.of(channel, account)
-
-    def anew(self, channel: str, account: str) -> ChannelSecret | SendError:
-        return self._managed.anew(channel, account)
-
-    def every(self, channel: str) -> Mapping[str, ChannelSecret]:
-        return self._managed.every(channel)
-
-    @cached_property
-    def _managed(self) -> ManagedSecrets:
-        names = {channel: of_channel(self._variables, channel, "SECRET") for channel in self._channels()}
-        return ManagedSecrets(names, dependent_accounts())

@@ -12,7 +12,7 @@ from chat4all.adapters.dynamodb.verifications import DynamoVerifications
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
 from chat4all.bootstrap.settings import ApiSettings, of_channel
-from chat4all.bootstrap.templating import READ_TIMEOUT_S, LazySecrets, Templating
+from chat4all.bootstrap.templating import READ_TIMEOUT_S, Templating
 from chat4all.channels.registry import connector, dependent_accounts
 from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.verification import DIGITS
@@ -52,7 +52,7 @@ def verify_identity(
             fill_template, templates.catalogue, templates.secrets, accepting.capabilities
         ),
         connector=connector_of,
-        secrets=LazySecrets(variables, accepting.capabilities.keys),
+        secrets=templates.secrets,
         breakers=DynamoBreakers(settings.limits_table),
         limiter=DynamoLimiter(settings.limits_table, accepting.capabilities),
         clock=runtime.now,

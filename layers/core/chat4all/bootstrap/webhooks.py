@@ -83,7 +83,7 @@ def app(settings: WebhookSettings, secrets: ManagedSecrets, count: Count) -> Cha
 
 def handler() -> Handler:
     telemetry = Telemetry("webhooks")
-    secrets = ManagedSecrets(by_channel(names(), "SECRET"), dependent_accounts())
+    secrets = ManagedSecrets(by_channel(names(), "SECRET").__getitem__, dependent_accounts())
     webhooks = app(from_environment(WebhookSettings), secrets, telemetry.count)
 
     both = on_both_fronts(webhooks, routes_of(WebhookViews))

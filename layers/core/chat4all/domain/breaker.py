@@ -54,6 +54,8 @@ class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_at: float = 0.0
     code: str | None = None
     reason: str | None = None
+    credentials_refused_at: float = 0.0
+    """When the provider last refused the account's credentials, in this opening; 0: it did not."""
 
 
 def wait_s(breaker: Breaker, now: float) -> float:
@@ -87,11 +89,18 @@ def failed(breaker: Breaker, recipient: str, code: str, reason: str, now: float)
     return run
 
 
-def refused(breaker: Breaker, code: str, reason: str, now: float) -> Breaker:
-    """Open the circuit, because the provider refuses our account and so every message."""
+def refused(breaker: Breaker, code: str, reason: str, now: float, *, credentials: bool = False) -> Breaker:
+    """Open the circuit, because the provider refuses our account or its `credentials`, so every message."""
     if breaker.circuit is Circuit.OPEN:
         return breaker
-    return _opened(breaker, code, reason, now, FIRST_WAIT_REFUSED_S)
+    opened = _opened(breaker, code, reason, now, FIRST_WAIT_REFUSED_S)
+    return msgspec.structs.replace(opened, credentials_refused_at=now if credentials else 0.0)
+
+
+def renewed(breaker: Breaker, now: float) -> Breaker:
+    """Let a probe go at once, because the account has other credentials than those that were refused."""
+    is_over = breaker.circuit is Circuit.OPEN and breaker.credentials_refused_at > 0
+    return msgspec.structs.replace(breaker, retry_at=min(breaker.retry_at, now)) if is_over else breaker
 
 
 def _opened(breaker: Breaker, code: str, reason: str, now: float, first_s: float) -> Breaker:
@@ -105,6 +114,7 @@ def _opened(breaker: Breaker, code: str, reason: str, now: float, first_s: float
         retry_at=now + wait,
         code=code,
         reason=reason,
+        credentials_refused_at=0.0,
     )
 
 

@@ -149,6 +149,10 @@ class AlbumRule(msgspec.Struct, frozen=True):
     kinds: tuple[MediaKind, ...]
     most: int
     alone: tuple[str, ...] = ()
+    one_message: bool = False
+    """The files are one provider message with one id, and have no captions of their own."""
+    most_bytes: int | None = None
+    """Of all files and the text of such a message together; None: the provider has no such limit."""
 
     def fits(self, file: Attachment, rule: MediaRule) -> bool:
         """Return whether a file that goes out by `rule` can be in such an album."""

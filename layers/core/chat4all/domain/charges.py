@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from chat4all.domain.channel import Charging
-from chat4all.domain.content import Content, file_of
+from chat4all.domain.content import Content, attachments_of
 from chat4all.domain.segments import segments_of
 
 
@@ -34,5 +34,5 @@ def charge_of(parts: Sequence[Content], charging: Charging) -> Charge:
 
 
 def _segments(part: Content) -> int:
-    """Return the segments of a text; a file is a message of its own, whatever its caption."""
-    return 1 if file_of(part) is not None else max(len(segments_of(part.text)), 1)
+    """Return the segments of a text; files are one message, whatever their caption."""
+    return 1 if attachments_of(part) else max(len(segments_of(part.text)), 1)

@@ -400,7 +400,7 @@ class CannotMerge(Conflict):
 
 
 class SamePerson(Conflict):
-    """The two participants of the conversation are one person by now."""
+    """The two participants of the conversation, or two recipients of a batch, are one person by now."""
 
     code = "SAME_PERSON"
 

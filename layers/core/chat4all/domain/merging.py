@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.consent import Consent, ConsentState, after, consent_of, with_consents
 from chat4all.domain.conversation import Conversation
+from chat4all.domain.desk import Desk, DeskStatus
 from chat4all.domain.errors import CannotMerge, Detail, Invalid, TooManyIdentities, UserMerged
 from chat4all.domain.person import INBOX_USER_ID, MOST_IDENTITIES, Merge, User, UserType
 
@@ -159,6 +160,21 @@ def joins(
         if member.user_id in by_agent
     )
     return dict(found)
+
+
+def desk_of_both(desk: Desk, joined: Desk) -> Desk:
+    """Return the desk of the conversation that goes on, after the conversation with the desk `joined` did.
+
+    A person waits since they began to wait in either. Who waited in the joined conversation has the turn: the
+    conversation that goes on is open.
+    """
+    waits = [since for since in (desk.waiting_since, joined.waiting_since) if since is not None]
+    after = replace(
+        desk, waiting_since=min(waits, default=None), active_at=max(desk.active_at, joined.active_at)
+    )
+    if joined.waiting_since is None or after.status is DeskStatus.OPEN:
+        return after
+    return replace(after, status=DeskStatus.OPEN, snoozed_until=None, version=after.version + 1)
 
 
 def _weight(told: Consent) -> tuple[bool, str]:

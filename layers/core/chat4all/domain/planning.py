@@ -23,12 +23,12 @@ from msgspec.structs import replace
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.charges import Charge, charge_of
 from chat4all.domain.content import Content
-from chat4all.domain.conversation import Conversation
 from chat4all.domain.errors import Detail, NoIdentity, NotPossible, WindowClosed
 from chat4all.domain.events import Recipient, Route
 from chat4all.domain.person import User
 from chat4all.domain.plan import Choose, Skipped, Step
 from chat4all.domain.routing import customers_of, known_routes, on_channel, parts_of, recipient_of
+from chat4all.domain.snapshot import Snapshot
 
 REPEATED: Final = "REPEATED"
 """The code of a step that is the same as an earlier step for the recipient."""
@@ -90,8 +90,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def plan(
-    conversation: Conversation,
-    users: Mapping[str, User],
+    snapshot: Snapshot,
     sender_id: str,
     wanted: Wanted,
     *,
@@ -107,7 +106,8 @@ def plan(
     recipients: list[Recipient] = []
     unreached: list[Unreached] = []
     best = partial(_best, checks, (*checks, *prefers))
-    for participant, user in customers_of(conversation, users, sender_id):
+    conversation = snapshot.conversation
+    for participant, user in customers_of(conversation, snapshot.users, sender_id):
         known = known_routes(user, participant.wrote_from)
         weighed = list(_weighed(user, known, conversation.primary_channel, wanted, best))
         ways = [step for step in weighed if step.route is not None]

@@ -11,7 +11,7 @@ from chat4all.domain.content import Album, Content, Deleted, Media, Text, file_o
 from chat4all.domain.conversation import Conversation, Origin, Participant
 from chat4all.domain.errors import NoIdentity, RecipientLeft
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient, Refusal, Route
-from chat4all.domain.grouping import albums_in
+from chat4all.domain.grouping import albums_in, in_messages
 from chat4all.domain.kinds import Contacts
 from chat4all.domain.person import User, UserType
 from chat4all.domain.splitting import split_text
@@ -87,13 +87,15 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
     """Return the parts of a delivery to `address` on a channel, each a provider message.
 
     A file goes first, with the text as its caption where that fits; else the text follows in its parts. The
-    files of an album go one by one. Contacts are cut into as many as a provider message takes. A text that
-    stands apart goes first. Of a content that the channel does not show as its kind, the text goes out, and
-    the file of a template's header where the channel takes files.
+    files of an album go one by one, unless the provider takes several in one message. Contacts are cut into
+    as many as a provider message takes. A text that stands apart goes first. Of a content that the channel
+    does not show as its kind, the text goes out, and the file of a template's header where the channel takes
+    files.
     """
     if isinstance(content, Album):
-        singles = content.singles or (Text(content.text),)
-        return [part for single in singles for part in parts_of(single, capabilities, address)]
+        messages = in_messages(content.singles, capabilities, address)
+        parts = [part for message in messages for part in _message_parts(message, capabilities, address)]
+        return parts if messages else [*text_parts(content.text, capabilities)]
     if isinstance(content, Media):
         texts = text_parts(content.text, capabilities)
         fits = capabilities.captioned_rule(content.file, content.text, address) is not None
@@ -113,6 +115,15 @@ def parts_of(content: Content, capabilities: Capabilities, address: str) -> list
     return [content]
 
 
+def _message_parts(message: Media | Album, capabilities: Capabilities, address: str) -> list[Content]:
+    """Return the parts of one message of an album: its words are the caption, or else follow its files."""
+    if not isinstance(message, Album):
+        return parts_of(message, capabilities, address)
+    texts = text_parts(message.text, capabilities)
+    fits = capabilities.captioned_rule(message.files[0].file, message.text, address) is not None
+    return [message] if texts and fits else [reworded(message, ""), *texts]
+
+
 def deliveries(
     accepted: MessageAccepted,
     capabilities: Mapping[str, Capabilities],
@@ -125,7 +136,7 @@ def deliveries(
     """
     requested = []
     for recipient in accepted.recipients:
-        parts = _parts(accepted, capabilities[recipient.channel], recipient)
+        parts = event_parts(accepted, recipient.step, capabilities[recipient.channel], recipient.address)
         if accepted.is_relayed:
             parts = _words_first(parts)
         places = _places(accepted, parts, capabilities[recipient.channel], recipient.address)
@@ -190,11 +201,19 @@ def _words_first(parts: Sequence[Content]) -> list[Content]:
     return [*ordered, *file]
 
 
-def _parts(accepted: MessageAccepted, capabilities: Capabilities, to: Recipient) -> list[Content]:
-    """Return the parts of a delivery; a deletion has one part, which deletes all parts of the message."""
+def event_parts(
+    accepted: MessageAccepted, step: int, capabilities: Capabilities, address: str
+) -> list[Content]:
+    """Return the parts of a delivery by a step.
+
+    A deletion has one part, which deletes all parts of the message. The files of a person's album that is
+    passed on go one by one: they may turn out to be other files than the person's app claimed.
+    """
     if accepted.act is not None and accepted.act.kind is ActKind.DELETE:
         return [Deleted()]
-    return parts_of(accepted.content_of(to.step), capabilities, to.address)
+    content = accepted.content_of(step)
+    files = content.singles if accepted.is_relayed and isinstance(content, Album) else ()
+    return [part for each in files or (content,) for part in parts_of(each, capabilities, address)]
 
 
 def known_routes(user: User, wrote_from: Origin | None) -> list[Route]:

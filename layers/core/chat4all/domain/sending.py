@@ -61,6 +61,8 @@ class SendError(msgspec.Struct, frozen=True):
     new_address: str | None = None
     opt_out: OptOut | None = None
     """Set if the person does not want the message."""
+    refuses_credentials: bool = False
+    """The provider refuses the credentials of the account, or there are none."""
     template_status: str | None = None
     """What the refusal tells of the template: its status, or OUTDATED if it is not what we know of it."""
 

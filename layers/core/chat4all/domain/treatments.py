@@ -18,7 +18,7 @@ from chat4all.domain.content import (
     kind_of,
 )
 from chat4all.domain.files.file import Attachment
-from chat4all.domain.grouping import albums_in
+from chat4all.domain.grouping import albums_in, in_messages
 from chat4all.domain.kinds import (
     Buttons,
     Card,
@@ -57,8 +57,10 @@ def treatment_of(content: Content, capabilities: Capabilities, address: str) -> 
 
 
 def _goes_together(album: Album, capabilities: Capabilities, address: str) -> bool:
-    """Return whether all files go out as one album, each with its caption."""
+    """Return whether all files go out as one album, each with its caption, or as one provider message."""
     singles = album.singles
+    if len(singles) > 1 and len(in_messages(singles, capabilities, address)) == 1:
+        return True
     captions_fit = all(capabilities.captioned_rule(single.file, single.text, address) for single in singles)
     return captions_fit and albums_in(singles, capabilities, address) == [range(len(singles))]
 

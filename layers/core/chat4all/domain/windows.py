@@ -23,8 +23,8 @@ class Window(msgspec.Struct, frozen=True):
     """Whether we may write to a person at an address, through an account of ours.
 
     `closes_at` is the time at which the window closes or has closed; None: there is no window, or the person
-    has never written. `wrote_at` and `closes_at` are lower bounds, at most an hour behind. `tag` and `kinds`
-    are what the provider still takes while the window is closed.
+    has never written. Both times are lower bounds, at most an hour behind, if they follow from the recorded
+    time alone. `tag` and `kinds` are what the provider still takes while the window is closed.
     """
 
     channel: str
@@ -63,18 +63,16 @@ def window_of(identity: Identity, capabilities: Capabilities, now: datetime) -> 
     )
 
 
-def undecided_since(
-    identity: Identity, capabilities: Capabilities, now: datetime, tag: Tag | None
-) -> str | None:
-    """Return after which time an unrecorded message of the person would still let us write, ISO 8601 UTC.
+def unrecorded_within(identity: Identity, capabilities: Capabilities) -> tuple[str, str] | None:
+    """Return between which times a later message than the recorded one was accepted, ISO 8601 UTC.
 
-    None if no message can be unrecorded that would: the recorded time is too old.
+    A message that was written more than `WRITING_KNOWN` later is recorded; a webhook may be late by as much.
+    None if nothing depends on such a message: there is no window, or the person has never written.
     """
-    hours = capabilities.human_agent_h if tag is not None else capabilities.window_h
-    if identity.wrote_at is None or hours is None:
+    is_windowed = capabilities.window_h is not None and not capabilities.is_group(identity.address)
+    if identity.wrote_at is None or not is_windowed:
         return None
-    since = now - timedelta(hours=hours)
-    return iso(since) if parse_iso(identity.wrote_at) + WRITING_KNOWN > since else None
+    return identity.wrote_at, iso(parse_iso(identity.wrote_at) + 2 * WRITING_KNOWN)
 
 
 def closed_issue(user_id: str, window: Window) -> str:

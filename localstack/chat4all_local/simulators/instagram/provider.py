@@ -14,14 +14,14 @@ Too many quick replies are refused as too many buttons of a template are:
 https://github.com/botman/botman/issues/694. A reaction is not echoed:
 https://developers.facebook.com/documentation/business-messaging/instagram-messaging/webhooks. Meta documents
 neither its answer nor the error of a reaction to an unknown message; the answer names the recipient only, as
-that of other sender actions. Button templates, published posts and several pictures in a message are not
-simulated. Generic templates, whose pictures are not fetched here, and their postbacks:
+that of other sender actions. Button templates and published posts are not simulated. Generic templates,
+whose pictures are not fetched here, and their postbacks:
 https://developers.facebook.com/documentation/business-messaging/instagram-messaging/generic-template
 
-A message has either a text or an attachment. Files are given by `payload.url` only: the Attachment Upload API
-is not simulated. Images and PDFs count towards the limit of texts, because the documentation names no limit
-for them. Addresses may use http:// here, because everything runs on one machine. Several accounts of a
-business share their token and, stricter than at Meta, their rates.
+A message has a text, an attachment, or `attachments`: "up to ten" images. Files are given by `payload.url`
+only: the Attachment Upload API is not simulated. Images and PDFs count towards the limit of texts, because
+the documentation names no limit for them. Addresses may use http:// here, because everything runs on one
+machine. Several accounts of a business share their token and, stricter than at Meta, their rates.
 """
 
 import base64
@@ -191,11 +191,11 @@ class Instagram:
             callback_data=content.metadata,
             quoted=message.reply_to.mid if message.reply_to else None,
             customer=self._account.customers.get(message.recipient.id),
-            media=content.attachment.media() if content.attachment else None,
             account_id=sender,
             sent_as=content.word,
             content=_recorded(content),
         )
+        order = order.with_files(content.media) if content.media else order
         refusal = self._refusal(order, message.tag, at)
         return Refused(refusal, order=order) if refusal else order
 
@@ -290,8 +290,9 @@ class Instagram:
     def report(self, report: str, accepted: Accepted, at: float) -> bytes:
         account_id = accepted.order.account_id or self._account.settings.account_id
         # The CDN offers no copy of a file that Chat4All sent, because the simulator keeps none of its bytes.
-        copy_url = self._media.url(accepted.provider_message_id, at) if accepted.order.media else None
-        event = report_event(report, accepted, account_id, at, copy_url=copy_url)
+        copy_url = self._media.url(accepted.provider_message_id, at)
+        copy_urls = [copy_url] * len(accepted.order.files)
+        event = report_event(report, accepted, account_id, at, copy_urls=copy_urls)
         return meta_json(event_webhook(event, account_id, at))
 
     def inbound(self, request: InboundRequest, customer: Customer, at: float) -> Inbound:

@@ -113,6 +113,8 @@ class QuickReply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: Given | None = None
     attachment: Attachment | None = None
+    attachments: Annotated[tuple[Attachment, ...], msgspec.Meta(min_length=1, max_length=10)] | None = None
+    """Up to ten images."""
     quick_replies: tuple[QuickReply, ...] = ()
     metadata: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
 
@@ -121,15 +123,28 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return the word for a content without a file."""
         if self.quick_replies:
             return "quick_replies"
-        return "text" if self.attachment is None else self.attachment.type
+        return self.every[0].type if self.every else "text"
+
+    @property
+    def every(self) -> tuple[Attachment, ...]:
+        """Return all attachments."""
+        return self.attachments or ((self.attachment,) if self.attachment is not None else ())
+
+    @property
+    def media(self) -> list[OutgoingMedia]:
+        """Return the files."""
+        return [media for attachment in self.every if (media := attachment.media()) is not None]
 
     def problem(self) -> str | None:
         """Return the reason for which the content is refused, if it is."""
-        if (self.text is None) == (self.attachment is None):
-            return "A message has one of text and attachment"
+        given = (self.text, self.attachment, self.attachments)
+        if sum(part is not None for part in given) != 1:
+            return "A message has one of text, attachment and attachments"
         if self.quick_replies and self.text is None:
             return "Quick replies stand below a text"
-        return self.attachment.problem() if self.attachment else None
+        if self.attachments is not None and any(each.type != "image" for each in self.attachments):
+            return "The attachments of a message are images"
+        return next((found for attachment in self.every if (found := attachment.problem())), None)
 
     def choices(self) -> list[Choice]:
         """Return what the person can tap."""

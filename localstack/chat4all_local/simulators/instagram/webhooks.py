@@ -44,7 +44,7 @@ def event_webhook(event: JsonObject, account_id: str, at: float) -> JsonObject:
 
 
 def report_event(
-    report: str, accepted: Accepted, account_id: str, at: float, *, copy_url: str | None = None
+    report: str, accepted: Accepted, account_id: str, at: float, *, copy_urls: Sequence[str] = ()
 ) -> JsonObject:
     """Build a report.
 
@@ -54,8 +54,10 @@ def report_event(
     mid = accepted.provider_message_id
     if report == "sent":
         echo: JsonObject = {"mid": mid, "is_echo": True, "app_id": APP_ID}
-        if accepted.order.media is not None:
-            echo["attachments"] = [{"type": accepted.order.kind, "payload": {"url": copy_url}}]
+        if copy_urls:
+            echo["attachments"] = [
+                {"type": accepted.order.kind, "payload": {"url": url}} for url in copy_urls
+            ]
         elif accepted.order.text is None:
             echo["attachments"] = [{"type": accepted.order.kind}]
         else:

@@ -2,8 +2,8 @@
 
 Sources:
 
-- https://www.twilio.com/docs/messaging/guides/accepted-mime-types: 5 MB; the `Content-Type` must match the
-  file
+- https://www.twilio.com/docs/messaging/guides/accepted-mime-types: 5 MB for all files and the text together;
+  the `Content-Type` must match the file
 - https://www.twilio.com/docs/messaging/api/media-resource: a GET of
   `/2010-04-01/Accounts/{sid}/Messages/{sid}/Media/{sid}` redirects to the address of the bytes
 

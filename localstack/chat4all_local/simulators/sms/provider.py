@@ -141,7 +141,7 @@ class Twilio:
             "error_message": None,
             "from": settings.sender,
             "messaging_service_sid": None,
-            "num_media": "1" if order.media else "0",
+            "num_media": str(len(order.files)),
             "num_segments": str(segment_count(order.text or "")),
             "sid": sid,
             "status": "queued",
@@ -213,16 +213,17 @@ def _is_authorized(call: Call, settings: Settings) -> bool:
 
 
 def _order(request: MessageRequest, customer: Customer | None, account_id: str) -> Order:
-    media = OutgoingMedia("image", MOST_BYTES, request.media_url) if request.media_url else None
-    return Order(
+    files = [OutgoingMedia("image", MOST_BYTES, url) for url in request.media_urls]
+    order = Order(
         address=request.to,
         text=request.body or None,
         input=request.to,
         callback_url=request.callback_url,
         customer=customer,
-        media=media,
         account_id=account_id,
+        most_bytes=MOST_BYTES - len(request.body.encode()),
     )
+    return order.with_files(files) if files else order
 
 
 def _failure(customer: Customer | None) -> int | None:

@@ -45,12 +45,12 @@ _CLOSED_PREFIXES: Final = ("+53", "+850")
 
 
 class MessageRequest(msgspec.Struct, frozen=True):
-    """A request to send a message; `media_url` is the address of the first file."""
+    """A request to send a message; `media_urls` are the addresses of its files."""
 
     to: str
     sender: str
     body: str
-    media_url: str
+    media_urls: tuple[str, ...]
     callback_url: str
 
 
@@ -62,7 +62,7 @@ def read_message(call: Call, settings: Settings) -> MessageRequest | Answer:
         to=given.get("To", ""),
         sender=given.get("MessagingServiceSid", "") or given.get("From", ""),
         body=given.get("Body", ""),
-        media_url=given.get("MediaUrl", ""),
+        media_urls=tuple(filter(None, fields.get("MediaUrl", ()))),
         callback_url=urldefrag(given.get("StatusCallback", "")).url,
     )
     refusal = _refuse_people(request, settings) or _refuse_content(request, fields)

@@ -38,6 +38,7 @@ from chat4all_local.simulators.control_api import (
     InboundRequest,
     Json,
     JsonObject,
+    OwnReport,
     Signature,
     TemplateChange,
     WebhookAnswer,
@@ -68,6 +69,7 @@ from chat4all_local.simulators.shared.graph import (
 )
 from chat4all_local.simulators.shared.media import Content, MediaProblem, OutgoingMedia, Unfetched
 from chat4all_local.simulators.shared.signing import hub_headers, meta_json
+from chat4all_local.simulators.whatsapp.account_reports import report_webhook
 from chat4all_local.simulators.whatsapp.chats import ChatMessage, Chats, Choice, choices_of
 from chat4all_local.simulators.whatsapp.errors import (
     INVALID_VALUE,
@@ -270,6 +272,9 @@ class WhatsApp:
 
     def change_template(self, change: TemplateChange, at: float) -> bytes:
         return self._templates.change(change, at)
+
+    def report_on_us(self, report: OwnReport, at: float) -> bytes:
+        return report_webhook(report, self._account.settings, at)
 
     def media_problem(self, media: OutgoingMedia, got: Content | Unfetched) -> MediaProblem | None:
         return media_problem(media, got)

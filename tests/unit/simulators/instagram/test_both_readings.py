@@ -1,5 +1,6 @@
 """The connector and the simulator, each written from Meta's documentation alone, fit together."""
 
+import hashlib
 from collections.abc import Iterator
 
 import msgspec
@@ -269,6 +270,29 @@ def test_a_voice_note_goes_as_sound(
     assert isinstance(result, Sent)
     record = last(instagram)
     assert (record.kind, record.content_type, record.size) == ("audio", "audio/mp4", len(sound))
+
+
+def test_several_pictures_are_one_message_and_one_echo(
+    instagram: Simulator, connector: Instagram, receiver: Receiver, files: FileHost
+) -> None:
+    pictures = [file_of("image/png", 1000 + number) for number in range(3)]
+    outgoing = file_submission(PERSON, "image/png")
+    media = [
+        replace(outgoing.content, url=files.put(f"/{number}.png", Page(picture, "image/png")))
+        for number, picture in enumerate(pictures)
+    ]
+
+    sent = connector.send(replace(outgoing, content=media[0], album=tuple(media[1:])), SECRET)
+
+    assert isinstance(sent, Sent)
+    assert sent.album_ids == ()
+    record = last(instagram)
+    digests = [hashlib.sha256(picture).hexdigest() for picture in pictures]
+    assert (record.kind, [record.sha256, *record.more_sha256]) == ("image", digests)
+    echo = msgspec.json.decode(receiver.wait_for(1)[0].body)["entry"][0]["messaging"][0]["message"]
+    assert (echo["mid"], len(echo["attachments"])) == (sent.provider_message_id, 3)
+    events = connector.parse_webhook(receiver.received[0].body, SECRET).events
+    assert {getattr(event, "provider_message_id", None) for event in events} == {sent.provider_message_id}
 
 
 def test_what_the_simulator_can_not_show_is_unsupported_and_kept(

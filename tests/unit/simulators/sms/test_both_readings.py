@@ -1,5 +1,6 @@
 """The connector and the simulator, each written from Twilio's documentation alone, fit together."""
 
+import hashlib
 from collections.abc import Iterator
 
 import pytest
@@ -167,6 +168,38 @@ def test_a_picture_goes_and_comes(
     assert written.media is not None
     assert len(b"".join(fetching.pieces)) == written.media.size
     assert fetching.content_type == "image/jpeg"
+
+
+@pytest.mark.parametrize(("size", "error"), [(1_500_000, None), (1_800_000, "11751")])
+def test_several_pictures_are_one_mms_of_up_to_5_mb(
+    sms: Simulator,
+    connector: Sms,
+    secret: ChannelSecret,
+    receiver: Receiver,
+    files: FileHost,
+    *,
+    size: int,
+    error: str | None,
+) -> None:
+    head = file_of("image/png")
+    pictures = [head + bytes(size + number - len(head)) for number in range(3)]
+    outgoing = file_submission(PHONE, "image/png", caption="See")
+    media = [
+        replace(outgoing.content, url=files.put(f"/{number}.png", Page(head, "image/png", size=len(picture))))
+        for number, picture in enumerate(pictures)
+    ]
+    album = tuple(replace(file, text="") for file in media[1:])
+
+    sent = connector.send(replace(outgoing, content=media[0], album=album), secret)
+
+    assert isinstance(sent, Sent)
+    eventually(lambda: sms.health().webhooks_pending == 0)
+    (record,) = sms.transcript().requests
+    statuses = [event for event in read(connector, secret, receiver) if isinstance(event, InboundStatus)]
+    assert {status.error_code for status in statuses} == {error}
+    digests = [hashlib.sha256(picture).hexdigest() for picture in pictures]
+    got = [record.sha256, *record.more_sha256]
+    assert got == (digests if error is None else digests[:2])
 
 
 def test_stop_arrives_as_a_text_and_ends_what_can_be_sent(

@@ -12,6 +12,7 @@ from chat4all.channels.whatsapp.templates import WhatsAppTemplates
 from chat4all.domain.content import Notice, Plain, ReceivedMedia, Text
 from chat4all.domain.errors import TemplateExists, TemplateRefused
 from chat4all.domain.events import (
+    AccountReported,
     InboundEvent,
     InboundMessage,
     InboundMove,
@@ -55,9 +56,16 @@ from chat4all.domain.templates import (
 )
 from chat4all.services.messaging.connector import ChannelSecret, WebhookRequest
 from chat4all.services.messaging.template_catalogue import TemplateQuery
-from chat4all_local.simulators.client import Simulator
-from chat4all_local.simulators.control_api import SendRecord, TemplateChange
+from chat4all_local.simulators.client import Simulator, SimulatorError
+from chat4all_local.simulators.control_api import (
+    BusinessReport,
+    OwnReport,
+    QualityReport,
+    SendRecord,
+    TemplateChange,
+)
 from chat4all_local.simulators.credentials import BY_CHANNEL
+from chat4all_local.simulators.whatsapp.manifest import BUSINESS_ACCOUNT_ID, DISPLAY_PHONE_NUMBER
 from tests.unit.channels.fake_http import DELIVERY_ID, file_submission, submission
 from tests.unit.simulators.calls import PHONE, file_of
 from tests.unit.simulators.conftest import running_simulators
@@ -574,3 +582,49 @@ def test_what_the_pages_forbid_is_refused_by_the_provider(
 ) -> None:
     with pytest.raises(TemplateRefused):
         catalogue.create(SECRET, replace(ORDER, **changes))
+
+
+@pytest.mark.parametrize(
+    ("report", "kind", "event", "reason", "number"),
+    [
+        (
+            QualityReport("FLAGGED", "TIER_2K"),
+            "phone_number_quality_update",
+            "FLAGGED",
+            "TIER_2K",
+            DISPLAY_PHONE_NUMBER,
+        ),
+        (
+            QualityReport("UPGRADE", "TIER_10K", "100000000000077"),
+            "phone_number_quality_update",
+            "UPGRADE",
+            "TIER_10K",
+            "15550009999",
+        ),
+        (BusinessReport("DISABLED_UPDATE", "DISABLE"), "account_update", "DISABLED_UPDATE", "DISABLE", None),
+        (BusinessReport("ACCOUNT_RESTRICTION", "X"), "account_update", "ACCOUNT_RESTRICTION", "X", None),
+        (BusinessReport("ACCOUNT_DELETED"), "account_update", "ACCOUNT_DELETED", None, None),
+    ],
+)
+def test_a_report_of_our_account_is_read(
+    whatsapp: Simulator,
+    connector: WhatsApp,
+    receiver: Receiver,
+    *,
+    report: OwnReport,
+    kind: str,
+    event: str,
+    reason: str | None,
+    number: str | None,
+) -> None:
+    whatsapp.report_on_us(report)
+
+    (found,) = connector.parse_webhook(receiver.wait_for(1)[-1].body, SECRET).events
+    assert isinstance(found, AccountReported)
+    assert (found.report.kind, found.report.event, found.report.reason) == (kind, event, reason)
+    assert (found.owner, found.number) == (BUSINESS_ACCOUNT_ID, number)
+
+
+def test_a_report_of_a_number_that_is_not_ours_is_refused(whatsapp: Simulator) -> None:
+    with pytest.raises(SimulatorError, match="no number `1`"):
+        whatsapp.report_on_us(QualityReport("FLAGGED", "TIER_2K", "1"))

@@ -386,13 +386,14 @@ class DynamoMessages:
         return page_of(entries, after, limit, order)
 
     @answering
-    def latest_from(self, user_id: str, channel: str, account: str, since: str) -> str | None:
-        span = MessageRow.accepted_at >= since
+    def latest_from(self, user_id: str, channel: str, account: str, since: str, until: str) -> str | None:
+        span = MessageRow.accepted_at.between(since, until)
         entries = heapq.merge(
             *(
-                _by_sender(shard, span, _LATEST_READ, TimeOrder.OLDEST_FIRST)
+                _by_sender(shard, span, _LATEST_READ, TimeOrder.NEWEST_FIRST)
                 for shard in shards_of(user_id, SENDER_SHARDS)
-            )
+            ),
+            reverse=True,
         )
         message_ids = [entry.item_id for entry in itertools.islice(entries, _LATEST_READ)]
         rows = _batch(MessageRow, MESSAGE, message_ids)

@@ -15,6 +15,7 @@ that DynamoDB takes:
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
 """
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -31,7 +32,9 @@ from chat4all.adapters.dynamodb.conversation_rows import (
     OneToOneRow,
     PlacesRow,
     conversation_of,
+    desk_actions,
     places_row,
+    same_desk,
     turns_of,
 )
 from chat4all.adapters.dynamodb.directory import IdentityRow, UserRow, key_of, user_key
@@ -41,7 +44,14 @@ from chat4all.adapters.dynamodb.table_keys import key, name_of
 from chat4all.domain.audit import AuditEntry
 from chat4all.domain.conversation import ConversationState
 from chat4all.domain.errors import CannotMerge, Detail
-from chat4all.domain.merging import MOST_ONE_TO_ONES, joins, merge_users, unmerge_users, with_joined
+from chat4all.domain.merging import (
+    MOST_ONE_TO_ONES,
+    desk_of_both,
+    joins,
+    merge_users,
+    unmerge_users,
+    with_joined,
+)
 from chat4all.domain.person import Identity, User
 
 _MOST_LOOKED_AT: Final = 100
@@ -96,7 +106,14 @@ class DynamoPeople:
         for into in dict.fromkeys(joined.values()):
             more = [rows[place] for place, other in joined.items() if other == into]
             ids = [known_id for row in more for known_id in (name_of(row.partition), *(row.joined or ()))]
-            _update(transaction, rows[into], ConversationRow.joined.set((*(rows[into].joined or ()), *ids)))
+            parts = [known[name_of(row.partition)].desk for row in more]
+            desk = functools.reduce(desk_of_both, parts, known[into].desk)
+            _update(
+                transaction,
+                rows[into],
+                ConversationRow.joined.set((*(rows[into].joined or ()), *ids)),
+                *desk_actions(known[into].with_desk(desk)),
+            )
         transaction.save(audit_row(entry), condition=AuditRow.entry_id.does_not_exist())
         return committed(transaction)
 
@@ -217,8 +234,9 @@ def _move(transaction: TransactWrite, row: ConversationRow, merged: User, given:
 
 
 def _update(transaction: TransactWrite, row: ConversationRow, *actions: Action) -> None:
-    """Update the conversation's row, unless its version, state or positions changed since `row` was read."""
+    """Update the conversation's row, unless its version, state, desk or positions changed since the read."""
     condition = (ConversationRow.version == row.version) & (ConversationRow.state == row.state)
+    condition &= same_desk(conversation_of(row).desk)
     transaction.update(
         row,
         actions=[*actions, ConversationRow.version.add(1)],

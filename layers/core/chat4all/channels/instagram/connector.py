@@ -99,6 +99,7 @@ class _Content(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: str
     text: str | None = None
     attachment: _Attachment | None = None
+    attachments: tuple[_Attachment, ...] = ()
     quick_replies: tuple[_QuickReply, ...] = ()
 
 
@@ -218,7 +219,8 @@ def _request(submission: Submission) -> _Message | _Action:
             return _Action(recipient, "react" if emoji else "unreact", target)
         case content:
             labels = ("MESSAGE_TAG", submission.tag) if submission.tag is not None else ()
-            return _Message(recipient, _content(content, submission.delivery_id), *labels)
+            message = _content(content, submission.album, submission.delivery_id)
+            return _Message(recipient, message, *labels)
 
 
 def _meant(provider_message_id: str) -> str:
@@ -228,6 +230,7 @@ def _meant(provider_message_id: str) -> str:
 
 def _content(
     content: Text | Location | Contacts | Buttons | Choices | Template | Carousel | OutgoingMedia,
+    album: tuple[OutgoingMedia, ...],
     delivery_id: str,
 ) -> _Content:
     match content:
@@ -240,9 +243,15 @@ def _content(
         case Carousel(cards=cards):
             template = _Template("generic", tuple(map(_element, cards)))
             return _Content(delivery_id, attachment=_Attachment("template", template))
-        case OutgoingMedia(kind=kind, url=url):
-            attachment = "file" if kind is MediaKind.DOCUMENT else kind.value
-            return _Content(delivery_id, attachment=_Attachment(attachment, _Payload(url)))
+        case OutgoingMedia() if album:
+            return _Content(delivery_id, attachments=tuple(map(_attachment, (content, *album))))
+        case OutgoingMedia():
+            return _Content(delivery_id, attachment=_attachment(content))
+
+
+def _attachment(media: OutgoingMedia) -> _Attachment:
+    name = "file" if media.kind is MediaKind.DOCUMENT else media.kind.value
+    return _Attachment(name, _Payload(media.url))
 
 
 def _quick_replies(answers: Iterable[Button | Row]) -> tuple[_QuickReply, ...]:

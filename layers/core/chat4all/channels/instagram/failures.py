@@ -34,7 +34,9 @@ INSTAGRAM_FAILURES: Final = FailureTable(
         ),
         551: Failure(Outcome.UNREACHABLE, "The person cannot be reached on Instagram, or has blocked us."),
         190: Failure(
-            Outcome.CHANNEL_PAUSED, "Instagram refuses our access token; an administrator must act."
+            Outcome.CHANNEL_PAUSED,
+            "Instagram refuses our access token; an administrator must act.",
+            refuses_credentials=True,
         ),
     },
 )

@@ -9,6 +9,7 @@ from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretFiel
 from chat4all.channels.shared.media_rules import by_link
 from chat4all.domain.act_rules import Acts, ReadRule, TypingRule
 from chat4all.domain.channel import (
+    AlbumRule,
     Capabilities,
     KindRule,
     LengthUnit,
@@ -62,6 +63,7 @@ CAPABILITIES: Final = Capabilities(
         by_link(MediaKind.VIDEO, ("video/mp4", "video/quicktime", "video/webm"), 25),
         by_link(MediaKind.DOCUMENT, ("application/pdf",), 25),
     ),
+    albums=(AlbumRule((MediaKind.IMAGE,), most=10, one_message=True),),
     other_files=OtherFiles.LINK,
     addresses_by_account=True,
     acts=Acts(read=ReadRule(), typing=TypingRule(seconds=None, can_stop=True)),
@@ -69,6 +71,8 @@ CAPABILITIES: Final = Capabilities(
 """Text ("must be UTF-8 and be a 1000 bytes or less"):
 https://developers.facebook.com/docs/messenger-platform/instagram/features/send-message
 Files, which have no caption: the same page.
+A message has "up to ten" images, as `attachments`, and no other files:
+https://developers.facebook.com/documentation/business-messaging/instagram-messaging/features/send-message
 
 Buttons and the rows of a list are quick replies: "a maximum of 13 buttons" with a text "of up to 20
 characters (will be truncated if more than 20)", and no descriptions:

@@ -30,6 +30,8 @@ class Failure(msgspec.Struct, frozen=True):
     wait_s: float | None = None
     opt_out: OptOut | None = None
     """Set if the code says that the person does not want the message."""
+    refuses_credentials: bool = False
+    """The code says that the token is refused, and nothing about our account."""
 
 
 class FailureTable(msgspec.Struct, frozen=True):
@@ -72,6 +74,7 @@ def refused(table: FailureTable, code: int | None, answer: HttpAnswer) -> SendEr
         failure.reason,
         retry_after_s=wait_s,
         opt_out=failure.opt_out,
+        refuses_credentials=failure.refuses_credentials,
     )
 
 
@@ -113,7 +116,8 @@ def _by_status(table: FailureTable, code: int | None, status: int) -> Failure:
     if status == 429:
         return Failure(Outcome.THROTTLED, f"{table.provider} asks to send more slowly.")
     if status == 401:
-        return Failure(Outcome.CHANNEL_PAUSED, f"{table.provider} refuses our credentials.")
+        reason = f"{table.provider} refuses our credentials."
+        return Failure(Outcome.CHANNEL_PAUSED, reason, refuses_credentials=True)
     if 400 <= status < 500 and status != 408:
         return Failure(Outcome.PERMANENT, table.reason(status if code is None else code))
     return Failure(Outcome.RETRY, f"{table.provider} has a problem of its own at the moment.")

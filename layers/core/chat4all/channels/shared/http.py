@@ -1,7 +1,7 @@
 """HTTP requests to a provider, over kept-alive connections."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -51,11 +51,14 @@ class HttpClient:
         return self._request("POST", url, {"content-type": "application/json", **(headers or {})}, body=body)
 
     def post_form(
-        self, url: str, fields: Mapping[str, str], headers: Mapping[str, str] | None = None
+        self, url: str, fields: Mapping[str, Sequence[str]], headers: Mapping[str, str] | None = None
     ) -> HttpAnswer | NetworkFailure:
-        """POST `fields`, encoded as a form: https://url.spec.whatwg.org/#application/x-www-form-urlencoded"""
+        """POST `fields`, encoded as a form; a field with several texts is repeated.
+
+        https://url.spec.whatwg.org/#application/x-www-form-urlencoded
+        """
         content_type = {"content-type": "application/x-www-form-urlencoded"}
-        body = urlencode(fields).encode()
+        body = urlencode(fields, doseq=True).encode()
         return self._request("POST", url, {**content_type, **(headers or {})}, body=body)
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> HttpAnswer | NetworkFailure:

@@ -70,7 +70,7 @@ class Sms:
         return canonical(address)
 
     def send(self, submission: Submission, secret: ChannelSecret) -> Sent | SendError:
-        """Send the text or the file. SMS has no quotes: the quote is left out."""
+        """Send the text or the files. SMS has no quotes: the quote is left out."""
         account = quote(secret.account_id, safe="")
         answer = self._http.post_form(
             f"{self._url}/{API_VERSION}/Accounts/{account}/Messages.json",
@@ -118,22 +118,25 @@ class Sms:
         return parsed(body, secret.account_id, query)
 
 
-def _fields(submission: Submission, secret: ChannelSecret) -> dict[str, str]:
+def _fields(submission: Submission, secret: ChannelSecret) -> dict[str, str | tuple[str, ...]]:
     sender = "MessagingServiceSid" if secret.sender.startswith(_SERVICE_PREFIX) else "From"
     fields = {
         "To": submission.address,
         sender: secret.sender,
         "StatusCallback": _status_callback(submission.delivery_id, secret),
         "ValidityPeriod": _validity_period(submission.valid_for),
-        **_content_fields(submission.content),
+        **_content_fields(submission.content, submission.album),
     }
     return {name: value for name, value in fields.items() if value}
 
 
-def _content_fields(content: OutgoingContent) -> dict[str, str]:
+def _content_fields(
+    content: OutgoingContent, album: tuple[OutgoingMedia, ...]
+) -> dict[str, str | tuple[str, ...]]:
+    """Return the text and the files of a message; several files are as many parameters `MediaUrl`."""
     match content:
         case OutgoingMedia(url=url, text=text):
-            return {"Body": text, "MediaUrl": url}
+            return {"Body": text, "MediaUrl": (url, *(file.url for file in album))}
         case Text() | Location() | Contacts() | Reaction() | Buttons() | Choices() | Template() | Carousel():
             return {"Body": content.text}
 

@@ -10,7 +10,9 @@ from chat4all.domain.consent import EVERYTHING, OptOut
 from chat4all.domain.sending import Outcome
 
 _CREDENTIALS: Final = Failure(
-    Outcome.CHANNEL_PAUSED, "Twilio refuses our credentials; an administrator must act."
+    Outcome.CHANNEL_PAUSED,
+    "Twilio refuses our credentials; an administrator must act.",
+    refuses_credentials=True,
 )
 _SUSPENDED: Final = Failure(
     Outcome.CHANNEL_PAUSED, "Twilio has suspended our account; an administrator must act."

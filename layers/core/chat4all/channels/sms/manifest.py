@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from chat4all.channels.shared.kinds import kind_rules
 from chat4all.channels.shared.manifest import DemoCustomer, Manifest, SecretField
-from chat4all.channels.shared.media_rules import PICTURES, by_link
+from chat4all.channels.shared.media_rules import MB, PICTURES, by_link
 from chat4all.domain.channel import (
+    AlbumRule,
     Capabilities,
     Charging,
     LengthUnit,
@@ -45,6 +46,7 @@ CAPABILITIES: Final = Capabilities(
             address_prefixes=MMS_PREFIXES,
         ),
     ),
+    albums=(AlbumRule((MediaKind.IMAGE,), most=10, one_message=True, most_bytes=5 * MB),),
     other_files=OtherFiles.LINK,
     opt_out_words=Words.ALL,
     opts_out_of=EVERYTHING,
@@ -56,6 +58,13 @@ beyond the basic plane counts; a count of two is cautious.
 Pictures go as MMS to the United States and Canada; Twilio adapts only pictures to the phone:
 https://www.twilio.com/docs/messaging/guides/accepted-mime-types
 All other files, and files to other countries, go as a text with a link.
+
+Several pictures go in one MMS ("up to 10 media files that have a total size of up to 5MB"):
+https://www.twilio.com/docs/messaging/api/media-resource
+The text counts, too ("the total message size"):
+https://www.twilio.com/docs/messaging/guides/accepted-mime-types
+The carriers' lower limits, 0.6 to 1.5 MB, are for other files; Twilio makes pictures fit:
+https://support.twilio.com/hc/en-us/articles/360018832773
 
 A number sends one segment a second to the United States and Canada. Further segments wait in a queue at
 Twilio for up to four hours. Our limit counts messages and not segments: a burst of 600 short texts takes ten

@@ -11,7 +11,9 @@ from chat4all.domain.purpose import Purpose
 from chat4all.domain.sending import Outcome
 
 _TOKEN: Final = Failure(
-    Outcome.CHANNEL_PAUSED, "Telegram refuses our bot's token; an administrator must act."
+    Outcome.CHANNEL_PAUSED,
+    "Telegram refuses our bot's token; an administrator must act.",
+    refuses_credentials=True,
 )
 
 TELEGRAM_FAILURES: Final = FailureTable(

@@ -20,7 +20,9 @@ _APP_LIMIT: Final = Failure(
 )
 _OUTAGE: Final = Failure(Outcome.RETRY, "WhatsApp has a problem of its own at the moment.")
 _CREDENTIALS: Final = Failure(
-    Outcome.CHANNEL_PAUSED, "WhatsApp refuses our credentials or permissions; an administrator must act."
+    Outcome.CHANNEL_PAUSED,
+    "WhatsApp refuses our credentials or permissions; an administrator must act.",
+    refuses_credentials=True,
 )
 _RESTRICTED: Final = Failure(
     Outcome.CHANNEL_PAUSED, "WhatsApp has restricted our account; an administrator must act."

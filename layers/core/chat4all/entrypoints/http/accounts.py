@@ -1,14 +1,14 @@
 """/v1/channels/{channel}/accounts: our numbers, bots and pages, and their credentials."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import unquote
 
 import msgspec
 from chalice.app import Request
 
-from chat4all.domain.account import AccountReport, AccountState, ChannelAccount
 from chat4all.domain.audit import AuditAction
+from chat4all.domain.clock import Clock
 from chat4all.domain.errors import (
     AccountDiffers,
     AccountEnabled,
@@ -18,9 +18,15 @@ from chat4all.domain.errors import (
     TooManyAccounts,
 )
 from chat4all.domain.text import shortened
+from chat4all.entrypoints.http.account_views import (
+    CLOSED,
+    ChannelAccountView,
+    WatchedAccountView,
+    account_view,
+    watched_view,
+)
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.audit_trail import AuditTrail
-from chat4all.entrypoints.http.channels import CLOSED, CircuitView, circuit_view
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.services.accounts.manage_accounts import ManageAccounts
 from chat4all.services.messaging.ports import Breakers
@@ -58,34 +64,20 @@ class PutAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     grace_h: Annotated[int, msgspec.Meta(ge=0, le=24)] = 24
 
 
-class ChannelAccountView(msgspec.Struct, frozen=True):
-    """A channel account. Its credentials are never shown."""
-
-    channel: str
-    account: str
-    state: AccountState
-    provider_id: str | None
-    name: str | None
-    quality: str | None
-    proved_at: str | None
-    token_expires_at: str | None
-    reports: tuple[AccountReport, ...]
-
-
-class WatchedAccountView(ChannelAccountView, frozen=True):
-    """A channel account, and its circuit: an open one has the provider's code if it refuses the account."""
-
-    circuit: CircuitView
-
-
 class AccountViews:
     def __init__(
-        self, manage: ManageAccounts, breakers: Breakers, channels: frozenset[str], audit: AuditTrail
+        self,
+        manage: ManageAccounts,
+        breakers: Breakers,
+        channels: frozenset[str],
+        audit: AuditTrail,
+        clock: Clock,
     ) -> None:
         self._manage = manage
         self._breakers = breakers
         self._channels = channels
         self._audit = audit
+        self._clock = clock
 
     @route(
         "PutAccount",
@@ -102,22 +94,21 @@ class AccountViews:
         account = self._named(channel, account)
         self._audit(request, AuditAction.ACCOUNT_PUT, _subject(channel, account))
         grace = timedelta(hours=body.grace_h)
-        return Answer(_view(channel, self._manage.put(channel, account, body.credentials, grace)))
+        return Answer(account_view(channel, self._manage.put(channel, account, body.credentials, grace)))
 
     @route(
         "GetAccount",
         "GET",
         "/v1/channels/{channel}/accounts/{account}",
-        Returns(WatchedAccountView, {**_ACCOUNT, "circuit": CLOSED}),
+        Returns(WatchedAccountView, {**_ACCOUNT, "problems": [], "circuit": CLOSED}),
         summary="Read an account and its circuit, without its credentials",
         scope="channels:read",
         errors=(ChannelNotFound, AccountNotFound),
     )
     def get(self, request: Request, channel: str, account: str) -> Answer:
-        shown = _view(channel, self._manage.get(channel, self._named(channel, account)))
-        breaker = self._breakers.get_many({channel: (shown.account,)})[channel][shown.account]
-        fields: dict[str, Any] = msgspec.structs.asdict(shown)
-        return Answer(WatchedAccountView(**fields, circuit=circuit_view(breaker)))
+        known = self._manage.get(channel, self._named(channel, account))
+        breaker = self._breakers.get_many({channel: (known.account,)})[channel][known.account]
+        return Answer(watched_view(channel, known, breaker, self._clock()))
 
     @route(
         "EnableAccount",
@@ -131,7 +122,7 @@ class AccountViews:
     def enable(self, request: Request, channel: str, account: str) -> Answer:
         account = self._named(channel, account)
         self._audit(request, AuditAction.ACCOUNT_ENABLE, _subject(channel, account))
-        return Answer(_view(channel, self._manage.enable(channel, account)))
+        return Answer(account_view(channel, self._manage.enable(channel, account)))
 
     @route(
         "DisableAccount",
@@ -145,7 +136,7 @@ class AccountViews:
     def disable(self, request: Request, channel: str, account: str) -> Answer:
         account = self._named(channel, account)
         self._audit(request, AuditAction.ACCOUNT_DISABLE, _subject(channel, account))
-        return Answer(_view(channel, self._manage.disable(channel, account)))
+        return Answer(account_view(channel, self._manage.disable(channel, account)))
 
     @route(
         "DeleteAccount",
@@ -159,7 +150,7 @@ class AccountViews:
     def delete(self, request: Request, channel: str, account: str) -> Answer:
         account = self._named(channel, account)
         self._audit(request, AuditAction.ACCOUNT_DELETE, _subject(channel, account))
-        return Answer(_view(channel, self._manage.remove(channel, account)))
+        return Answer(account_view(channel, self._manage.remove(channel, account)))
 
     def _named(self, channel: str, account: str) -> str:
         """Return the account's id of the path; raises ChannelNotFound."""
@@ -170,17 +161,3 @@ class AccountViews:
 
 def _subject(channel: str, account: str) -> str:
     return shortened(f"account:{channel}:{account}")
-
-
-def _view(channel: str, account: ChannelAccount) -> ChannelAccountView:
-    return ChannelAccountView(
-        channel=channel,
-        account=account.account,
-        state=account.state,
-        provider_id=account.provider_id,
-        name=account.name,
-        quality=account.quality,
-        proved_at=account.proved_at,
-        token_expires_at=account.token_expires_at,
-        reports=account.reports,
-    )

@@ -14,6 +14,7 @@ from chat4all.domain.errors import (
     ConversationArchived,
     ConversationNotFound,
     Detail,
+    HumanInControl,
     Invalid,
     MessageDeleted,
     MessageNotFound,
@@ -62,7 +63,7 @@ class PatchMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     act_id: Id | None = None
 
 
-class DeleteMessage(msgspec.Struct, frozen=True):
+class DeleteMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`sender_id` is the user who sent the message."""
 
     sender_id: Id
@@ -136,6 +137,7 @@ class ActViews:
             Conflict,
             MessageDeleted,
             ConversationArchived,
+            HumanInControl,
             ActNotPossible,
         ),
     )
@@ -153,7 +155,7 @@ class ActViews:
         summary="Delete a sent message for everybody, on every channel that deletes messages",
         scope="messages:write",
         query=DeleteMessage,
-        errors=(NotYourMessage, MessageNotFound, Conflict, ActNotPossible),
+        errors=(NotYourMessage, MessageNotFound, Conflict, HumanInControl, ActNotPossible),
     )
     def delete(self, request: Request, message_id: str, query: DeleteMessage) -> Answer:
         return _answer(self._addresses(request), self._change.delete(message_id, query.sender_id))

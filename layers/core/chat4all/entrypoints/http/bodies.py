@@ -28,7 +28,7 @@ Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """A time in ISO 8601 with its zone. `time_from` reads it."""
 
 
-class PageQuery(msgspec.Struct, frozen=True):
+class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The query parameters of every list."""
 
     cursor: str | None = None

@@ -103,7 +103,7 @@ class PostParticipant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user_id: Id
 
 
-class ConversationsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
+class ConversationsQuery(PageQuery, frozen=True):
     """The filters combine. `assignee=none` finds the conversations that nobody is assigned to.
 
     By `active_at`, the list holds only active conversations, the latest active first.

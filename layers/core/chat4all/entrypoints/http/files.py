@@ -98,7 +98,7 @@ class PostComplete(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parts: Annotated[tuple[GivenPart, ...], msgspec.Meta(max_length=MOST_PARTS)] | None = None
 
 
-class ListParts(msgspec.Struct, frozen=True, rename={"start": "from"}):
+class ListParts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"start": "from"}):
     """The query of a request for the addresses of parts, from part `from` on."""
 
     start: Annotated[int, msgspec.Meta(ge=1, le=MOST_PARTS)] = 1

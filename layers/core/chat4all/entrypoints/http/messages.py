@@ -387,10 +387,8 @@ class MessageViews:
     )
     def post(self, request: Request, body: PostMessage) -> Answer:
         new = self._fill_template(self._new(request, body))
-        try:
+        with self._fill_template.advising():
             accepted = self._accept(new) if new.send_at is None else self._schedule(new)
-        except WindowClosed as closed:
-            raise self._fill_template.advised(closed) from None
         message = accepted.message
         headers = {"idempotent-replay": "true"} if accepted.replayed else {}
         return Answer(accepted_view(self._addresses(request), message), 202, headers)
@@ -427,10 +425,8 @@ class MessageViews:
     )
     def preview(self, request: Request, body: PostMessage) -> Answer:
         new = self._fill_template(self._new(request, body))
-        try:
+        with self._fill_template.advising():
             renderings = self._preview(new)
-        except WindowClosed as closed:
-            raise self._fill_template.advised(closed) from None
         return Answer(PreviewView(tuple(map(rendering_view, renderings))))
 
     @route(

@@ -100,7 +100,7 @@ class ListTemplates(PageQuery, frozen=True):
     status: _Text | None = None
 
 
-class OfAccount(msgspec.Struct, frozen=True):
+class OfAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`account` is ours at the provider; accounts of one business share its templates."""
 
     account: _Text = FIRST_ACCOUNT

@@ -95,7 +95,7 @@ class ListUsers(PageQuery, frozen=True):
     type: UserType = UserType.CUSTOMER
 
 
-class ResolveIdentity(msgspec.Struct, frozen=True):
+class ResolveIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Without `account`, the channel's first account counts, and then every other account of ours."""
 
     channel: str
@@ -103,7 +103,7 @@ class ResolveIdentity(msgspec.Struct, frozen=True):
     account: Id | None = None
 
 
-class UnlinkIdentity(msgspec.Struct, frozen=True):
+class UnlinkIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Without `account`, the first identity of the user with this address goes."""
 
     account: Id | None = None

@@ -4,15 +4,10 @@ A report changes nothing of how an account is used: a provider that takes no mor
 then the account's circuit opens.
 """
 
-from typing import Final
-
 from chat4all.domain.account import with_report
-from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import AccountReported
 from chat4all.services.accounts.ports import Accounts
-from chat4all.services.messaging.credentials import FIRST_ACCOUNT
-
-_TRIES: Final = 5
+from chat4all.services.accounts.saving import saved
 
 
 class HearReports:
@@ -25,9 +20,4 @@ class HearReports:
         Raises:
             Unavailable: AWS did not answer, or other processes are changing the accounts.
         """
-        for _ in range(_TRIES):
-            known = self._accounts.read(channel)
-            changed = with_report(known.present(FIRST_ACCOUNT), event)
-            if not changed or self._accounts.save(channel, {**known.accounts, **changed}, known.version):
-                return
-        raise Unavailable("The accounts are changing too quickly; try again.", retry_after=1)
+        saved(self._accounts, channel, lambda present: with_report(present, event))

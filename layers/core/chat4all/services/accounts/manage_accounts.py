@@ -11,6 +11,8 @@
     secret ── with the former webhook secret beside the new one
      │
     row ── state, name, quality, times
+     │
+    circuit ── if it is open because it had refused credentials, the next message is its probe
 
 If the process dies between the secret and the row, the same request completes the change. A removal empties
 the secret first: no credentials stay behind without an account.
@@ -18,7 +20,7 @@ the secret first: no credentials stay behind without an account.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Final
 
@@ -26,6 +28,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.account import MOST_ACCOUNTS, AccountState, ChannelAccount
+from chat4all.domain.breaker import renewed
 from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.errors import (
     AccountDiffers,
@@ -40,13 +43,14 @@ from chat4all.domain.errors import (
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.accounts.credential_form import account_id_of, check_account, secret_of
 from chat4all.services.accounts.ports import Accounts, CredentialForm, Proves, WritableCredentials
+from chat4all.services.accounts.saving import saved
 from chat4all.services.messaging.connector import ChannelSecret, Proof
 from chat4all.services.messaging.credentials import FIRST_ACCOUNT, ChannelCredentials
+from chat4all.services.messaging.ports import Breakers
 
 CLAIM: Final = timedelta(seconds=60)
 """Longer than a request to the API may take: the process of an older claim has died."""
 _NOT_JUDGED: Final = (Outcome.RETRY, Outcome.THROTTLED)
-_TRIES: Final = 5
 _MOST_BYTES: Final = 60_000
 """Of a secret, which takes 65,536: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
 """
@@ -60,6 +64,7 @@ class ManageAccounts:
         credentials: WritableCredentials,
         connector: Callable[[str], Proves],
         forms: Mapping[str, CredentialForm],
+        breakers: Breakers,
         clock: Clock,
         new_id: NewId,
     ) -> None:
@@ -68,6 +73,7 @@ class ManageAccounts:
         self._credentials = credentials
         self._connector = connector
         self._forms = forms
+        self._breakers = breakers
         self._clock = clock
         self._new_id = new_id
 
@@ -112,7 +118,9 @@ class ManageAccounts:
             former = self._credentials.read(channel).every.get(account)
             kept = _keeping_former(secret, former, iso(self._clock()), iso(self._clock() + grace))
             self._credentials.write(channel, self._with(channel, account, kept))
-            return self._saved(channel, account, lambda before: self._as_proved(before, secret, proof, form))
+            put = self._saved(channel, account, lambda before: self._as_proved(before, secret, proof, form))
+        self._try_again(channel, account)
+        return put
 
     def enable(self, channel: str, account: str) -> ChannelAccount:
         """Let messages leave from the account; raises AccountNotFound."""
@@ -196,6 +204,14 @@ class ManageAccounts:
             number=proof.number,
         )
 
+    def _try_again(self, channel: str, account: str) -> None:
+        """Let the account's circuit probe at once. Without it, the probe comes at its time."""
+        with suppress(Unavailable):
+            known = self._breakers.get(channel, account)
+            after = renewed(known.breaker, self._clock().timestamp())
+            if after != known.breaker:
+                self._breakers.save(channel, account, after, known.version)
+
     def _in_state(self, channel: str, account: str, state: AccountState) -> ChannelAccount:
         def changed(before: ChannelAccount | None) -> ChannelAccount:
             if before is None or before.state is AccountState.REMOVED:
@@ -208,13 +224,9 @@ class ManageAccounts:
         self, channel: str, account: str, change: Callable[[ChannelAccount | None], ChannelAccount]
     ) -> ChannelAccount:
         """Save the account as `change` makes it of what is stored."""
-        for _ in range(_TRIES):
-            known = self._accounts.read(channel)
-            before = known.present(FIRST_ACCOUNT).get(account)
-            after = change(before)
-            if self._accounts.save(channel, {**known.accounts, account: after}, known.version):
-                return after
-        raise Unavailable("Another request is changing the accounts; try again.", retry_after=1)
+        return saved(self._accounts, channel, lambda present: {account: change(present.get(account))})[
+            account
+        ]
 
     @contextmanager
     def _alone(self, channel: str) -> Iterator[None]:

@@ -33,13 +33,14 @@ from chat4all.domain.batches import (
 )
 from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.content import file_of
+from chat4all.domain.content import attachments_of
 from chat4all.domain.conversation import Conversation
-from chat4all.domain.errors import Chat4AllError, NotFound, Unavailable
+from chat4all.domain.errors import Chat4AllError, NotFound, SamePerson, Unavailable
 from chat4all.domain.message import Message
 from chat4all.domain.pacing import SLICE_S, interval_s, times
 from chat4all.domain.plan import Step
 from chat4all.domain.routing import parts_of
+from chat4all.domain.snapshot import Snapshot
 from chat4all.services.batches.create_batch import content_for, is_begun_later
 from chat4all.services.batches.find_one_to_one import FindOneToOne
 from chat4all.services.batches.ports import Batches, BatchQueue, LogFault, Pace
@@ -50,7 +51,7 @@ from chat4all.services.messaging.accept_message import (
     NewMessage,
     routed_to_customers,
 )
-from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
+from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.ports import Messages
 
@@ -60,6 +61,8 @@ _SOON_S: Final = 1.0
 _TOGETHER: Final = 10
 """The recipients that are looked up at once."""
 _REFUSED: Final = (*REFUSALS, NotFound)
+
+_SAME_PERSON: Final = Result(RecipientOutcome.REFUSED, code=SamePerson.code)
 
 Account = tuple[str, str]
 """A channel and an account of ours."""
@@ -74,6 +77,8 @@ class _Next(msgspec.Struct):
     begins: Conversation | None = None
     """The conversation that the message begins, if the recipient has none with the sender."""
     refused: Result | None = None
+    person: frozenset[str] = frozenset()
+    """The ids of a person who was merged with others; empty for any other recipient."""
     slots: Counter[Account] = msgspec.field(default_factory=Counter)
     intervals: dict[Account, float] = {}
     at: float = 0.0
@@ -206,7 +211,9 @@ class RunBatch:
             for failure in self._each(lambda item: self._prepare(batch, item), some):
                 if isinstance(failure, Exception):
                     raise failure
-            for item in some:
+            for number, item in enumerate(some):
+                if any(item.person & before.person for before in (*nexts, *some[:number])):
+                    item.refused, item.slots = _SAME_PERSON, Counter()
                 taken += item.slots
                 if nexts and any(taken[on] * item.intervals[on] > SLICE_S for on in item.slots):
                     return nexts
@@ -218,6 +225,10 @@ class RunBatch:
         recipient = item.recipient
         try:
             snapshot = self._snapshot(batch, item)
+            item.person = _person(recipient, snapshot)
+            if self._was_reached(batch, item):
+                item.refused = _SAME_PERSON
+                return None
             new = self._message(batch, recipient, snapshot.conversation.conversation_id)
             item.new = self._fill_template(new, snapshot)
             routed = routed_to_customers(snapshot, item.new, self._capabilities)
@@ -235,10 +246,21 @@ class RunBatch:
         for to in routed.to:
             capabilities = self._capabilities[to.channel]
             on = to.channel, to.account
-            interval = interval_s(capabilities, to.address, file_of(routed.content))
+            files = attachments_of(routed.content) or (None,)
+            interval = max(interval_s(capabilities, to.address, file) for file in files)
             item.slots[on] += max(1, len(parts_of(routed.content, capabilities, to.address)))
             item.intervals = {**item.intervals, on: max(interval, item.intervals.get(on, 0.0))}
         return None
+
+    def _was_reached(self, batch: Batch, item: _Next) -> bool:
+        """Return whether the batch has a message for the person under another of their ids, and none here."""
+        here = batch.message_id(item.recipient)
+        ids = (
+            batch.message_id(msgspec.structs.replace(item.recipient, user_id=user_id))
+            for user_id in sorted(item.person)
+        )
+        elsewhere = any(self._messages.get(each) is not None for each in ids if each != here)
+        return elsewhere and self._messages.get(here) is None
 
     def _snapshot(self, batch: Batch, item: _Next) -> Snapshot:
         """Return the recipient's conversation, or the new conversation of the message; raises NotFound."""
@@ -314,6 +336,13 @@ class RunBatch:
         if stored is None:
             return Result(RecipientOutcome.REFUSED, item.named, code)
         return _accepted_as(stored, item)
+
+
+def _person(recipient: BatchRecipient, snapshot: Snapshot) -> frozenset[str]:
+    """Return every id of a merged person whom the request names as a user."""
+    users = (snapshot.users.get(member.user_id) for member in snapshot.conversation.participants)
+    persons = (frozenset(user.ids) for user in users if user is not None and len(user.ids) > 1)
+    return next((ids for ids in persons if recipient.user_id in ids), frozenset())
 
 
 def _accepted_as(message: Message, item: _Next) -> Result:

@@ -5,6 +5,7 @@ before the rest is read: the object is stored with the type that it seems to hav
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 from typing import Final, Protocol
 
@@ -19,8 +20,8 @@ from chat4all.domain.files.sniffing import likely_type
 from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.files.ports import FileStore, ObjectTooLarge
 from chat4all.services.messaging.connector import ChannelSecret, FetchFailed, Fetching
-from chat4all.services.messaging.credentials import FIRST_ACCOUNT
 from chat4all.services.messaging.ports import Secrets
+from chat4all.services.messaging.present_credentials import with_present
 
 _EMPTY: Final = Refusal(RejectCode.EMPTY, "The provider gave a file without any bytes.")
 _TOO_LARGE: Final = Refusal(RejectCode.TOO_LARGE, f"The file is larger than {MOST_BYTES} bytes.")
@@ -58,34 +59,30 @@ class FetchFile:
         Raises:
             Unavailable: the provider may give the file later.
         """
+        secret, place = self._secrets.of(source.channel, source.account), (source.channel, source.account)
+        ask = partial(self._fetched, file, source)
+        first = secret if isinstance(secret, SendError) else ask(secret)
+        refusal = first if isinstance(first, SendError) else None
+        found = with_present(self._secrets, *place, first, secret=secret, refusal=refusal, ask=ask)
+        if not isinstance(found, SendError):
+            return found
+        if found.outcome is Outcome.PERMANENT:
+            return Refusal(found.code, found.reason)
+        raise Unavailable(f"The provider did not give the file: {found.code}", retry_after=5)
+
+    def _fetched(
+        self, file: StoredFile, source: Source, secret: ChannelSecret
+    ) -> StoredFile | Refusal | SendError:
         try:
-            return self._fetched(file, source)
+            return self._stored(file, source, secret)
         except ObjectTooLarge:
             return _TOO_LARGE
         except FetchFailed as failure:
-            if failure.is_final:
-                return Refusal(failure.code, failure.reason)
-            raise Unavailable(f"The provider did not give the file: {failure}", retry_after=5) from failure
+            outcome = Outcome.PERMANENT if failure.is_final else Outcome.RETRY
+            return SendError(outcome, failure.code, failure.reason)
 
-    def _fetched(self, file: StoredFile, source: Source) -> StoredFile | Refusal:
-        secret = self._secrets.of(source.channel, source.account)
-        try:
-            return self._fetched_with(secret, file, source)
-        except FetchFailed as failure:
-            # The secret of a minute ago lacks a new account, which then seems to depend on the first account.
-            if not failure.is_final or source.account == FIRST_ACCOUNT:
-                raise
-            present = self._secrets.anew(source.channel, source.account)
-            if present == secret:
-                raise
-            return self._fetched_with(present, file, source)
-
-    def _fetched_with(
-        self, secret: ChannelSecret | SendError, file: StoredFile, source: Source
-    ) -> StoredFile | Refusal:
+    def _stored(self, file: StoredFile, source: Source, secret: ChannelSecret) -> StoredFile | Refusal:
         claimed = ProviderFile(source.reference, file.content_type, file.filename, file.size or None)
-        if isinstance(secret, SendError):
-            raise FetchFailed(secret.code, secret.reason, is_final=secret.outcome is Outcome.PERMANENT)
         fetching = self._connector(source.channel).fetch(claimed, secret)
         pieces = iter(fetching.pieces)
         head = _first_bytes(pieces)

@@ -55,18 +55,19 @@ from chat4all.domain.parts import parts_by_recipient
 from chat4all.domain.person import User, is_bot
 from chat4all.domain.plan import Choose, Skipped, Step, as_posted, contents_of, step_as_posted, templates_of
 from chat4all.domain.plan_checks import checks_of, may_have
-from chat4all.domain.planning import Check, Plan, Wanted, obstacle_of, plan, refusal, require_all
+from chat4all.domain.planning import Check, Wanted, obstacle_of, plan, refusal, require_all
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.received import Author, Received
 from chat4all.domain.relaying import new_content, posted, relayed, speaker_of
-from chat4all.domain.routing import known_at, parts_of, present_route, reach
+from chat4all.domain.routing import event_parts, known_at, present_route, reach
 from chat4all.domain.sent_order import is_late
+from chat4all.domain.snapshot import Snapshot
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.waiting import Fallback
 from chat4all.domain.windows import Tag
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.messaging.check_windows import CheckWindows
-from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
+from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.ports import Events, Messages
 
 REFUSALS: Final = (Forbidden, Conflict, NotPossible)
@@ -370,7 +371,7 @@ class AcceptMessage:
         """
         for (_, channel, step), parts in parts_by_recipient(begun).items():
             first = parts[0]
-            now = parts_of(event.content_of(step), self._capabilities[channel], first.address)
+            now = event_parts(event, step, self._capabilities[channel], first.address)
             if not len(now) == first.part_count == len(parts):
                 raise MessageChanged("The message was changed; the notice of the change has its words.")
 
@@ -414,7 +415,14 @@ class AcceptMessage:
         snapshot = _as_of(message, self._conversation_cache.fresh(message.conversation_id))
         steps = (*map(Step, (step.channel for step in message.steps), words.contents or (None,)),)
         wanted = Wanted(words.content, steps or (Step(),), message.choose)
-        planned = self._plan(snapshot, message.sender_id, wanted, (), self.all_checks(message))
+        planned = plan(
+            snapshot,
+            message.sender_id,
+            wanted,
+            capabilities=self._capabilities,
+            checks=(),
+            prefers=self.all_checks(message),
+        )
         return accepted_event(message, msgspec.structs.replace(words, to=planned.recipients))
 
     def _require_possible(self, snapshot: Snapshot, event: MessageAccepted) -> None:
@@ -537,26 +545,15 @@ class AcceptMessage:
                 return Routed(new.content, ())
             return Routed(passed_on, reach(snapshot.conversation, snapshot.users, new.sender_id))
         wanted = wanted_of(snapshot, new)
-        recipients = require_all(self._plan(snapshot, new.sender_id, wanted, checks, prefers), wanted)
-        return _routed(wanted, recipients)
-
-    def _plan(
-        self,
-        snapshot: Snapshot,
-        sender_id: str,
-        wanted: Wanted,
-        checks: Sequence[Check],
-        prefers: Sequence[Check] = (),
-    ) -> Plan:
-        return plan(
-            snapshot.conversation,
-            snapshot.users,
-            sender_id,
+        planned = plan(
+            snapshot,
+            new.sender_id,
             wanted,
             capabilities=self._capabilities,
             checks=checks,
             prefers=prefers,
         )
+        return _routed(wanted, require_all(planned, wanted))
 
     def _message(self, new: NewMessage, to: Sequence[Recipient], now: str) -> Message:
         status = Status.PENDING if to else Status.SENT if new.is_own else Status.DELIVERED
@@ -640,8 +637,7 @@ def routed_to_customers(
     wanted = wanted_of(snapshot, new)
     checks = checks_of(new.purpose, new.tag, (), capabilities)
     planned = plan(
-        snapshot.conversation,
-        snapshot.users,
+        snapshot,
         new.sender_id,
         wanted,
         capabilities=capabilities,
@@ -704,9 +700,14 @@ def _check_sender(snapshot: Snapshot, sender_id: str) -> User:
             Detail("sender_id", "is not a participant"),
         )
     _check_open(snapshot)
-    if is_bot(sender) and snapshot.conversation.desk.controlled_by is Control.HUMAN:
-        raise HumanInControl("A human has the conversation; hand it over to the bot first.")
+    check_control(snapshot, sender_id)
     return sender
+
+
+def check_control(snapshot: Snapshot, sender_id: str) -> None:
+    """Raise HumanInControl if the sender is a bot, and a human has the conversation."""
+    if is_bot(snapshot.users.get(sender_id)) and snapshot.conversation.desk.controlled_by is Control.HUMAN:
+        raise HumanInControl("A human has the conversation; hand it over to the bot first.")
 
 
 def _check_open(snapshot: Snapshot) -> None:

@@ -41,13 +41,15 @@ from chat4all.domain.events import MessageSubmitted, Recipient
 from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import Message
 from chat4all.domain.parts import parts_by_recipient
+from chat4all.domain.person import is_bot
 from chat4all.domain.plan import Step
 from chat4all.domain.planning import Check, Wanted, plan
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.routing import parts_of
+from chat4all.domain.snapshot import Snapshot
 from chat4all.domain.status import Status, StatusChange
-from chat4all.services.messaging.accept_message import Accepted, act_event
-from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
+from chat4all.services.messaging.accept_message import Accepted, act_event, check_control
+from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.ports import Deliveries, Events, Messages
 
 _NAMESPACE: Final = uuid.UUID("6f1f0f0e-7c1b-4a52-9a39-3a7d7c0f5d11")
@@ -82,7 +84,8 @@ class ChangeMessage:
         Raises:
             NotFound: no such message.
             Forbidden: another user sent the message, or its sender has left the conversation.
-            Conflict: the message is deleted, the conversation is archived, or the act_id is another act's.
+            Conflict: the message is deleted, the conversation is archived, the act_id is another act's, or
+                the sender is a bot, and a human has the conversation.
             ActNotPossible: no recipient's channel takes the edit.
             Unavailable: AWS did not take the edit; the same request may be repeated.
         """
@@ -100,7 +103,7 @@ class ChangeMessage:
             _check_sender(snapshot, sender_id)
             return self._possible(message, snapshot, ActKind.EDIT)
 
-        targets = self._conversation_cache.judged(message.conversation_id, judge)
+        targets = self._judged(message, judge)
         self._check_parts(message, content, targets)
         return self._submit(
             message, Act(ActOn(ActKind.EDIT, message_id), targets), act_id, fingerprint, content
@@ -112,6 +115,7 @@ class ChangeMessage:
         Raises:
             NotFound: no such message.
             Forbidden: another user sent the message.
+            HumanInControl: the sender is a bot, and a human has the conversation.
             ActNotPossible: no recipient's channel deletes messages.
             Unavailable: AWS did not take the deletion; the same request may be repeated.
         """
@@ -121,12 +125,21 @@ class ChangeMessage:
         before = self._accepted_before(act_id, fingerprint)
         if before is not None:
             return before
-        targets = self._conversation_cache.judged(
-            message.conversation_id, lambda snapshot: self._possible(message, snapshot, ActKind.DELETE)
-        )
+        targets = self._judged(message, lambda snapshot: self._possible(message, snapshot, ActKind.DELETE))
         return self._submit(
             message, Act(ActOn(ActKind.DELETE, message_id), targets), act_id, fingerprint, None
         )
+
+    def _judged(
+        self, message: Message, judge: Callable[[Snapshot], tuple[ActTarget, ...]]
+    ) -> tuple[ActTarget, ...]:
+        """Return what `judge` finds in the message's conversation, which is read again for a bot."""
+        conversation_id, cache = message.conversation_id, self._conversation_cache
+        if not is_bot(cache.recent(conversation_id).users.get(message.sender_id)):
+            return cache.judged(conversation_id, judge)
+        snapshot = cache.fresh(conversation_id)
+        check_control(snapshot, message.sender_id)
+        return judge(snapshot)
 
     def _own(self, message_id: str, sender_id: str) -> Message:
         """Return a message of a client's; the acts and notices of others are no messages here."""
@@ -196,8 +209,7 @@ class ChangeMessage:
         """Return the recipients on every route that the message's plan may take."""
         wanted = Wanted(message.content, message.steps or (Step(),), message.choose)
         planned = plan(
-            snapshot.conversation,
-            snapshot.users,
+            snapshot,
             message.sender_id,
             wanted,
             capabilities=self._capabilities,

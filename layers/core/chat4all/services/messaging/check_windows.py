@@ -1,8 +1,9 @@
 """Check whether the recipients of a message may be written to: see `domain.windows`.
 
 A recorded time is at most an hour behind, so a window that was recorded as open is open. A closed window is
-asked about twice before a message is refused: the user is read again, since the memory may be stale, and in
-the hour that the recorded time leaves open, the person's latest messages are looked up.
+asked about twice before a message is refused: the user is read again, since the memory may be stale, and the
+person's latest message is looked up, which tells when the window closed. Who asks for a window gets its exact
+end, too.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from chat4all.domain.errors import WindowClosed
 from chat4all.domain.events import Route
 from chat4all.domain.person import Identity, User
 from chat4all.domain.planning import Check, Obstacle
-from chat4all.domain.windows import Tag, Window, closed_issue, undecided_since, window_of
+from chat4all.domain.windows import Tag, Window, closed_issue, unrecorded_within, window_of
 from chat4all.services.messaging.ports import Messages
 
 
@@ -35,7 +36,7 @@ class CheckWindows:
         return self._check(tag, lambda _user, known: known)
 
     def exact(self, tag: Tag | None) -> Check:
-        """Return the check of one message that looks up a latest message where it may decide.
+        """Return the check of one message that looks up the person's latest message before a refusal.
 
         It reads once at most for each identity.
         """
@@ -43,14 +44,14 @@ class CheckWindows:
 
         def latest(user: User, known: Identity) -> Identity:
             if known not in looked_up:
-                looked_up[known] = self._looked_up(user, known, tag)
+                looked_up[known] = self._looked_up(user, known)
             return looked_up[known]
 
         return self._check(tag, latest)
 
     def of_user(self, user: User) -> tuple[Window, ...]:
-        """Return the window of each identity, as a message would find it."""
-        return tuple(self._window(self._looked_up(user, known, None)) for known in user.identities)
+        """Return the window of each identity, with its exact end."""
+        return tuple(self._window(self._looked_up(user, known)) for known in user.identities)
 
     def _check(self, tag: Tag | None, latest: Callable[[User, Identity], Identity]) -> Check:
         def check(user: User, route: Route, content: Content) -> Obstacle | None:
@@ -69,15 +70,13 @@ class CheckWindows:
     def _window(self, identity: Identity) -> Window:
         return window_of(identity, self._capabilities[identity.channel], self._clock())
 
-    def _looked_up(self, user: User, identity: Identity, tag: Tag | None) -> Identity:
-        """Return the identity with the time of the latest message, if that may decide about the window."""
-        if self._window(identity).is_open:
-            return identity
-        since = undecided_since(identity, self._capabilities[identity.channel], self._clock(), tag)
-        if since is None:
+    def _looked_up(self, user: User, identity: Identity) -> Identity:
+        """Return the identity with the time of the person's latest message."""
+        span = unrecorded_within(identity, self._capabilities[identity.channel])
+        if span is None:
             return identity
         found = (
-            self._messages.latest_from(user_id, identity.channel, identity.account, since)
+            self._messages.latest_from(user_id, identity.channel, identity.account, *span)
             for user_id in dict.fromkeys(user.ids)
         )
         latest = max((at for at in found if at is not None), default=None)

@@ -105,13 +105,18 @@ class AccountCircuit:
         """
         with self._lock, suppress(Unavailable):
             if isinstance(answer, SendError) and answer.outcome is Outcome.CHANNEL_PAUSED:
-                self._change(lambda state: rules.refused(state, answer.code, answer.reason, self._now()))
+                self._change(lambda state: self._refused(state, answer))
             elif isinstance(answer, SendError) and answer.outcome is Outcome.RETRY:
                 self._change(lambda state: self._failed(attempt, state, recipient, answer))
             elif attempt is Attempt.AS_PROBE:
                 self._change(lambda _state: rules.answered(self._now()))
             elif self._known.breaker.failures:
                 self._change(self._answered_freely)
+
+    def _refused(self, state: Breaker, error: SendError) -> Breaker:
+        return rules.refused(
+            state, error.code, error.reason, self._now(), credentials=error.refuses_credentials
+        )
 
     def _failed(self, attempt: Attempt, state: Breaker, recipient: str, error: SendError) -> Breaker:
         if state.circuit is Circuit.HALF_OPEN and attempt is not Attempt.AS_PROBE:

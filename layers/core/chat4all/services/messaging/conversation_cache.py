@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-import msgspec
-
 from chat4all.domain.conversation import Conversation
 from chat4all.domain.errors import Conflict, ConversationNotFound, Forbidden, NotPossible
 from chat4all.domain.person import User
+from chat4all.domain.snapshot import Snapshot
 from chat4all.services.directory.merged_users import known_users
 from chat4all.services.directory.ports import Conversations, Directory
 
@@ -24,14 +23,6 @@ KEEP_S: Final = 60.0
 CONVERSATION_KEEP_S: Final = 10.0
 """For so long, a message of a sender who was removed may be accepted; then it becomes FAILED."""
 _MOST: Final = 5_000
-
-
-class Snapshot(msgspec.Struct, frozen=True):
-    """A conversation and its participants as they were read."""
-
-    conversation: Conversation
-    users: dict[str, User]
-    """The participants, by id; a merged user with what is known of the person."""
 
 
 class ConversationCache:

@@ -20,6 +20,7 @@ MISSING: Final = SendError(
     Outcome.CHANNEL_PAUSED,
     "NO_CREDENTIALS",
     "The channel's secret has no credentials of this account; add them with a PUT of the account.",
+    refuses_credentials=True,
 )
 
 

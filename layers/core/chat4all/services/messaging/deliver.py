@@ -45,7 +45,16 @@ from chat4all.domain.acts import ProviderAct
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import Clock, NewId, iso, parse_iso
 from chat4all.domain.consent import ConsentState, refused_at
-from chat4all.domain.content import Album, Deleted, Media, Notice, Text, Unsupported, file_of
+from chat4all.domain.content import (
+    Album,
+    Deleted,
+    Media,
+    Notice,
+    Text,
+    Unsupported,
+    attachments_of,
+    file_of,
+)
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Unavailable
@@ -78,8 +87,8 @@ from chat4all.services.messaging.carry_out_act import CarryOutAct
 from chat4all.services.messaging.check_consent import CheckConsent
 from chat4all.services.messaging.circuit import Attempt, ChannelCircuits, Wait
 from chat4all.services.messaging.connector import ChannelSecret, Connector
-from chat4all.services.messaging.credentials import FIRST_ACCOUNT
 from chat4all.services.messaging.ports import Deliveries, Events, Limiter, Secrets
+from chat4all.services.messaging.present_credentials import with_present
 
 _ADDRESS_CHANGES: Final = 2
 _RECORD_TRIES: Final = 2
@@ -243,11 +252,11 @@ class Deliver:
         return self._sent(claimed, Sent(known[0] if known else f"{_UNTOLD}{requested.delivery_id}"))
 
     def _album(self, requested: DeliveryRequested) -> tuple[OutgoingMedia, ...] | SendError:
-        """Return the files that are sent with the part's own."""
+        """Return the files that are sent with the part's own, or behind its first."""
         capabilities, address = self._connector.capabilities, requested.recipient.address
-        files = [
-            self._file(media, self._file.stored(media), capabilities, address) for media in requested.album
-        ]
+        content = requested.content
+        behind = content.singles[1:] if isinstance(content, Album) else requested.album
+        files = [self._file(media, self._file.stored(media), capabilities, address) for media in behind]
         ready = tuple(file for file in files if isinstance(file, OutgoingMedia))
         return ready if len(ready) == len(files) else _NO_ALBUM
 
@@ -439,16 +448,11 @@ class Deliver:
     def _ask(
         self, account: str, address: str, secret: ChannelSecret | SendError, ask: Ask
     ) -> tuple[Sent | SendError, str]:
-        """Ask the provider; if it refuses credentials that were replaced meanwhile, ask with the present."""
         first = (secret, address) if isinstance(secret, SendError) else ask(secret)
         answer, _ = first
-        if isinstance(answer, Sent) or not _may_be_for_outdated(account, answer):
-            return first
-        try:
-            present = self._secrets.anew(self._connector.capabilities.channel, account)
-        except Unavailable:
-            return first
-        return first if present == secret or isinstance(present, SendError) else ask(present)
+        refusal = answer if isinstance(answer, SendError) else None
+        channel = self._connector.capabilities.channel
+        return with_present(self._secrets, channel, account, first, secret=secret, refusal=refusal, ask=ask)
 
     def _send(self, submission: Submission, secret: ChannelSecret) -> tuple[Sent | SendError, str]:
         """Send, follow a chat that has moved, and return the last answer with the address that gave it."""
@@ -462,13 +466,13 @@ class Deliver:
 
     def _wait_s(self, requested: DeliveryRequested, stored: StoredFile | None, now: datetime) -> float:
         """Return the seconds to wait for the file, or else for the tokens, which are taken if it is 0."""
-        to, file = requested.recipient, file_of(requested.content)
+        to, file = requested.recipient, next(iter(attachments_of(requested.content)), None)
         return file_wait_s(stored, requested.accepted_at, now) or self._limiter.wait_s(
             to.channel, to.account, to.address, now.timestamp(), file
         )
 
     def _stored_file(self, requested: DeliveryRequested) -> StoredFile | None:
-        file = file_of(requested.content)
+        file = next(iter(attachments_of(requested.content)), None)
         return self._file.stored(Media(file)) if file is not None else None
 
     def _header(
@@ -485,7 +489,8 @@ class Deliver:
     def _outgoing(
         self, requested: DeliveryRequested, stored: StoredFile | None
     ) -> OutgoingContent | SendError:
-        match requested.content:
+        content = requested.content
+        match content.singles[0] if isinstance(content, Album) and content.files else content:
             case Media() as media:
                 of_file = self._file if requested.act is None else self._file.with_new_words
                 return of_file(media, stored, self._connector.capabilities, requested.recipient.address)
@@ -528,16 +533,6 @@ class Deliver:
     def _give_back(self, claimed: Claimed, counts: Counts, wait_s: float) -> Later:
         self._deliveries.release(claimed, counts)
         return Later(wait_s)
-
-
-def _may_be_for_outdated(account: str, error: SendError) -> bool:
-    """Return whether the provider may have refused credentials that were replaced meanwhile.
-
-    An account that was added a moment ago may have been taken for one that depends on the first account,
-    whose token gives no access to it: the provider then refuses the message.
-    """
-    is_refused = error.outcome is Outcome.PERMANENT and account != FIRST_ACCOUNT
-    return is_refused or error.outcome is Outcome.CHANNEL_PAUSED
 
 
 def _hopeless(attempts: int, *, earlier_part_failed: bool) -> SendError | None:

@@ -7,6 +7,7 @@ process that dies after the request repeats it, which shows the person nothing n
 dropped.
 """
 
+import functools
 from datetime import timedelta
 from typing import Final
 
@@ -19,6 +20,7 @@ from chat4all.domain.sending import Outcome, SendError
 from chat4all.services.messaging.circuit import ChannelCircuits
 from chat4all.services.messaging.connector import Connector
 from chat4all.services.messaging.ports import Limiter, Secrets
+from chat4all.services.messaging.present_credentials import with_present
 
 LATE: Final = {SignalKind.TYPING: timedelta(seconds=10), SignalKind.READ: timedelta(minutes=15)}
 TOO_LATE: Final = "LATE"
@@ -69,11 +71,11 @@ class DeliverSignal:
         wait_s = self._limiter.account_wait_s(to.channel, to.account, self._clock().timestamp())
         if wait_s > 0:
             return self._later(requested, signal, wait_s)
-        answer = self._connector.act(_act(requested, signal), secret)
-        if isinstance(answer, SendError) and answer.outcome is Outcome.CHANNEL_PAUSED:
-            present = self._secrets.anew(to.channel, to.account)
-            if not isinstance(present, SendError) and present != secret:
-                answer = self._connector.act(_act(requested, signal), present)
+        ask = functools.partial(self._connector.act, _act(requested, signal))
+        first = ask(secret)
+        refusal = first if isinstance(first, SendError) else None
+        place = to.channel, to.account
+        answer = with_present(self._secrets, *place, first, secret=secret, refusal=refusal, ask=ask)
         return self._refused(requested, signal, answer) if isinstance(answer, SendError) else Shown()
 
     def _refused(self, requested: DeliveryRequested, signal: Signal, error: SendError) -> Dropped | AskAgain:

@@ -15,7 +15,7 @@ was accepted, so the repeated POST finds it, with the text of then.
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Final
 
@@ -39,6 +39,7 @@ from chat4all.domain.person import User
 from chat4all.domain.plan import Step, as_posted, step_as_posted, templates_of
 from chat4all.domain.planning import Check, Obstacle, Wanted, plan
 from chat4all.domain.sending import Outcome, SendError
+from chat4all.domain.snapshot import Snapshot
 from chat4all.domain.templates import (
     AccountTemplate,
     KnownTemplate,
@@ -49,7 +50,7 @@ from chat4all.domain.templates import (
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.messaging.accept_message import NewMessage
 from chat4all.services.messaging.connector import ChannelSecret
-from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
+from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.ports import KnownTemplates, Messages, Secrets
 from chat4all.services.messaging.template_catalogue import Catalogues, TemplateCatalogue, named
 
@@ -243,8 +244,15 @@ class FillTemplate:
         owner = catalogue.owner(self._secret(channel, account))
         return tuple(self._known.usable(channel, owner, MOST_NAMES)) if owner else ()
 
-    def advised(self, closed: WindowClosed) -> WindowClosed:
-        """Return the refusal with the names of known templates that could be sent instead."""
+    @contextmanager
+    def advising(self) -> Iterator[None]:
+        """Add the names of known templates that could be sent instead to a WindowClosed."""
+        try:
+            yield
+        except WindowClosed as closed:
+            raise self._advised(closed) from None
+
+    def _advised(self, closed: WindowClosed) -> WindowClosed:
         advice = []
         for channel, account in closed.places:
             with suppress(Unavailable, NotPossible):
@@ -257,8 +265,7 @@ class FillTemplate:
     def _places(self, new: NewMessage, snapshot: Snapshot) -> list[tuple[int, Place]]:
         """Return the step and the account of each route to somebody over a channel with templates."""
         planned = plan(
-            snapshot.conversation,
-            snapshot.users,
+            snapshot,
             new.sender_id,
             Wanted(new.content, new.steps or (Step(),)),
             capabilities=self._capabilities,

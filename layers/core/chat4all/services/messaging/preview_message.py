@@ -79,8 +79,7 @@ class PreviewMessage:
         asked = (self._windows.exact(new.tag),) if new.send_at is None else ()
         others = self._accounts.exact(), *asked
         planned = plan(
-            snapshot.conversation,
-            snapshot.users,
+            snapshot,
             new.sender_id,
             wanted,
             capabilities=self._capabilities,

@@ -20,9 +20,10 @@ from chat4all.domain.errors import ActNotPossible, Detail, MessageNotFound, NotA
 from chat4all.domain.events import DeliveryRequested, Recipient, SignalsRequested
 from chat4all.domain.message import Message
 from chat4all.domain.routing import reach
+from chat4all.domain.snapshot import Snapshot
 from chat4all.services.accounts.enabled_accounts import EnabledAccounts
 from chat4all.services.directory.ports import Conversations
-from chat4all.services.messaging.conversation_cache import ConversationCache, Snapshot
+from chat4all.services.messaging.conversation_cache import ConversationCache
 from chat4all.services.messaging.ports import Events, Messages
 
 MOST_LOOKED_AT: Final = 50
