@@ -50,7 +50,7 @@ class MiniStack:
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
         """Return no endpoints: MiniStack passes its own to the functions."""
-        return {}
+        return {"SearchIndex": "table", "SearchDelay": "1"}
 
 
 # A proxy that counts, delays or breaks requests forwards them with a signature that no longer fits.
