@@ -192,8 +192,7 @@ def _search_views(settings: ApiSettings, accepting: Accepting) -> SearchViews:
         accepting.conversations,
     )
     rebuild = StartRebuild(DynamoRebuilds(settings.search_table), runtime.now, runtime.new_id)
-    is_on = settings.search_index != "off"
-    return SearchViews(search, rebuild, frozenset(accepting.capabilities), is_on=is_on)
+    return SearchViews(search, rebuild, frozenset(accepting.capabilities), is_on=settings.has_index)
 
 
 def _batch_views(

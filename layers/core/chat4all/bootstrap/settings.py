@@ -52,6 +52,11 @@ class ApiSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     api_url: str
     """The API's public address before `/v1`; `{api}` stands for the id that a request contains."""
 
+    @property
+    def has_index(self) -> bool:
+        """Return whether there is an index of words."""
+        return self.search_index != "off"
+
 
 class WebhookSettings(StreamSettings, frozen=True, rename="upper", kw_only=True):
     needed = ("status_updates",)
