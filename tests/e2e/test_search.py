@@ -76,7 +76,8 @@ def test_people_and_notes_are_found_and_pages_follow_each_other(stage: Stage) ->
     eventually(lambda: ids(stage, word, type="note") == notes[::-1])
     eventually(lambda: ids(stage, f"maria {word}", type="person") == [customer.user_id])
     eventually(lambda: ids(stage, customer.address[-8:], type="person", channel="sms")[:1] == [customer.user_id])
-    pages, cursor = [], None
+    pages: list[list[str]] = []
+    cursor = None
     while cursor is not None or not pages:
         query = {"q": word, "type": "note", "limit": "2"} | ({"cursor": cursor} if cursor else {})
         answer = stage.api.call("GET", "/search", query=query).json()
