@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from chat4all.adapters.dynamodb import search_index
@@ -17,7 +17,7 @@ from tests.fakes.search import MemoryRebuilds, MemorySearchIndex
 from tests.integration.aws import Aws
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
-EVERY = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EVERY = settings(max_examples=4, deadline=None, phases=(Phase.generate,), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def found_by(index: SearchIndex, words: str) -> list[str]:
 
 
 TIMES = st.lists(
-    st.tuples(st.sampled_from([0, 1, 59, 60, 61, 3_600, 86_400]), st.sampled_from(["a", "b", "ab"])), max_size=9
+    st.tuples(st.sampled_from([0, 1, 59, 60, 61, 3_600, 86_400]), st.sampled_from(["a", "b", "ab"])), max_size=6
 )
 
 
