@@ -265,7 +265,7 @@ def _may_be_begun(word: str) -> bool:
 
 
 def _keep_words(names: Collection[tuple[str, str]]) -> None:
-    """Add the words of which nobody knows yet. To read a word costs a tenth of a write."""
+    """Add the words of which nobody knows yet. To read a word costs a fifth of a write."""
     if not names:
         return
     known = {(row.partition, row.record) for row in WordRow.batch_get([*names], consistent_read=True)}
