@@ -28,7 +28,7 @@ def following(
     """Make the handler. It raises Unavailable, so that Lambda gives it the whole batch again.
 
     A record that cannot be read is logged and counted, because it would hold up the records behind it. Its
-    words are not logged. `go_on` works while there is time, and returns what it counted.
+    words are not logged. `go_on` works while there is time, and returns what it listed.
     """
 
     def changes(records: Iterable[Record]) -> list[Change]:
@@ -48,12 +48,15 @@ def following(
 
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         if event == {} or is_scheduled(event):
-            return dict(go_on(lambda: context.get_remaining_time_in_millis() > SPARE_MS))
+            listed = dict(go_on(lambda: context.get_remaining_time_in_millis() > SPARE_MS))
+            count("RowsIndexed", sum(listed.values()))
+            return listed
         records = fields_of(event).get("Records")
         if not isinstance(records, list) or not all(map(_is_change, records)):
             raise WrongEvent(TAKES, event)
         found = changes(records)
         follow(found)
+        count("RowsIndexed", len(found))
         return {"changes": len(found)}
 
     return handle
