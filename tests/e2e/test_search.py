@@ -1,4 +1,4 @@
-"""The search on the local cloud: the stream reaches the function, and the index follows what becomes of words."""
+"""The search on the local cloud: streams reach the function, and the index follows what becomes of words."""
 
 import uuid
 from typing import Any
@@ -75,7 +75,9 @@ def test_people_and_notes_are_found_and_pages_follow_each_other(stage: Stage) ->
 
     eventually(lambda: ids(stage, word, type="note") == notes[::-1])
     eventually(lambda: ids(stage, f"maria {word}", type="person") == [customer.user_id])
-    eventually(lambda: ids(stage, customer.address[-8:], type="person", channel="sms")[:1] == [customer.user_id])
+    eventually(
+        lambda: ids(stage, customer.address[-8:], type="person", channel="sms")[:1] == [customer.user_id]
+    )
     pages: list[list[str]] = []
     cursor = None
     while cursor is not None or not pages:

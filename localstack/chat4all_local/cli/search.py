@@ -57,6 +57,4 @@ def rebuild(*, json: JsonOption = False, state: StateOption = "") -> None:
     if json:
         print_json(latest)
     else:
-        typer.echo(
-            f"listed {latest.people} people, {latest.notes} notes and {latest.messages} messages"
-        )
+        typer.echo(f"listed {latest.people} people, {latest.notes} notes and {latest.messages} messages")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import dynamodb, lambda_svc
 
 from ministack_server import streams
@@ -59,7 +60,9 @@ def function(mapping: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterat
     }
     monkeypatch.setattr(dynamodb, "_tables", {TABLE: table})
     monkeypatch.setattr(
-        lambda_svc, "_iter_all_esms", lambda: iter([(streams.get_account_id(), streams.get_region(), mapping)])
+        lambda_svc,
+        "_iter_all_esms",
+        lambda: iter([(get_account_id(), get_region(), mapping)]),
     )
     monkeypatch.setattr(lambda_svc, "_get_func_record_for_qualifier", lambda *_: ({}, {}))
     monkeypatch.setattr(lambda_svc, "_execute_function", function.execute)
@@ -130,7 +133,9 @@ def test_the_journal_has_the_records_that_wait(function: Function) -> None:
     streams.record(lambda *change: contents.apply(change))
     write(1, 2, 3, 4)
     poll_until(lambda: len(function.batches) == 1)
-    poll_until(lambda: [*streams.waiting()] != [] and len(streams.waiting()["one"]) == 1 or not streams.waiting())
+    poll_until(
+        lambda: ([*streams.waiting()] != [] and len(streams.waiting()["one"]) == 1) or not streams.waiting()
+    )
     kept = {mapping: [*records.values()] for mapping, records in contents.streams.items()}
 
     streams._waiting.clear()

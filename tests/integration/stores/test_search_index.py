@@ -17,7 +17,12 @@ from tests.fakes.search import MemoryRebuilds, MemorySearchIndex
 from tests.integration.aws import Aws
 
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
-EVERY = settings(max_examples=4, deadline=None, phases=(Phase.generate,), suppress_health_check=[HealthCheck.function_scoped_fixture])
+EVERY = settings(
+    max_examples=4,
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @pytest.fixture
@@ -61,7 +66,8 @@ def found_by(index: SearchIndex, words: str) -> list[str]:
 
 
 TIMES = st.lists(
-    st.tuples(st.sampled_from([0, 1, 59, 60, 61, 3_600, 86_400]), st.sampled_from(["a", "b", "ab"])), max_size=6
+    st.tuples(st.sampled_from([0, 1, 59, 60, 61, 3_600, 86_400]), st.sampled_from(["a", "b", "ab"])),
+    max_size=6,
 )
 
 
@@ -74,7 +80,13 @@ TIMES = st.lists(
     reads=st.integers(2, 8),
 )
 def test_pages_have_everything_once_in_the_order_of_time(
-    index: SearchIndex, times: list[tuple[int, str]], batches: list[int], size: int, reads: int, *, again: bool
+    index: SearchIndex,
+    times: list[tuple[int, str]],
+    batches: list[int],
+    size: int,
+    reads: int,
+    *,
+    again: bool,
 ) -> None:
     words = {"a": a_word(), "b": a_word()}
     documents = [
@@ -122,7 +134,9 @@ def test_what_is_forgotten_leaves_nothing(index: SearchIndex, documents: list[tu
         rows = [*PostingRow.query(f"default#WORD#message#{word}")]
         assert all(row.entries for row in rows)
         assert bool(rows) == bool(kept)
-        assert bool([*WordRow.query(f"default#WORDS#message#{word[:3]}", WordRow.record == word)]) == bool(kept)
+        assert bool([*WordRow.query(f"default#WORDS#message#{word[:3]}", WordRow.record == word)]) == bool(
+            kept
+        )
 
 
 def test_the_last_word_is_the_beginning_of_words(index: SearchIndex) -> None:

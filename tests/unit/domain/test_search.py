@@ -42,7 +42,9 @@ def test_a_text_answers_a_query_if_it_has_each_word(text: str, query: str, *, ex
     assert answers(text, query) is expected
 
 
-@pytest.mark.parametrize("query", ["", "   ", "a", "👍", "c d", "\u200f", "#", " ".join(map(str, range(100, 111)))])
+@pytest.mark.parametrize(
+    "query", ["", "   ", "a", "👍", "c d", "\u200f", "#", " ".join(map(str, range(100, 111)))]
+)
 def test_a_query_without_words_or_with_too_many_is_refused(query: str) -> None:
     with pytest.raises(Invalid) as refused:
         terms_of(query)

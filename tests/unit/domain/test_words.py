@@ -13,7 +13,9 @@ MARKS = "\u200e\u200f\u061c\u202a\u202b\u202c\u2066\u2067\u2069\u00ad\ufeff\u200
 TEXTS = st.text(
     st.one_of(
         st.characters(codec="utf-8"),
-        st.sampled_from("áçãõéÀÇ ßẞäöüıİIi øŁđ مرحبًا٤٧ हिन्दी๑ สวัสดีครับ 東京都カタﾊﾟ 한국어 👩‍👩‍👧🇧🇷1️⃣ \u200b-.,'#" + MARKS),
+        st.sampled_from(
+            "áçãõéÀÇ ßẞäöüıİIi øŁđ مرحبًا٤٧ हिन्दी๑ สวัสดีครับ 東京都カタﾊﾟ 한국어 👩‍👩‍👧🇧🇷1️⃣ \u200b-.,'#" + MARKS
+        ),
     ),
     max_size=60,
 )

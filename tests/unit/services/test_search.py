@@ -1,6 +1,6 @@
 """The search over the fakes: what changes is found as it is, whatever dies on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -10,7 +10,14 @@ from chat4all.domain.content import Deleted, Notice, Text
 from chat4all.domain.errors import ConversationNotFound, Invalid, RebuildRunning, UnknownUser
 from chat4all.domain.message import Message
 from chat4all.domain.note import Note
-from chat4all.domain.search import Change, Document, SearchKind, message_document, note_document, person_document
+from chat4all.domain.search import (
+    Change,
+    Document,
+    SearchKind,
+    message_document,
+    note_document,
+    person_document,
+)
 from chat4all.services.search import search as search_module
 from chat4all.services.search.change_index import ChangeIndex
 from chat4all.services.search.ports import RebuildState
@@ -38,7 +45,7 @@ class MortalIndex(MemorySearchIndex):
             self._live()
             super().add([document])
 
-    def forget(self, document: Document, words: Sequence[str]) -> None:  # type: ignore[override]
+    def forget(self, document: Document, words: Collection[str]) -> None:
         for word in sorted(words):
             self._live()
             super().forget(document, [word])
@@ -77,7 +84,13 @@ class Searching:
         self.search = Search(self.index, messages, notes, directory, conversations)
         self.start = StartRebuild(self.rebuilds, self.product.clock, self.product.ids)
         self.rebuild = RebuildIndex(
-            self.rebuilds, self.change, directory, conversations, messages, notes, self.product.clock
+            self.rebuilds,
+            self.change,
+            users=directory,
+            conversations=conversations,
+            messages=messages,
+            notes=notes,
+            clock=self.product.clock,
         )
 
     def say(self, text: str, sender_id: str = "agent") -> Message:
@@ -121,7 +134,9 @@ def test_pages_follow_each_other(searching: Searching, limit: int) -> None:
 
     assert searching.found("order", limit) == [
         message.message_id
-        for message in sorted(said, key=lambda message: (message.accepted_at, message.message_id), reverse=True)
+        for message in sorted(
+            said, key=lambda message: (message.accepted_at, message.message_id), reverse=True
+        )
     ]
 
 
@@ -143,7 +158,9 @@ def test_what_changed_is_found_as_it_is_although_the_index_is_late(searching: Se
     searching.product.messages.rewrite(message, replace(message, content=Text("after")))
 
     assert searching.found("before") == []
-    searching.change([Change(message_document(message), message_document(searching.stored(message.message_id)))])
+    searching.change(
+        [Change(message_document(message), message_document(searching.stored(message.message_id)))]
+    )
     assert searching.found("after") == [message.message_id]
 
 
@@ -244,7 +261,9 @@ def test_a_rebuild_without_time_goes_on_later(searching: Searching) -> None:
     times = iter([True, False])
 
     searching.rebuild(lambda: next(times))
-    assert searching.start.latest() != RebuildState.DONE
+    latest = searching.start.latest()
+    assert latest is not None
+    assert latest.state is RebuildState.RUNNING
     searching.rebuild(lambda: True)
 
     assert len(searching.found("order")) == 1
@@ -261,7 +280,9 @@ def test_what_changes_while_a_rebuild_lists_it_is_followed(searching: Searching)
         searching.product.messages.rewrite(message, replace(message, content=Deleted(), deleted_at=NOW))
         add(documents)
 
-    searching.rebuild(lambda: searching.rebuilds.latest is not None and searching.rebuilds.latest[1].conversations == ())
+    searching.rebuild(
+        lambda: searching.rebuilds.latest is not None and searching.rebuilds.latest[1].conversations == ()
+    )
     searching.index.add = add_late  # type: ignore[method-assign]
     searching.rebuild(lambda: True)
 

@@ -22,11 +22,11 @@ def handler() -> Handler:
     rebuild = RebuildIndex(
         DynamoRebuilds(settings.search_table),
         change,
-        DynamoDirectory(settings.directory_table),
-        DynamoConversations(settings.conversations_table),
-        DynamoSearched(settings.messages_table),
-        DynamoNotes(settings.conversations_table),
-        runtime.now,
+        users=DynamoDirectory(settings.directory_table),
+        conversations=DynamoConversations(settings.conversations_table),
+        messages=DynamoSearched(settings.messages_table),
+        notes=DynamoNotes(settings.conversations_table),
+        clock=runtime.now,
     )
 
     return telemetry.observing(following(row_key, change_of, change, rebuild, telemetry.count))

@@ -244,7 +244,7 @@ class Excerpt(msgspec.Struct, frozen=True):
 
 
 def excerpt(text: str, spans: Sequence[Span]) -> Excerpt:
-    """Return the characters around the first span of a `readable` text. An ellipsis stands where it is cut."""
+    """Return the characters around the first span of a `readable` text; an ellipsis stands for a cut."""
     first = _apart_from_marks(text, max(0, spans[0].start - SHOWN_BEFORE))
     last = _apart_from_marks(text, min(len(text), max(first + SHOWN, spans[0].end)))
     before, after = _CUT if first else "", _CUT if last < len(text) else ""
@@ -259,9 +259,7 @@ def excerpt(text: str, spans: Sequence[Span]) -> Excerpt:
 def _apart_from_marks(text: str, place: int) -> int:
     """Return the place, or an earlier one, at which no letter is divided from its marks."""
     while 0 < place < len(text) and (
-        unicodedata.category(text[place])[0] == "M"
-        or text[place] == _JOINER
-        or text[place - 1] == _JOINER
+        unicodedata.category(text[place])[0] == "M" or text[place] == _JOINER or text[place - 1] == _JOINER
     ):
         place -= 1
     return place

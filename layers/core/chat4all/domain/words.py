@@ -1,8 +1,8 @@
 """Divide texts into the words by which they are found.
 
 A word is written in one way, however a text writes it: decomposed by compatibility (NFKD), without cases,
-without marks, and without signs that nobody sees, such as the marks of a direction. A few letters that Unicode
-does not decompose stand for the letters that people type instead of them.
+without marks, and without signs that nobody sees, such as the marks of a direction. A few letters that
+Unicode does not decompose stand for the letters that people type instead of them.
 
 Letters, marks and digits belong to a word, and everything else ends it. Scripts that do not write spaces, and
 Korean, whose words take endings, are found by pairs of letters: `東京都` by `東京` and `京都`.
@@ -24,9 +24,9 @@ LONG_ENDING: Final = 8
 """Digits by which a longer number is found."""
 
 _OTHERWISE: Final = str.maketrans(
-    {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ی": "ي", "ک": "ك", "ـ": ""}
+    {"\u0131": "i", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ی": "ي", "ک": "ك", "ـ": ""}
 )
-"""Letters without a decomposition, and what people type in their place; the last letter only stretches words."""
+"""Letters without a decomposition, and what people type in their place. The last one only stretches words."""
 _ENDS_A_WORD: Final = "\u200b"
 """The space of no width, which Thai and Khmer write between words, is a sign that nobody sees, too."""
 _UNSPACED: Final = (
@@ -109,7 +109,7 @@ def words_of(text: str) -> frozenset[str]:
 
 
 def index_words(run: Run) -> Iterator[str]:
-    """Yield the words of a run by which a text is found. A single letter of a spaced script is no such word."""
+    """Yield the words of a run by which a text is found; a single letter of a spaced script is none."""
     if run.script is Script.UNSPACED:
         yield from pairs_of(run.letters)
     elif run.is_number:

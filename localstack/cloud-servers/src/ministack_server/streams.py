@@ -134,7 +134,9 @@ def _run(mapping: Mapping, function: Record, batch: list[Record]) -> None:
     if result.get("error") or result.get("throttle"):
         mapping["LastProcessingResult"] = "FAILED"
         _pause_until[known] = time.monotonic() + PAUSE_S
-        lambda_svc.logger.warning("%s failed with records of a stream: %s", known, json.dumps(result.get("body")))
+        lambda_svc.logger.warning(
+            "%s failed with records of a stream: %s", known, json.dumps(result.get("body"))
+        )
         return
     mapping["LastProcessingResult"] = f"OK - {len(batch)} records"
     with _lock:

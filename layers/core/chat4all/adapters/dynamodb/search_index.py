@@ -2,14 +2,14 @@
 
 ::
 
-    default#WORD#message#order    2026-11-30T08:31#3f2a…  entries: {"2026-11-30T08:31:02.123Z#<id>#<hints>", …}
+    default#WORD#message#order    2026-11-30T08:31#3f2a…    entries: {"2026-11-30T08:31:02.123Z#<id>#<hints>"}
     default#WORDS#message#ord     order
 
 A posting has the documents of one word, one minute and one batch, so that a busy workspace writes one row for
 a word of many messages. Its name is a digest of its entries: a batch that comes again replaces the same row.
 
-The partition of a word takes 1,000 write units, about 1 MB of entries, a second: 14,000 messages a second with
-the word, if their batches are large.
+The partition of a word takes 1,000 write units, about 1 MB of entries, a second: 14,000 messages a second
+with the word, if their batches are large.
 """
 
 import hashlib

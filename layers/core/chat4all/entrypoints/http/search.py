@@ -47,8 +47,8 @@ _REBUILD = {
 class FindQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All words of `q` must be there; the last one may be the beginning of a word. The filters combine.
 
-    `user_id` is the sender of a message or the author of a note. `since` is the earliest time, and `until` the
-    first time that is too late.
+    `user_id` is the sender of a message or the author of a note. `since` is the earliest time, and `until`
+    the first time that is too late.
     """
 
     q: str
@@ -61,7 +61,7 @@ class FindQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class MatchView(msgspec.Struct, frozen=True):
-    """A place in `text`, in UTF-16 code units, as JavaScript counts them; `end` is the first place after it."""
+    """A place in `text`, in UTF-16 code units, as JavaScript counts them; `end` is the place after it."""
 
     start: int
     end: int

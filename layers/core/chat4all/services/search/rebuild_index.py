@@ -56,6 +56,7 @@ class RebuildIndex:
         self,
         rebuilds: Rebuilds,
         change: ChangeIndex,
+        *,
         users: Users,
         conversations: Conversations,
         messages: Messages,
@@ -142,16 +143,16 @@ class RebuildIndex:
             further = replace(place, conversations=place.conversations[1:], before=None)
         else:
             further = replace(place, before=page[-1].sequence)
-        counted = replace(
-            rebuild, notes=rebuild.notes + notes, messages=rebuild.messages + messages
-        )
+        counted = replace(rebuild, notes=rebuild.notes + notes, messages=rebuild.messages + messages)
         return counted, further
 
     def _list(self, read: Read) -> int:
         before = read()
         self._change([Change(None, document) for document in before])
         changed = [
-            Change(was, now) for was, now in zip(before, read(), strict=True) if was is not None and was != now
+            Change(was, now)
+            for was, now in zip(before, read(), strict=True)
+            if was is not None and was != now
         ]
         if changed:
             self._change(changed)
