@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chat4all.domain.clock import iso
@@ -186,6 +188,63 @@ def test_a_batch_that_dies_anywhere_is_done_when_it_comes_again(searching: Searc
 
     assert {word for _, word, _ in searching.index.entries} == {"green", "5678", "yellow"}
     assert searching.found("green yellow 5678") == [first.message_id]
+
+
+def a_document(item_id: int, text: str | None) -> Document | None:
+    if text is None:
+        return None
+    return Document(
+        SearchKind.MESSAGE, str(item_id), "2026-01-31T12:00:00.000Z", text, "conversation", "user"
+    )
+
+
+WRITES = st.lists(
+    st.tuples(
+        st.integers(0, 2),
+        st.one_of(
+            st.none(), st.lists(st.sampled_from(["red", "4321", "87654321", "東京都", "ação"])).map(" ".join)
+        ),
+    ),
+    max_size=12,
+)
+
+
+@given(WRITES, st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9)), max_size=12))
+def test_a_stream_that_dies_and_comes_again_leaves_the_words_of_the_last_writes(
+    writes: list[tuple[int, str | None]], batches: list[tuple[int, int]]
+) -> None:
+    """Each batch of so many records is killed at a call; then it, or a part of it, comes again."""
+    index, rows = MortalIndex(), dict[int, Document | None]()
+    change, records = ChangeIndex(index), list[tuple[int, Change]]()
+    for item_id, text in writes:
+        after = a_document(item_id, text)
+        records.append((item_id, Change(rows.get(item_id), after)))
+        rows[item_id] = after
+
+    for count, dies_at in (*batches, (len(records), 1_000)):
+        index.calls_left = dies_at
+        try:
+            change(collapsed(records[:count]))
+        except Died:
+            continue  # the same records come again, cut in another way
+        records = records[count:]
+
+    expected = {
+        (SearchKind.MESSAGE, word, document.entry)
+        for document in rows.values()
+        if document is not None
+        for word in document.words
+    }
+    assert index.entries == expected
+
+
+def collapsed(records: Sequence[tuple[int, Change]]) -> list[Change]:
+    """Return one change of each row, as the handler makes it of the records of a batch."""
+    found: dict[int, Change] = {}
+    for item_id, change in records:
+        before = found[item_id].before if item_id in found else change.before
+        found[item_id] = Change(before, change.after)
+    return [*found.values()]
 
 
 def test_forgotten_words_are_in_no_entry(searching: Searching) -> None:
