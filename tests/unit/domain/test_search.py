@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat4all.domain.errors import Invalid
-from chat4all.domain.search import Document, SearchKind, entry_of, excerpt, hint, matches, terms_of
+from chat4all.domain.search import (
+    Document,
+    SearchKind,
+    as_address,
+    entry_of,
+    excerpt,
+    hint,
+    matches,
+    terms_of,
+)
 from chat4all.domain.words import readable
 from tests.unit.domain.test_words import TEXTS
 
@@ -33,6 +42,8 @@ def answers(text: str, query: str) -> bool:
         ("price 321", "321", True),
         ("東京都庁", "京都", True),
         ("東京 京都人", "東京都", False),
+        ("小猫很可爱", "猫", True),
+        ("可爱的小猫", "猫 爱", True),
         ("今天下午三点", "下午三点", True),
         ("ราคาเท่าไหร่ครับ", "เท่าไหร่", True),
         ("مَرْحَبًا", "مرحبا", True),
@@ -40,6 +51,20 @@ def answers(text: str, query: str) -> bool:
 )
 def test_a_text_answers_a_query_if_it_has_each_word(text: str, query: str, *, expected: bool) -> None:
     assert answers(text, query) is expected
+
+
+@pytest.mark.parametrize(
+    ("query", "address"),
+    [
+        ("+55 (11) 98765-4321", "5511987654321"),
+        ("98765.4321", "987654321"),
+        ("Maria 98765-4321", "Maria 98765-4321"),
+        ("12-3", "12-3"),
+        ("+", "+"),
+    ],
+)
+def test_a_phone_number_is_found_however_it_is_written(query: str, address: str) -> None:
+    assert as_address(query) == address
 
 
 @pytest.mark.parametrize(
@@ -62,7 +87,11 @@ def test_a_text_that_answers_is_found_by_the_words_of_the_query(text: str) -> No
     document = Document(SearchKind.MESSAGE, "m", "2026-01-31T12:00:00.000Z", text)
 
     assert matches(readable(text), terms)
-    assert {word for term in terms for word in term.words} <= document.words
+    assert all(
+        any(known.startswith(word) if term.is_beginning else known == word for known in document.words)
+        for term in terms
+        for word in term.words
+    )
 
 
 @given(TEXTS, TEXTS)

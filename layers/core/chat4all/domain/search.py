@@ -18,6 +18,7 @@ from chat4all.domain.wording import as_text, worded
 from chat4all.domain.words import (
     LONGEST_WORD,
     SHORT_ENDING,
+    SHORTEST_BEGINNING,
     Run,
     Script,
     ending_of,
@@ -27,10 +28,10 @@ from chat4all.domain.words import (
     words_of,
 )
 
+_PHONE: Final = frozenset("0123456789+-./() ")
+_PHONE_DIGITS: Final = range(7, 16)
 MOST_TERMS: Final = 10
 """Words of a query."""
-SHORTEST_BEGINNING: Final = 3
-"""Letters from which on the last word of a query may be the beginning of a word."""
 SHOWN_BEFORE: Final = 60
 SHOWN: Final = 240
 """Characters around the first match: before it, and in all."""
@@ -197,12 +198,23 @@ def terms_of(query: str) -> tuple[Term, ...]:
     """
     runs = {run.letters: run for run in runs_of(readable(query))}
     last = next(reversed(runs.values()), None)
-    terms = tuple(Term(run, run is last and _may_begin(run)) for run in runs.values())
+    terms = tuple(Term(run, (run is last and _may_begin(run)) or _is_a_letter(run)) for run in runs.values())
     if len(terms) > MOST_TERMS:
         raise Invalid("q has too many words.", Detail("q", f"may have {MOST_TERMS} different words"))
     if not any(term.words for term in terms):
         raise Invalid("q has no word to look for.", Detail("q", "needs a word of two letters, or a number"))
     return terms
+
+
+def as_address(query: str) -> str:
+    """Return a phone number as its digits, as addresses have it, however it is written; else the query."""
+    digits = "".join(character for character in query if character in "0123456789")
+    return digits if _PHONE.issuperset(query) and len(digits) in _PHONE_DIGITS else query
+
+
+def _is_a_letter(run: Run) -> bool:
+    """Return whether the run is a letter of a script without spaces, which begins pairs of letters."""
+    return run.script is Script.UNSPACED and len(run.letters) == 1
 
 
 def _may_begin(run: Run) -> bool:

@@ -20,6 +20,8 @@ LONGEST_WORD: Final = 64
 MOST_WORDS: Final = 200
 """Different words of a text by which it is found: its first ones."""
 SHORT_ENDING: Final = 4
+SHORTEST_BEGINNING: Final = 3
+"""Letters from which on the last word of a query may be the beginning of a word."""
 LONG_ENDING: Final = 8
 """Digits by which a longer number is found."""
 
@@ -112,6 +114,8 @@ def index_words(run: Run) -> Iterator[str]:
     """Yield the words of a run by which a text is found; a single letter of a spaced script is none."""
     if run.script is Script.UNSPACED:
         yield from pairs_of(run.letters)
+        if len(run.letters) > 1:
+            yield run.letters[-1]  # a letter is found as the beginning of a pair, or as the last one
     elif run.is_number:
         yield from (run.letters[-ending:] for ending in _endings(len(run.letters)))
     elif len(run.letters) > 1:
@@ -124,6 +128,13 @@ def pairs_of(letters: str) -> Iterator[str]:
         yield letters
     for number in range(len(letters) - 1):
         yield letters[number : number + 2]
+
+
+def beginning_of(word: str) -> str | None:
+    """Return the letters under which queries find a word that their last word begins; None: it is not listed."""
+    if _is_unspaced(word):
+        return word[0]
+    return word[:SHORTEST_BEGINNING] if len(word) >= SHORTEST_BEGINNING and not word.isdigit() else None
 
 
 def ending_of(number: str) -> str:
@@ -155,8 +166,11 @@ def _folded(character: str) -> tuple[str, Script | None]:
     letters = str(digit) if digit is not None else _letters(character)
     if is_unseen or not letters:
         return character, None
-    is_unspaced = any(first <= ord(letters[0]) <= last for first, last in _UNSPACED)
-    return letters, Script.UNSPACED if is_unspaced else Script.SPACED
+    return letters, Script.UNSPACED if _is_unspaced(letters) else Script.SPACED
+
+
+def _is_unspaced(letters: str) -> bool:
+    return any(first <= ord(letters[0]) <= last for first, last in _UNSPACED)
 
 
 def _letters(character: str) -> str:

@@ -22,7 +22,8 @@ from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import StructAttribute, TableSettings, answering, bind, deleted, saved
 from chat4all.adapters.dynamodb.table_keys import key
-from chat4all.domain.search import SHORTEST_BEGINNING, Document, Entry, SearchKind, Term, entry_of
+from chat4all.domain.search import Document, Entry, SearchKind, Term, entry_of
+from chat4all.domain.words import beginning_of
 from chat4all.services.search.ports import Candidates, Place, Rebuild, RebuildState
 
 MOST_ENTRIES: Final = 250
@@ -81,7 +82,7 @@ class DynamoSearchIndex:
         names = set()
         for document in documents:
             for word in document.words:
-                if _may_be_begun(word):
+                if beginning_of(word) is not None:
                     names.add(_name_of(document.kind, word))
                 entries[_word_key(document.kind, word), document.entry[:_MINUTE]].add(document.entry)
         with PostingRow.batch_write() as batch:
@@ -101,7 +102,7 @@ class DynamoSearchIndex:
             for row in [row for row in rows if entry in (row.entries or ())]:
                 row.update([PostingRow.entries.delete({entry})])
                 deleted(PostingRow(partition, row.record), PostingRow.entries.does_not_exist())
-            if _may_be_begun(word) and not _has_postings(partition):
+            if beginning_of(word) is not None and not _has_postings(partition):
                 _forget_word(document.kind, word)
 
     def find(
@@ -136,8 +137,7 @@ class _Candidates:
                 self._postings.append(each[0] if len(each) == 1 else _AnyOf(each))
 
     def __iter__(self) -> Iterator[Entry]:
-        under = f"{self._before[:_MINUTE]}{_PAST}" if self._before is not None else _PAST
-        begin = under
+        begin = under = _bound_of(self._before)
         while True:
             if self._reads.left <= 0 and under != begin:  # each request looks at a minute, so that pages end
                 self.stopped_at = under
@@ -166,6 +166,13 @@ class _Candidates:
         names = [row.record for row in rows]
         self.is_limited = len(names) > MOST_BEGINNINGS
         return [*dict.fromkeys((word, *names[:MOST_BEGINNINGS]))]
+
+
+def _bound_of(before: str | None) -> str:
+    """Return the bound of the rows that may have entries under `before`: an entry, a time, or a bound."""
+    if before is None:
+        return _PAST
+    return before if len(before) <= _MINUTE + len(_PAST) else f"{before[:_MINUTE]}{_PAST}"
 
 
 Minute = tuple[str, frozenset[str]]
@@ -259,11 +266,6 @@ def _rebuild_row(rebuild: Rebuild, place: Place) -> RebuildRow:
     return RebuildRow(key(_REBUILD), _REBUILD, rebuild=rebuild, place=place, state=rebuild.state.value)
 
 
-def _may_be_begun(word: str) -> bool:
-    """Return whether the last word of a query may be the beginning of the word."""
-    return len(word) >= SHORTEST_BEGINNING and not word.isdigit()
-
-
 def _keep_words(names: Collection[tuple[str, str]]) -> None:
     """Add the words of which nobody knows yet. To read a word costs a fifth of a write."""
     if not names:
@@ -291,7 +293,7 @@ def _word_key(kind: SearchKind, word: str) -> str:
 
 
 def _words_key(kind: SearchKind, word: str) -> str:
-    return key(_WORDS, kind.value, word[:SHORTEST_BEGINNING])
+    return key(_WORDS, kind.value, beginning_of(word) or "")
 
 
 def _name_of(kind: SearchKind, word: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from chat4all.domain.search import (
     Excerpt,
     SearchKind,
     Term,
+    as_address,
     excerpt,
     hint,
     matches,
@@ -86,7 +87,7 @@ class Search:
             ConversationNotFound: no such conversation.
             UnknownUser: no such user.
         """
-        terms = terms_of(query.text)
+        terms = terms_of(as_address(query.text) if query.kind is SearchKind.PERSON else query.text)
         judge = _Judge(terms, query, self._conversations_of(query), self._users_of(query))
         before = decode_cursor(cursor, SearchCursor).before if cursor is not None else query.until
         found = self._index.find(query.kind, terms, query.since, before)
