@@ -131,7 +131,7 @@ def pairs_of(letters: str) -> Iterator[str]:
 
 
 def beginning_of(word: str) -> str | None:
-    """Return the letters under which queries find a word that their last word begins; None: it is not listed."""
+    """Return the letters that lead to a word which the last word of a query begins; None: nothing does."""
     if _is_unspaced(word):
         return word[0]
     return word[:SHORTEST_BEGINNING] if len(word) >= SHORTEST_BEGINNING and not word.isdigit() else None
