@@ -23,10 +23,12 @@ from chat4all.entrypoints.http.dead_letters import DeadLetterPage, DeadLetterVie
 from chat4all.entrypoints.http.files import FileView, LinkView, UploadView
 from chat4all.entrypoints.http.message_views import MessagePage, MessageView, ProgressView
 from chat4all.entrypoints.http.messages import AcceptedView
+from chat4all.entrypoints.http.search import HitPage
 from chat4all.entrypoints.http.templates import TemplateView
 from chat4all.entrypoints.http.users import PostIdentity, UserPage, UserView
 from chat4all.services.inbound.replay_webhooks import Replayed
 from chat4all.services.recovery.redrive import Redriven
+from chat4all.services.search.ports import Rebuild
 
 Shape = TypeVar("Shape")
 Body = Mapping[str, object]
@@ -184,6 +186,19 @@ class ApiClient:
             page = self._call("POST", "/webhooks/replay", Replayed, _without_none(asked))
             yield page
             cursor = page.next_cursor
+
+    def search(self, words: str, kind: str, limit: int) -> HitPage:
+        """Return the first page of results; `kind` is message, person or note."""
+        query = urlencode({"q": words, "type": kind, "limit": limit})
+        return self._call("GET", f"/search?{query}", HitPage)
+
+    def start_rebuild(self) -> Rebuild:
+        """Begin to build the index of words again."""
+        return self._call("POST", "/search/rebuild", Rebuild)
+
+    def rebuild(self) -> Rebuild:
+        """Return how far the latest rebuild is."""
+        return self._call("GET", "/search/rebuild", Rebuild)
 
     def dead_letters(self, channel: str | None) -> Iterator[DeadLetterView]:
         """Yield the dead letters of `channel`, or all.

@@ -129,6 +129,19 @@ def mapping_needs(queue: str) -> set[Need]:
     return {Need(action, f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}") for action in actions}
 
 
+def stream_needs(tables: Iterable[str]) -> set[Need]:
+    """Return the permissions that Lambda needs in a function's name to pass it the changes of tables.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
+    """
+    actions = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    return {
+        Need(f"dynamodb:{action}", f"{_table(table)}/stream/2026-11-30T08:00:00.000")
+        for action in actions
+        for table in tables
+    }
+
+
 def _stream(name: str) -> str:
     return f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{name}"
 

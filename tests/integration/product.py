@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from chat4all.bootstrap import api, batches, channel, files, inbound, relay, router, status, webhooks
+from chat4all.bootstrap import api, batches, channel, files, inbound, relay, router, search, status, webhooks
 from chat4all.channels.registry import manifests
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.gateway import Context
@@ -28,6 +28,7 @@ WIRED: "dict[str, Callable[[], Any]]" = {
     "router": router.handler,
     "status": status.handler,
     "batches": batches.handler,
+    "search": search.handler,
     "relay": relay.handler,
     **dict.fromkeys(CHANNELS, channel.handler),
 }
@@ -44,7 +45,7 @@ class Product:
         event_stream: str = "sqs",
     ) -> None:
         urls = {f"{manifest.logical_name}BaseUrl": provider.url for manifest in manifests()}
-        self.template = Template(parameters={**urls, "EventStream": event_stream})
+        self.template = Template(parameters={**urls, "EventStream": event_stream, "SearchIndex": "table"})
         self.aws = aws
         self._recorder = recorder
         self._handlers: dict[str, Any] = {}

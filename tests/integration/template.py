@@ -174,8 +174,11 @@ class Template:
             return f"{attribute} of {name}"
         if attribute == "FunctionUrl":
             return f"https://{name.lower()}.lambda-url.{REGION}.on.aws/"
+        own = arn(resource["Type"], self.resolved(resource["Properties"]))
+        if attribute == "StreamArn":
+            return f"{own}/stream/2026-11-30T08:00:00.000"
         assert attribute == "Arn", f"{name}.{attribute}"
-        return arn(resource["Type"], self.resolved(resource["Properties"]))
+        return own
 
     def _substituted(self, text: str) -> str:
         def value_of(match: re.Match[str]) -> str:
@@ -275,9 +278,11 @@ def functions(template: Template) -> dict[str, dict[str, Any]]:
 
 
 def mappings(template: Template) -> dict[str, dict[str, Any]]:
-    """Return the event source mappings by the name of their function."""
+    """Return the event source mappings of queues and Kinesis by the name of their function."""
     found = {}
     for mapping in template.resources("AWS::Lambda::EventSourceMapping").values():
+        if ":dynamodb:" in mapping["EventSourceArn"]:
+            continue
         function, alias = mapping["FunctionName"].split(":")[6:]
         name = function.removeprefix(f"{STACK}-")
         assert alias == "live"

@@ -57,12 +57,16 @@ from tests.integration.aws import CHANNELS, Aws, secret_of
 from tests.integration.http.conftest import a_phone
 from tests.integration.http.gateway import Answer, Gateway, in_path
 from tests.integration.http.test_webhooks import webhook_id_of
-from tests.integration.permissions import Need, Role, aws_calls, mapping_needs
+from tests.integration.permissions import Need, Role, aws_calls, mapping_needs, stream_needs
 from tests.integration.provider import INSTAGRAM_ACCOUNT
+from tests.integration.row_streams import changes, rows_of
 from tests.integration.template import ROOT, environment, functions
 from tests.integration.world import World, a_world
 
-EVERY_FUNCTION = ["api", "files", "webhooks", "inbound", "router", *CHANNELS, "status", "batches", "relay"]
+EVERY_FUNCTION = [
+    *("api", "files", "webhooks", "inbound", "router", *CHANNELS, "status", "batches", "search", "relay")
+]
+STREAMED = ("chat4all-messages", "chat4all-conversations", "chat4all-directory")
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
@@ -1840,12 +1844,64 @@ def test_operators_hear_of_a_channel_that_refuses_our_account(world: World, agen
     assert (account["account"], account["circuit"]["state"]) == ("main", "OPEN")
 
 
+def found(world: World, words: str, kind: str, **query: str) -> list[str]:
+    answer = world.api.get("/v1/search", q=words, type=kind, **query)
+    assert answer.status == 200, answer.json
+    return [result["id"] for result in answer.json["results"]]
+
+
+def test_the_index_follows_the_tables_and_is_built_again(world: World, agent: str) -> None:
+    aws, product = world.product.aws, world.product
+    before = rows_of(aws, *STREAMED)
+    customer = world.create("CUSTOMER", ("telegram", an_address("telegram")), name="Zoë Zwiebel")
+    conversation = world.converse(agent, customer)
+    said = world.post(conversation, agent, "Zwiebelkuchen 4711")
+    body = {"author_id": agent, "text": "Zwiebel, no onions"}
+    note = world.api.post(f"/v1/conversations/{conversation}/notes", body).json["note_id"]
+    records = changes(aws, before)
+
+    for _ in range(2):  # a batch may come twice
+        product.invoke("search", {"Records": records})
+
+    wanted = {"message": [said], "person": [customer], "note": [note]}
+    assert {kind: found(world, "zwiebel", kind) for kind in wanted} == wanted
+    before = rows_of(aws, *STREAMED)
+    world.api.patch(f"/v1/conversations/{conversation}/notes/{note}", {"text": "cake"})
+    product.invoke("search", {"Records": changes(aws, before)})
+    assert found(world, "zwiebel", "note") == []
+    assert found(world, "cake", "note") == [note]
+
+    (table,) = rows_of(aws, "chat4all-search").items()
+    for row in table[1].values():
+        aws.dynamodb.delete_item(
+            TableName=table[0], Key={name: row[name] for name in ("partition", "record")}
+        )
+    assert found(world, "zwiebel", "message") == []
+    assert world.api.post("/v1/search/rebuild", None).status == 202
+    assert world.api.post("/v1/search/rebuild", None).json["error"] == "REBUILD_RUNNING"
+    product.invoke("search", {})
+    assert world.api.get("/v1/search/rebuild").json["state"] == "DONE"
+    assert found(world, "zwiebel", "message", conversation_id=conversation, user_id=agent) == [said]
+    assert found(world, "cake", "note") == [note]
+
+
+def test_a_row_that_cannot_be_read_does_not_hold_up_the_others(world: World) -> None:
+    row = {"partition": {"S": "default#gone"}, "record": {"S": "MESSAGE"}}
+    change = {"Keys": row, "NewImage": {**row, "content": {"S": "{}"}}}
+
+    answer = world.product.invoke(
+        "search", {"Records": [{"eventSource": "aws:dynamodb", "eventName": "INSERT", "dynamodb": change}]}
+    )
+
+    assert answer == {"changes": 0}
+
+
 def needs(world: World, name: str) -> set[Need]:
     """Return the permissions that a function used, and that Lambda uses on its behalf."""
     asked = world.recorder.needs.get(name)
     assert asked, "this test judges what the ones above it noted: run the whole file"
     queue = world.product.queue_of.get(name)
-    return asked | (mapping_needs(queue) if queue else set())
+    return asked | (mapping_needs(queue) if queue else stream_needs(STREAMED) if name == "search" else set())
 
 
 @pytest.mark.parametrize("name", EVERY_FUNCTION)

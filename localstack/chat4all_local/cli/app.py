@@ -22,6 +22,7 @@ from chat4all_local.cli import (
     replay,
     reply,
     runs,
+    search,
     users,
     webhooks,
 )
@@ -50,6 +51,7 @@ app.add_typer(
     name="dead-letters",
     help="List and redrive dead letters: deliveries, messages and records that failed permanently.",
 )
+app.add_typer(search.app, name="search", help="Search messages, people and notes.")
 app.add_typer(keys.app, name="keys", help="Create API keys.")
 
 

@@ -20,6 +20,10 @@ STREAMED: Final = {"chat-events": "router", "status-updates": "status"}
 SHARDS: Final = 20
 """Two streams of 10 shards, which is the template's EventStreamShards."""
 HOURS_A_MONTH: Final = 730
+WORDS: Final = {200: 26, 500: 53, 1_000: 91, 2_000: 152, 4_000: 199, 7_000: 200, 10_000: 200}
+"""The words by which a text of so many characters is found: counted in pieces of this documentation."""
+INDEXING: Final = Use(invocations=1, gb_seconds=0.02)
+"""A call of the function `search` for one message: the most that it takes, in a stack with little traffic."""
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -152,7 +156,7 @@ def estimate(kept: KeptUse, table: PriceTable, messages: int, characters: int) -
             Service(service, price, quantity, MILLION * quantity * table.prices[price].usd)
             for service, price, quantity in quantities(together(uses))
         ),
-        changes=tuple(_changes(size.steps, table)),
+        changes=tuple(_changes(size, table)),
     )
 
 
@@ -176,7 +180,8 @@ def _line(name: str, use: Use, table: PriceTable) -> Line:
     return Line(name, use, usd_per_million(use, table))
 
 
-def _changes(steps: tuple[Step, ...], table: PriceTable) -> Iterator[Change]:
+def _changes(size: Size, table: PriceTable) -> Iterator[Change]:
+    steps = size.steps
     usd = {name: price.usd for name, price in table.prices.items()}
     whole = together(step.use for step in steps)
     webhooks = sum(step.use.http for step in steps if step.function == "webhooks")
@@ -198,6 +203,12 @@ def _changes(steps: tuple[Step, ...], table: PriceTable) -> Iterator[Change]:
     yield Change(
         "Architecture=arm64 instead of x86_64, if functions take as long",
         MILLION * whole.gb_seconds * (usd["lambda_gb_second_arm64"] - usd["lambda_gb_second"]),
+    )
+    words = WORDS[size.characters]
+    index = together((INDEXING, Use(write_units=words, read_units=words)))
+    yield Change(
+        "SearchIndex=table instead of off, if no two messages share a batch (docs/scale.md)",
+        usd_per_million(index, table),
     )
 
 

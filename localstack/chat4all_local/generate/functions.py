@@ -14,18 +14,19 @@ TABLES: Final = (
     "limits",
     "files",
     "audit",
+    "search",
 )
 
 
 def function_names(channels: Sequence[Manifest]) -> tuple[str, ...]:
     first = ("api", "webhooks", "inbound", "router")
-    return (*first, *_names(channels), "status", "files", "batches", "relay")
+    return (*first, *_names(channels), "status", "files", "batches", "search", "relay")
 
 
 def consumer_names(channels: Sequence[Manifest]) -> tuple[str, ...]:
     """Return the names of the queue functions that upload no files."""
     without_uploads = (channel.name for channel in channels if not channel.uploads)
-    return ("inbound", "router", *without_uploads, "status", "batches")
+    return ("inbound", "router", *without_uploads, "status", "batches", "search")
 
 
 def oldest_ages_s(channels: Sequence[Manifest]) -> Mapping[str, int]:

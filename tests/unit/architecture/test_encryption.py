@@ -85,7 +85,7 @@ def test_tables_are_protected_and_can_be_restored_except_what_is_forgotten_anyho
         for name, table in tables.items()
         if table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled")
     }
-    assert set(tables) - restorable == {"Data.LimitsTable"}
+    assert set(tables) - restorable == {"Data.LimitsTable", "Data.SearchTable"}
 
 
 def test_a_local_cloud_may_delete_its_tables() -> None:

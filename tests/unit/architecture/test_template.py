@@ -52,7 +52,12 @@ def declared_routes(name: str) -> Routes:
 
 def test_the_apis_routes_are_those_of_the_template() -> None:
     given: dict[str, object] = dict.fromkeys(ApiSettings.__struct_fields__, "nowhere")
-    given |= {"file_retention_days": 1, "chat_events_stream": "", "verified_for_files": ""}
+    given |= {
+        "file_retention_days": 1,
+        "chat_events_stream": "",
+        "verified_for_files": "",
+        "search_index": "table",
+    }
     renamed = {name.upper(): value for name, value in given.items()}
     app = api.app(msgspec.convert(renamed, ApiSettings)).whole()
 

@@ -140,6 +140,14 @@ def test_provisioned_capacity_costs_the_share_that_is_used() -> None:
     )
 
 
+def test_the_search_costs_a_write_and_a_read_for_each_word_and_a_call() -> None:
+    prices = {name: price.usd for name, price in PRICES.prices.items()}
+
+    units = 26 * (prices["dynamodb_write_unit"] + prices["dynamodb_read_unit"])
+    call = prices["lambda_request"] + 0.02 * prices["lambda_gb_second"]
+    assert change("SearchIndex=table").usd_per_million == pytest.approx(MILLION * (units + call))
+
+
 def test_arm64_changes_the_price_of_the_time_only() -> None:
     assert change("Architecture=arm64").usd_per_million == pytest.approx(-0.5 * 2.0)
 

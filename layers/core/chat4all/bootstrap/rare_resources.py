@@ -13,6 +13,8 @@ from chat4all.adapters.dynamodb.hints import DynamoHints
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.notes import DynamoNotes
 from chat4all.adapters.dynamodb.people import DynamoPeople
+from chat4all.adapters.dynamodb.search_index import DynamoRebuilds, DynamoSearchIndex
+from chat4all.adapters.dynamodb.searched import DynamoSearched
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.adapters.s3.files import S3Files
 from chat4all.adapters.secrets import WritableSecrets
@@ -36,6 +38,7 @@ from chat4all.entrypoints.http.description import DescriptionViews
 from chat4all.entrypoints.http.desk import DeskViews
 from chat4all.entrypoints.http.files import FileViews
 from chat4all.entrypoints.http.health import HealthViews
+from chat4all.entrypoints.http.search import SearchViews
 from chat4all.entrypoints.http.suggestions import SuggestionViews
 from chat4all.entrypoints.http.templates import TemplateViews
 from chat4all.entrypoints.http.users import UserViews
@@ -60,6 +63,8 @@ from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.manage_templates import ManageTemplates
 from chat4all.services.messaging.send_signals import SendSignals
 from chat4all.services.recovery.redrive import Redrive
+from chat4all.services.search.rebuild_index import StartRebuild
+from chat4all.services.search.search import Search
 
 
 def rare_resources(
@@ -134,6 +139,7 @@ def rare_resources(
             ),
             channels,
         ),
+        _search_views(settings, accepting),
         ConsentViews(manage_consents, channels, runtime.now),
         ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public, runtime.now),
         AccountViews(manage_accounts, breakers, channels, trail, runtime.now),
@@ -184,6 +190,18 @@ def _desk_views(settings: ApiSettings, accepting: Accepting) -> DeskViews:
         runtime.new_id,
     )
     return DeskViews(CountUnread(accepting.conversations, accepting.directory, accepting.messages), notes)
+
+
+def _search_views(settings: ApiSettings, accepting: Accepting) -> SearchViews:
+    search = Search(
+        DynamoSearchIndex(settings.search_table),
+        DynamoSearched(settings.messages_table),
+        DynamoNotes(settings.conversations_table),
+        accepting.directory,
+        accepting.conversations,
+    )
+    rebuild = StartRebuild(DynamoRebuilds(settings.search_table), runtime.now, runtime.new_id)
+    return SearchViews(search, rebuild, frozenset(accepting.capabilities), is_on=settings.has_index)
 
 
 def _batch_views(

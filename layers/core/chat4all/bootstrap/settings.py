@@ -49,8 +49,15 @@ class ApiSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     batches_queue: str
     file_retention_days: int
     audit_table: str
+    search_table: str
+    search_index: Literal["off", "table"]
     api_url: str
     """The API's public address before `/v1`; `{api}` stands for the id that a request contains."""
+
+    @property
+    def has_index(self) -> bool:
+        """Return whether there is an index of words."""
+        return self.search_index != "off"
 
 
 class WebhookSettings(StreamSettings, frozen=True, rename="upper", kw_only=True):
@@ -123,6 +130,13 @@ class FilesSettings(msgspec.Struct, frozen=True, rename="upper"):
     """`host:port`, or the path of a socket."""
     rules_folder: str = ""
     """A folder of `*.yar` rules that are used together with the product's own rules."""
+
+
+class SearchSettings(msgspec.Struct, frozen=True, rename="upper"):
+    messages_table: str
+    conversations_table: str
+    directory_table: str
+    search_table: str
 
 
 class RelaySettings(MessageTables, frozen=True, rename="upper", kw_only=True):

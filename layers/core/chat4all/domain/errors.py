@@ -12,14 +12,15 @@
     ├── NotFound           404
     │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound,
     │       ConversationNotFound, UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound,
-    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound, NoteNotFound,
+    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound, NoteNotFound, RebuildNotFound,
     │       VerificationNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
     │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
     │       ConversationArchived, IdentityInUse, GroupFull, GroupTooSmall, NotAGroup, TooManyIdentities,
     │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts, UserMerged, UserNotMerged,
-    │       CannotMerge, ConversationJoined, SamePerson, DeskChanged, HumanInControl, CodeOver
+    │       CannotMerge, ConversationJoined, SamePerson, DeskChanged, HumanInControl, CodeOver,
+    │       SearchOff, RebuildRunning
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
@@ -325,6 +326,24 @@ class DeskChanged(Conflict):
     """The attributes of the conversation at the desk are no longer at `if_version`."""
 
     code = "DESK_CHANGED"
+
+
+class RebuildNotFound(NotFound):
+    """The index of words was never built again."""
+
+    code = "REBUILD_NOT_FOUND"
+
+
+class SearchOff(Conflict):
+    """The stack has no index of words: its parameter `SearchIndex` is `off`."""
+
+    code = "SEARCH_OFF"
+
+
+class RebuildRunning(Conflict):
+    """The index of words is being built again already."""
+
+    code = "REBUILD_RUNNING"
 
 
 class IdentityInUse(Conflict):

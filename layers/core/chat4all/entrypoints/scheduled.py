@@ -14,8 +14,13 @@ def scheduled(run: Callable[[], Mapping[str, int]]) -> Handler:
     """Make the handler, which answers with the counts of `run`; it raises WrongEvent for any other event."""
 
     def handle(event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
-        if event != {} and fields_of(event).get("detail-type") != _SCHEDULED:
+        if event != {} and not is_scheduled(event):
             raise WrongEvent(TAKES, event)
         return dict(run())
 
     return handle
+
+
+def is_scheduled(event: object) -> bool:
+    """Return whether the event is that of a schedule."""
+    return fields_of(event).get("detail-type") == _SCHEDULED

@@ -23,7 +23,7 @@ ROUNDS: Final = 2
 CONVERSATIONS: Final = by_channel(conversations=22, messages_per_s=110)
 PER_CONVERSATION: Final = 4
 FILE_BYTES: Final = 200 * MB
-BACKENDS: Final[tuple[Backend, ...]] = (MiniStack(), LocalStack())
+BACKENDS: Final[tuple[Backend, ...]] = (MiniStack(search_index="off"), LocalStack())
 _NOTES: Final = (
     "Each runs the same template, functions, simulators and client. Each is started for its round alone.",
     f"Memory is {KIND} of all processes of the local cloud, functions and simulators included.",

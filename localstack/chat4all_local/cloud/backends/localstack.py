@@ -20,6 +20,7 @@ _ON_LOCALHOST: Final = Path(__file__).with_name("node_on_localhost.cjs")
 _LACKS: Final = (
     "persistence: every start begins with an empty cloud",
     "authorizers of API Gateway: the functions check every key themselves, as on every cloud",
+    "the streams of DynamoDB: nothing can be searched",
     "percentiles of metrics (p95): its CloudWatch answers with an error",
 )
 _NO_KINESIS: Final = "Kinesis: it needs Node.js and npm, then make setup-all"

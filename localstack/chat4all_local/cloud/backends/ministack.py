@@ -26,9 +26,13 @@ _PASSED: Final = (
 
 @dataclass(frozen=True)
 class MiniStack:
-    """The backend. `roles` says whether a function may call only what its role grants."""
+    """The backend. `roles` says whether a function may call only what its role grants.
+
+    `search_index` is the template's parameter SearchIndex.
+    """
 
     roles: Roles = Roles.ENFORCED
+    search_index: str = "table"
     name = "ministack"
     event_stream = EventStream.SQS
     title = "Start MiniStack, nanio and the simulators"
@@ -50,11 +54,12 @@ class MiniStack:
 
     def parameters(self, endpoints: Endpoints) -> Mapping[str, str]:
         """Return no endpoints: MiniStack passes its own to the functions."""
-        return {}
+        return {"SearchIndex": self.search_index, "SearchDelay": "1"}
 
 
-# A proxy that counts, delays or breaks requests forwards them with a signature that no longer fits.
-BEHIND_PROXIES: Final = MiniStack(Roles.IGNORED)
+# A proxy that counts, delays or breaks requests forwards them with a signature that no longer fits. What is
+# measured has the template's default index: none.
+BEHIND_PROXIES: Final = MiniStack(Roles.IGNORED, "off")
 
 
 def nanio(data: Path, ports: Mapping[str, int]) -> Plan:

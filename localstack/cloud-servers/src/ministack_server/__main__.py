@@ -16,6 +16,7 @@ from ministack_server import (
     reused_threads,
     roles,
     serving,
+    streams,
 )
 from ministack_server.journal.lifecycle import Journal
 
@@ -29,6 +30,7 @@ CORRECTIONS: Final = (
     partitions,
     copies,
     reused_threads,
+    streams,
 )
 
 

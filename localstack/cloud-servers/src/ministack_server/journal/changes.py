@@ -10,12 +10,14 @@ together: a transaction is recovered whole or not at all.
 `sent`                queue, message: the message is at the end of the queue
 `deleted`             queue, message ids: the messages are gone
 `messages`            queue, messages, last sequence number, deduplication ids: the whole content of the queue
+`streamed`            mapping, record: the mapping has yet to pass on the record of a table's stream
+`passed`              mapping, event ids: the mapping has passed on the records
 `entry`               service, store, key, value: an entry of a service's store (see `stores`)
 `no-entry`            service, store, key: the entry is gone
 `end`                 nothing: a clean stop
 ====================  ==============================================================================
 
-A table and a queue are named by their ARN.
+A table and a queue are named by their ARN, and a mapping by its UUID.
 """
 
 import json
@@ -56,6 +58,8 @@ class Contents:
 
     tables: dict[str, Items] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
+    streams: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The records that each mapping has yet to pass on, by their event ids."""
     entries: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     was_stopped: bool = False
 
@@ -98,6 +102,13 @@ class Contents:
     def _messages(self, arn: str, messages: list[Message], last: int, deduplicated: dict[str, Any]) -> None:
         self.queues[arn] = Queue({message["id"]: message for message in messages}, last, deduplicated)
 
+    def _streamed(self, mapping: str, record: dict[str, Any]) -> None:
+        self.streams.setdefault(mapping, {})[record["eventID"]] = record
+
+    def _passed(self, mapping: str, ids: list[str]) -> None:
+        for event_id in ids:
+            self.streams.get(mapping, {}).pop(event_id, None)
+
     def _entry(self, service: str, store: str, key: str, value: Any) -> None:  # noqa: ANN401 (MiniStack has no types)
         self.entries.setdefault((service, store), {})[key] = value
 
@@ -115,6 +126,8 @@ _APPLY: Final[Mapping[str, Callable[..., None]]] = {
     "sent": Contents._sent,  # noqa: SLF001
     "deleted": Contents._deleted,  # noqa: SLF001
     "messages": Contents._messages,  # noqa: SLF001
+    "streamed": Contents._streamed,  # noqa: SLF001
+    "passed": Contents._passed,  # noqa: SLF001
     "entry": Contents._entry,  # noqa: SLF001
     "no-entry": Contents._no_entry,  # noqa: SLF001
     "end": Contents._end,  # noqa: SLF001

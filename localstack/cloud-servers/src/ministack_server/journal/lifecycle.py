@@ -10,6 +10,7 @@ from typing import Any, Final
 from ministack import app
 from ministack.services import lambda_svc
 
+from ministack_server import streams
 from ministack_server.journal import answers, items, queues, services
 from ministack_server.journal.changes import recovered
 from ministack_server.journal.compaction import Compaction
@@ -65,6 +66,7 @@ class Journal:
         self._recorded = Recorded(blobs)
         items.install(self._recorder)
         queues.install(self._recorder)
+        streams.record(self._recorder.record)
         for _ in self._recorded.changes(services.names()):
             pass  # what was loaded is recorded already
         answers.install(self._recorder, self._recorded)

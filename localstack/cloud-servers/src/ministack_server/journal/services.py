@@ -10,6 +10,7 @@ from typing import Any, Final
 from ministack import app
 from ministack.services import dynamodb, sqs
 
+from ministack_server import streams
 from ministack_server.journal import items, queues
 from ministack_server.journal.changes import Change, Contents, unexpired
 from ministack_server.journal.stores import Blobs, Digests, Entries, Stores, store_of
@@ -132,6 +133,9 @@ def _everything(blobs: Blobs) -> Iterator[Change]:
         yield ("messages", arn, [], last, deduplicated)
         for message in messages:
             yield ("sent", arn, message)
+    for mapping, records in streams.waiting().items():
+        for record in records:
+            yield ("streamed", mapping, record)
 
 
 def load(contents: Contents, blobs: Blobs) -> list[str]:
@@ -148,6 +152,7 @@ def load(contents: Contents, blobs: Blobs) -> list[str]:
         queue["messages"] = list(content.messages.values()) if content else []
         queue["fifo_seq"] = content.last if content else 0
         queue["dedup_cache"] = unexpired(content.deduplicated) if content else {}
+    streams.restore({mapping: [*records.values()] for mapping, records in contents.streams.items()})
     for service, stores in states.items():
         if stores:
             app._get_module(app._state_map[service]).load_persisted_state(stores)  # noqa: SLF001

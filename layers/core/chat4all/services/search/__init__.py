@@ -1,0 +1,1 @@
+"""The use cases of the search of messages, people and notes."""
