@@ -20,7 +20,8 @@ def test_a_user_is_created_and_read(api: Gateway) -> None:
     assert created.status == 201
     assert api.get(f"/v1/users/{created.json['user_id']}").json == created.json
     (identity,) = created.json["identities"]
-    assert set(identity) == {"channel", "account", "address", "linked_at", "phone", "handle", "wrote_at"}
+    known = {"channel", "account", "address", "linked_at", "phone", "handle", "wrote_at", "verified_at"}
+    assert set(identity) == known
     assert (identity["address"], identity["account"]) == (phone, "main")
     assert (created.json["display_name"], created.json["metadata"]) == ("Ana 😀", {"vip": "yes"})
 

@@ -177,7 +177,7 @@ def test_another_block_holds_although_the_end_of_the_former_arrives_last() -> No
 
 @given(
     st.lists(st.tuples(st.sampled_from((IN, OUT)), st.integers(1, 5)), max_size=3),
-    st.lists(st.floats(1, 6), min_size=1, max_size=2),
+    st.lists(st.integers(1000, 5999).map(lambda ms: ms / 1000), min_size=1, max_size=2),
     st.sampled_from(BESIDE),
 )
 def test_refused_sends_count_at_their_time_whatever_the_order(
