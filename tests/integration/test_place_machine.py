@@ -318,7 +318,7 @@ def check_own(product: Product, user_id: str) -> None:
 
 
 def test_words_never_leave_the_place_that_the_rule_names(machine: type[Words]) -> None:
-    examples = 12 if machine.aws else 100
+    examples = 6 if machine.aws else 100
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -307,7 +307,7 @@ def test_an_identity_never_belongs_to_two_people(over: str, aws: Aws) -> None:
     run_state_machine_as_test(
         type("PersonsOverIt", (Persons,), {"aws": aws if over == "dynamodb" else None}),
         settings=settings(
-            max_examples=5 if over == "dynamodb" else 150,
+            max_examples=3 if over == "dynamodb" else 150,
             phases=(Phase.explicit, Phase.generate),
             stateful_step_count=30,
             deadline=None,
