@@ -166,6 +166,7 @@ class MessageRow(Model):
     error_reason = UnicodeAttribute(null=True)
     listing_key = UnicodeAttribute(null=True)
     listed_at = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
     by_conversation = ByConversation()
     by_sent = BySent()
     by_sender = BySender()
@@ -197,6 +198,7 @@ class StateRow(Model):
     dead_order = UnicodeAttribute(null=True)
     conversation_id = UnicodeAttribute(null=True)
     message_sequence = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
     by_status = ByStatus()
 
 
@@ -237,6 +239,7 @@ class DeliveryRow(Model):
     error_reason = UnicodeAttribute(null=True)
     dead_key = UnicodeAttribute(null=True)
     dead_order = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
 
 
 class ParkedRow(Model):
@@ -280,6 +283,7 @@ class AlbumItemRow(Model):
     album_id = UnicodeAttribute()
     provider_key = UnicodeAttribute(null=True)
     provider_message_id = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
 
 
 class DueRow(Model):

@@ -37,6 +37,7 @@ from chat4all.adapters.dynamodb.message_rows import (
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, committed, connection_of, saved, updated
 from chat4all.adapters.dynamodb.table_keys import (
+    ENDED,
     LISTING_SHARDS,
     REDRIVEN,
     SCHEDULED,
@@ -113,8 +114,8 @@ class DynamoMessages:
         actions = [
             MessageRow.status.set(status.value),
             MessageRow.ended_at.set(at),
-            MessageRow.due_key.remove(),
-            MessageRow.due_at.remove(),
+            MessageRow.due_key.set(due_key(ENDED, message_id)),
+            MessageRow.due_at.set(f"{at}#{message_id}"),
         ]
         if status is Status.FAILED:
             actions += [

@@ -26,6 +26,8 @@ FALLBACK: Final = "FALLBACK"
 """The kind of the fallbacks in `by-due`: a message with several channels has one for each recipient."""
 SCHEDULED: Final = "SCHEDULED"
 """The kind of the scheduled messages in `by-due`: a message costs one write, and one when it is accepted."""
+ENDED: Final = "ENDED"
+"""The kind of the scheduled messages in `by-due` that ended before their time: no history has them."""
 BATCH: Final = "BATCH"
 """The kind of the batches in `by-due`, and lists all batches in `by-status`."""
 BATCH_SHARDS: Final = 4

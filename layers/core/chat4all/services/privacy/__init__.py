@@ -1,0 +1,1 @@
+"""Personal data: retention, and the export of a person."""
