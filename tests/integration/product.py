@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from chat4all.bootstrap import api, batches, channel, files, inbound, relay, router, status, webhooks
+from chat4all.bootstrap import api, batches, channel, files, inbound, privacy, relay, router, status, webhooks
 from chat4all.channels.registry import manifests
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.gateway import Context
@@ -28,6 +28,7 @@ WIRED: "dict[str, Callable[[], Any]]" = {
     "router": router.handler,
     "status": status.handler,
     "batches": batches.handler,
+    "privacy": privacy.handler,
     "relay": relay.handler,
     **dict.fromkeys(CHANNELS, channel.handler),
 }

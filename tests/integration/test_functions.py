@@ -62,7 +62,18 @@ from tests.integration.provider import INSTAGRAM_ACCOUNT
 from tests.integration.template import ROOT, environment, functions
 from tests.integration.world import World, a_world
 
-EVERY_FUNCTION = ["api", "files", "webhooks", "inbound", "router", *CHANNELS, "status", "batches", "relay"]
+EVERY_FUNCTION = [
+    "api",
+    "files",
+    "webhooks",
+    "inbound",
+    "router",
+    *CHANNELS,
+    "status",
+    "batches",
+    "privacy",
+    "relay",
+]
 LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
@@ -598,7 +609,7 @@ def test_a_refusal_fails_the_message_or_makes_it_wait(
     assert (delivery["error"]["code"] if delivery["error"] else None) == code
 
 
-@pytest.mark.parametrize("name", ["inbound", "router", *CHANNELS, "status", "batches"])
+@pytest.mark.parametrize("name", ["inbound", "router", *CHANNELS, "status", "batches", "privacy"])
 def test_what_cannot_be_decoded_is_handed_back(world: World, name: str) -> None:
     assert world.product.hand(name, "no JSON") == ["no JSON"]
 

@@ -123,6 +123,10 @@ class FilesSettings(msgspec.Struct, frozen=True, rename="upper"):
     """A folder of `*.yar` rules that are used together with the product's own rules."""
 
 
+class PrivacySettings(msgspec.Struct, frozen=True, rename="upper"):
+    privacy_queue: str
+
+
 class RelaySettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     limits_table: str
     files_table: str

@@ -1,1 +1,1 @@
-"""Personal data: retention, and the export of a person."""
+"""What is stored of a person: its erasure."""
