@@ -94,16 +94,6 @@ class Retention(msgspec.Struct, frozen=True, omit_defaults=True):
         return iso(now - timedelta(days=self.days))
 
 
-class RetentionWork(msgspec.Struct, frozen=True, tag="retention"):
-    """On the queue `privacy`: go on with the walk. `at` distinguishes the requests."""
-
-    at: str
-
-    @property
-    def ids(self) -> dict[str, str]:
-        return {}
-
-
 class RetentionState(msgspec.Struct, frozen=True):
     """The setting, the walk that goes on or ended last, and its number of written steps.
 

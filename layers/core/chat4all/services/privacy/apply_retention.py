@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from chat4all.domain.clock import Clock, iso, parse_iso
 from chat4all.domain.files.file import FileStatus, StoredFile
+from chat4all.domain.privacy_work import RetentionWork
 from chat4all.domain.retention import (
     REMAINS_FOR,
     WATCHED,
     Place,
     Removed,
     RetentionState,
-    RetentionWork,
     Stage,
     Walk,
     begun,
@@ -24,11 +24,11 @@ from chat4all.domain.retention import (
 from chat4all.domain.webhooks import KEEP
 from chat4all.services.files.expire_files import expire
 from chat4all.services.files.ports import Files, FileStore
+from chat4all.services.privacy.ports import PrivacyQueue
 from chat4all.services.privacy.retention_ports import (
     OldMessage,
     OldMessages,
     OldWebhooks,
-    RetentionQueue,
     RetentionSetting,
     Stripped,
 )
@@ -80,7 +80,6 @@ class ApplyRetention:
         webhooks: OldWebhooks,
         files: Files,
         store: FileStore,
-        queue: RetentionQueue,
         channels: Sequence[str],
         side_by_side: SideBySide,
         clock: Clock,
@@ -90,23 +89,21 @@ class ApplyRetention:
         self._webhooks = webhooks
         self._files = files
         self._store = store
-        self._queue = queue
         self._channels = channels
         self._side_by_side = side_by_side
         self._clock = clock
 
-    def __call__(self, still_in_time: Callable[[], bool]) -> None:
-        """Take steps until the walk or the time is over; then ask for the next one, if the walk goes on."""
-        while True:
-            state = self._setting.read()
-            walk = begun(state, self._clock()) if state is not None else None
-            if state is None or walk is None:
-                return
+    def __call__(self, _work: RetentionWork, still_in_time: Callable[[], bool]) -> bool:
+        """Take steps of the walk; return False if there was no time for the last one."""
+        while (state := self._setting.read()) is not None:
+            walk = begun(state, self._clock())
+            if walk is None:
+                break
             if not still_in_time():
-                self._queue.send(RetentionWork(iso(self._clock())))
-                return
+                return False
             if not self._take_step(state, walk, still_in_time):
-                return  # another process walks
+                break  # another process walks
+        return True
 
     def _take_step(self, state: RetentionState, walk: Walk, still_in_time: Callable[[], bool]) -> bool:
         now = self._clock()
@@ -130,25 +127,28 @@ class ApplyRetention:
                 return self._conversations(place, step, still_in_time)
             case Stage.WEBHOOKS:
                 return self._raw(place, step, days), 0
+            case _:
+                return _next(place, self._list(place, step)), 0
+
+    def _list(self, place: Place, step: _Step) -> str:
+        """Remove what is over in a list other than the conversations; return where the list goes on."""
+        match place.stage:
             case Stage.SCHEDULED:
                 found = self._old.ended(place.shard, step.before, place.after, _ENTRIES)
                 self._strip(found.ids, step)
-                after = found.after
             case Stage.BATCHES:
                 found = self._old.batches(place.shard, step.before, place.after, _ENTRIES)
                 gone = [self._old.delete_batch(batch_id, step.before) for batch_id in found.ids]
                 step.removed += Removed(batches=sum(gone), unfinished=len(gone) - sum(gone))
-                after = found.after
             case Stage.DEAD_RECORDS:
                 found = self._old.dead_records(place.shard, place.after, _ENTRIES)
                 gone = [self._old.delete_dead_record(record_id, step.before) for record_id in found.ids]
                 step.removed += Removed(dead_records=sum(gone))
-                after = found.after
-            case Stage.FILES:
+            case _:
                 files, after = self._old.files(place.shard, place.after, _ENTRIES)
-                expired = sum(self._expire(file, step.before) for file in files)
-                step.removed += Removed(files=expired)
-        return _next(place, after), 0
+                step.removed += Removed(files=sum(self._expire(file, step.before) for file in files))
+                return after
+        return found.after
 
     def _conversations(
         self, place: Place, step: _Step, still_in_time: Callable[[], bool]
@@ -216,7 +216,7 @@ class ApplyRetention:
 class WakeRetention:
     """A job: ask for the next step of the walk when a walk is due, or when its record was lost."""
 
-    def __init__(self, setting: RetentionSetting, queue: RetentionQueue) -> None:
+    def __init__(self, setting: RetentionSetting, queue: PrivacyQueue) -> None:
         self._setting = setting
         self._queue = queue
 

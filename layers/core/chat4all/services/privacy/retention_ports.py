@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from chat4all.domain.files.file import StoredFile
-from chat4all.domain.retention import RetentionState, RetentionWork, Walk
+from chat4all.domain.retention import RetentionState, Walk
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -109,10 +109,4 @@ class OldWebhooks(Protocol):
 
         Returns the number of webhooks; None if there is no such hour.
         """
-        ...
-
-
-class RetentionQueue(Protocol):
-    def send(self, work: RetentionWork) -> None:
-        """Ask for a step of the walk."""
         ...
