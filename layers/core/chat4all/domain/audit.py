@@ -33,6 +33,8 @@ class AuditAction(StrEnum):
     USER_MERGE = "user.merge"
     USER_UNMERGE = "user.unmerge"
     SUGGESTION_DISMISS = "suggestion.dismiss"
+    RETENTION_PUT = "retention.put"
+    USER_EXPORT = "user.export"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):

@@ -12,7 +12,8 @@
     ├── NotFound           404
     │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound,
     │       ConversationNotFound, UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound,
-    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound, NoteNotFound
+    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound, NoteNotFound, RetentionNotSet,
+    │       ExportNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
     │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
@@ -214,6 +215,18 @@ class NoteNotFound(NotFound):
     """There is no such note on the conversation."""
 
     code = "NOTE_NOT_FOUND"
+
+
+class RetentionNotSet(NotFound):
+    """Nobody has set for how long messages are kept: they are kept without limit."""
+
+    code = "RETENTION_NOT_SET"
+
+
+class ExportNotFound(NotFound):
+    """There is no such export, or it was removed long ago."""
+
+    code = "EXPORT_NOT_FOUND"
 
 
 class Conflict(Chat4AllError):
