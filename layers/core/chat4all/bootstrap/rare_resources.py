@@ -18,6 +18,7 @@ from chat4all.adapters.s3.files import S3Files
 from chat4all.adapters.secrets import WritableSecrets
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
+from chat4all.bootstrap.keeping import keeping_views
 from chat4all.bootstrap.settings import ApiSettings, of_channel
 from chat4all.bootstrap.templating import Templating
 from chat4all.channels.registry import accounts, connector, credential_forms
@@ -122,6 +123,7 @@ def rare_resources(
         DeadLetterViews(redrive, channels, trail, public),
         _batch_views(settings, accepting, files, fill_template, public),
         _file_views(settings, accepting, files, public),
+        *keeping_views(settings, accepting, files, trail, public),
         AuditViews(ReadAudit(audit)),
         UserViews(manage_users, merges, channels, runtime.now, trail),
         SuggestionViews(suggest, trail),

@@ -4,18 +4,21 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.domain.audit import AuditAction, AuditEntry
+from chat4all.domain.clock import Clock
 from chat4all.domain.conversation import Conversation
 from chat4all.domain.errors import ExportNotFound, UserNotFound
 from chat4all.domain.exports import Export, ExportCounts, ExportState
 from chat4all.domain.note import Note
 from chat4all.domain.person import User
+from chat4all.entrypoints.http.addresses import Addresses
 from chat4all.entrypoints.http.answers import Answer
 from chat4all.entrypoints.http.audit_trail import AuditTrail
 from chat4all.entrypoints.http.conversations import conversation_view
 from chat4all.entrypoints.http.message_views import MessageView, ProgressView, message_view, progress_view
 from chat4all.entrypoints.http.routes import Returns, route
 from chat4all.entrypoints.http.users import user_view
-from chat4all.services.files.ports import Links
+from chat4all.services.files.download_links import DownloadLinks
+from chat4all.services.files.ports import Files
 from chat4all.services.messaging.read_messages import MessageProgress
 from chat4all.services.privacy.manage_exports import ManageExports
 
@@ -72,9 +75,13 @@ class ExportedMessage(msgspec.Struct, frozen=True):
 
 
 class ExportViews:
-    def __init__(self, manage: ManageExports, links: Links, trail: AuditTrail) -> None:
+    def __init__(
+        self, manage: ManageExports, files: Files, addresses: Addresses, clock: Clock, trail: AuditTrail
+    ) -> None:
         self._manage = manage
-        self._links = links
+        self._files = files
+        self._addresses = addresses
+        self._clock = clock
         self._trail = trail
 
     @route(
@@ -88,7 +95,7 @@ class ExportViews:
     )
     def post(self, request: Request, user_id: str) -> Answer:
         self._trail(request, AuditAction.USER_EXPORT, f"user:{user_id}")
-        return Answer(self._view(self._manage.begin(user_id)), 202)
+        return Answer(self._view(request, self._manage.begin(user_id)), 202)
 
     @route(
         "GetExport",
@@ -100,9 +107,10 @@ class ExportViews:
         errors=(ExportNotFound,),
     )
     def get(self, request: Request, export_id: str) -> Answer:
-        return Answer(self._view(self._manage.get(export_id)))
+        return Answer(self._view(request, self._manage.get(export_id)))
 
-    def _view(self, export: Export) -> ExportView:
+    def _view(self, request: Request, export: Export) -> ExportView:
+        links = DownloadLinks(self._files, self._addresses(request), self._clock)
         state = self._manage.state(export)
         shown = export.zips if state is ExportState.READY else ()
         return ExportView(
@@ -113,7 +121,7 @@ class ExportViews:
             finished_at=export.finished_at,
             expires_at=export.expires_at,
             counts=export.counts,
-            zips=tuple(ZipView(self._links.link(stored.file_id), stored.size) for stored in shown),
+            zips=tuple(ZipView(links.link(stored.file_id), stored.size) for stored in shown),
         )
 
 

@@ -199,8 +199,9 @@ class ApplyRetention:
         step.add(self._side_by_side(strip, ids))
 
     def _expire(self, file: StoredFile, before: str) -> bool:
+        is_of_export = file.owner is None and file.source is None
         is_over = file.status is FileStatus.READY and file.created_at < before
-        return is_over and expire(self._files, self._store, file)
+        return is_over and not is_of_export and expire(self._files, self._store, file)
 
     def _raw(self, place: Place, step: _Step, days: int) -> Place | None:
         """Delete an hour of raw webhooks of the channel; after KEEP they go by themselves."""
