@@ -10,6 +10,7 @@ from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
+from chat4all.adapters.dynamodb.erasures import DynamoErasures
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
@@ -17,6 +18,7 @@ from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.adapters.queues.dead_queues import QueuePair, SqsDeadQueues
 from chat4all.adapters.queues.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
+from chat4all.adapters.queues.privacy_queue import SqsPrivacyQueue
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.adapters.s3.files import S3Files
 from chat4all.bootstrap import runtime
@@ -36,6 +38,7 @@ from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.schedule_message import SendScheduled
 from chat4all.services.messaging.try_again import TryAgain
+from chat4all.services.privacy.wake_erasures import WakeErasures
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 from chat4all.services.recovery.tend_desks import ArchiveIdle, WakeSnoozed
@@ -89,6 +92,10 @@ def handler() -> Handler:
             WakeBatches(
                 DynamoBatches(settings.messages_table),
                 SqsBatchQueue(accepting.sqs, settings.batches_queue),
+            ),
+            WakeErasures(
+                DynamoErasures(settings.messages_table),
+                SqsPrivacyQueue(accepting.sqs, settings.privacy_queue),
             ),
             RepublishMessages(accepting.messages, deliveries, accepting.accept, follow),
             RetryStatuses(deliveries, record),

@@ -30,6 +30,7 @@ SCOPES: Final = (
     "files:read",
     "files:write",
     "audit:read",
+    "privacy",
 )
 KEEP_S: Final = 30.0
 """How many seconds a key is trusted after it was read: a revoked key works for at most so long."""
