@@ -8,12 +8,14 @@ from chat4all.adapters.dynamodb.batches import DynamoBatches
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.erasures import DynamoErasures
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.hints import DynamoHints
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.notes import DynamoNotes
 from chat4all.adapters.dynamodb.people import DynamoPeople
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
+from chat4all.adapters.queues.privacy_queue import SqsPrivacyQueue
 from chat4all.adapters.s3.files import S3Files
 from chat4all.adapters.secrets import WritableSecrets
 from chat4all.bootstrap import runtime
@@ -34,6 +36,7 @@ from chat4all.entrypoints.http.consents import ConsentViews
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews
 from chat4all.entrypoints.http.description import DescriptionViews
 from chat4all.entrypoints.http.desk import DeskViews
+from chat4all.entrypoints.http.erasures import ErasureViews
 from chat4all.entrypoints.http.files import FileViews
 from chat4all.entrypoints.http.health import HealthViews
 from chat4all.entrypoints.http.suggestions import SuggestionViews
@@ -58,6 +61,7 @@ from chat4all.services.messaging.count_unread import CountUnread
 from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.manage_templates import ManageTemplates
 from chat4all.services.messaging.send_signals import SendSignals
+from chat4all.services.privacy.request_erasure import RequestErasure
 from chat4all.services.recovery.redrive import Redrive
 
 
@@ -127,6 +131,7 @@ def rare_resources(
         AuditViews(ReadAudit(audit)),
         UserViews(manage_users, merges, channels, runtime.now, trail),
         SuggestionViews(suggest, trail),
+        ErasureViews(_request_erasure(settings, accepting), trail),
         ConsentViews(manage_consents, channels, runtime.now),
         ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public),
         AccountViews(manage_accounts, breakers, channels, trail),
@@ -142,6 +147,15 @@ def rare_resources(
         HealthViews(health, breakers, manage_accounts.every),
         DescriptionViews(),
     ]
+
+
+def _request_erasure(settings: ApiSettings, accepting: Accepting) -> RequestErasure:
+    return RequestErasure(
+        accepting.directory,
+        DynamoErasures(settings.messages_table),
+        SqsPrivacyQueue(accepting.sqs, settings.privacy_queue),
+        runtime.now,
+    )
 
 
 def _act_views(settings: ApiSettings, accepting: Accepting, public: Addresses) -> ActViews:

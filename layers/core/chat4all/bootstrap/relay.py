@@ -10,6 +10,7 @@ from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
+from chat4all.adapters.dynamodb.erasures import DynamoErasures
 from chat4all.adapters.dynamodb.exports import DynamoExports
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
@@ -41,6 +42,7 @@ from chat4all.services.messaging.schedule_message import SendScheduled
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.privacy.apply_retention import WakeRetention
 from chat4all.services.privacy.write_export import WakeExports
+from chat4all.services.privacy.wake_erasures import WakeErasures
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 from chat4all.services.recovery.tend_desks import ArchiveIdle, WakeSnoozed
@@ -96,6 +98,7 @@ def handler() -> Handler:
                 DynamoBatches(settings.messages_table),
                 SqsBatchQueue(accepting.sqs, settings.batches_queue),
             ),
+            WakeErasures(DynamoErasures(settings.messages_table), privacy),
             RepublishMessages(accepting.messages, deliveries, accepting.accept, follow),
             RetryStatuses(deliveries, record),
             ConfirmInTime(fallbacks, deliveries, fall_back, accepting.capabilities),

@@ -129,6 +129,7 @@ class PrivacySettings(msgspec.Struct, frozen=True, rename="upper"):
     messages_table: str
     conversations_table: str
     directory_table: str
+    limits_table: str
     files_table: str
     files_bucket: str
     webhooks_table: str

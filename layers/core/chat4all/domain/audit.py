@@ -33,6 +33,7 @@ class AuditAction(StrEnum):
     USER_MERGE = "user.merge"
     USER_UNMERGE = "user.unmerge"
     SUGGESTION_DISMISS = "suggestion.dismiss"
+    USER_ERASE = "user.erase"
     RETENTION_PUT = "retention.put"
     USER_EXPORT = "user.export"
 

@@ -12,14 +12,15 @@
     ├── NotFound           404
     │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound,
     │       ConversationNotFound, UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound,
-    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound, NoteNotFound, RetentionNotSet,
-    │       ExportNotFound
+    │       ParticipantNotFound, WebhookNotFound, TemplateNotFound, NoteNotFound, ErasureNotFound,
+    │       RetentionNotSet, ExportNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
     │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
     │       ConversationArchived, IdentityInUse, GroupFull, GroupTooSmall, NotAGroup, TooManyIdentities,
     │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts, UserMerged, UserNotMerged,
-    │       CannotMerge, ConversationJoined, SamePerson, DeskChanged, HumanInControl
+    │       CannotMerge, ConversationJoined, SamePerson, DeskChanged, HumanInControl, UserErased,
+    │       CannotErase
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
@@ -211,6 +212,12 @@ class TemplateNotFound(NotFound):
     code = "TEMPLATE_NOT_FOUND"
 
 
+class ErasureNotFound(NotFound):
+    """There is no such erasure."""
+
+    code = "ERASURE_NOT_FOUND"
+
+
 class NoteNotFound(NotFound):
     """There is no such note on the conversation."""
 
@@ -396,6 +403,18 @@ class UserNotMerged(Conflict):
     """The user is not merged into another user."""
 
     code = "USER_NOT_MERGED"
+
+
+class UserErased(Conflict):
+    """The person was erased; nothing can be added to them."""
+
+    code = "USER_ERASED"
+
+
+class CannotErase(Conflict):
+    """The user stands for no person."""
+
+    code = "CANNOT_ERASE"
 
 
 class CannotMerge(Conflict):

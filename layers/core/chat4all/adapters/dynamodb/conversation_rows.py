@@ -225,6 +225,21 @@ def member_row(conversation_id: str, participant: Participant) -> MemberRow:
     )
 
 
+def left_row(conversation_id: str, participant: Participant) -> MemberRow:
+    """Return the entry of a group in the list of the groups that a user has left."""
+    return MemberRow(
+        key(conversation_id),
+        f"LEFT#{participant.user_id}",
+        user_key=left_key(participant.user_id),
+        joined_at=participant.joined_at,
+    )
+
+
+def left_key(user_id: str) -> str:
+    """Return the key of the groups that the user has left in the index `by-user`."""
+    return key("LEFT", user_id)
+
+
 def row_of(conversation: Conversation) -> ConversationRow:
     row = ConversationRow(
         key(conversation.conversation_id),

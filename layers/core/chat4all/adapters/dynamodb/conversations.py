@@ -21,6 +21,7 @@ from chat4all.adapters.dynamodb.conversation_rows import (
     conversation_of,
     desk_actions,
     holder_places,
+    left_row,
     member_row,
     places_row,
     places_rows,
@@ -176,8 +177,7 @@ class DynamoConversations:
     def remove_participant(self, conversation: Conversation, user_id: str) -> bool:
         left = next(member for member in conversation.participants if member.user_id == user_id)
         participants = tuple(other for other in conversation.participants if other is not left)
-        member = member_row(conversation.conversation_id, left)
-        return self._replace_participants(conversation, participants, leaving=member)
+        return self._replace_participants(conversation, participants, leaving=left)
 
     @answering
     def hand_over(self, conversation_id: str, user_id: str, heir_id: str) -> None:
@@ -264,7 +264,7 @@ class DynamoConversations:
         participants: tuple[Participant, ...],
         *,
         joining: MemberRow | None = None,
-        leaving: MemberRow | None = None,
+        leaving: Participant | None = None,
     ) -> bool:
         transaction = TransactWrite(connection=connection_of(ConversationRow))
         transaction.update(
@@ -275,7 +275,8 @@ class DynamoConversations:
         if joining is not None:
             transaction.save(joining)
         if leaving is not None:
-            transaction.delete(leaving)
+            transaction.delete(member_row(conversation.conversation_id, leaving))
+            transaction.save(left_row(conversation.conversation_id, leaving))
         return committed(transaction)
 
     def _add(

@@ -9,7 +9,7 @@ from chat4all.adapters.dynamodb.rows import StructAttribute, TableSettings, answ
 from chat4all.adapters.dynamodb.table_keys import key
 from chat4all.domain.note import Note
 
-_NOTE: Final = "NOTE#"
+NOTE: Final = "NOTE#"
 
 
 class NoteRow(Model):
@@ -32,7 +32,7 @@ class DynamoNotes:
     @answering
     def get(self, conversation_id: str, note_id: str) -> Note | None:
         try:
-            row = NoteRow.get(key(conversation_id), f"{_NOTE}{note_id}", consistent_read=True)
+            row = NoteRow.get(key(conversation_id), f"{NOTE}{note_id}", consistent_read=True)
         except NoteRow.DoesNotExist:
             return None
         note: Note = row.note
@@ -41,9 +41,9 @@ class DynamoNotes:
     @answering
     def latest(self, conversation_id: str, before: str | None, limit: int) -> list[Note]:
         span = (
-            NoteRow.record.between(_NOTE, f"{_NOTE}{before}")
+            NoteRow.record.between(NOTE, f"{NOTE}{before}")
             if before is not None
-            else NoteRow.record.startswith(_NOTE)
+            else NoteRow.record.startswith(NOTE)
         )
         rows = NoteRow.query(
             key(conversation_id), span, consistent_read=True, scan_index_forward=False, page_size=limit + 1
@@ -66,4 +66,4 @@ class DynamoNotes:
 
 
 def _row(note: Note) -> NoteRow:
-    return NoteRow(key(note.conversation_id), f"{_NOTE}{note.note_id}", note=note)
+    return NoteRow(key(note.conversation_id), f"{NOTE}{note.note_id}", note=note)

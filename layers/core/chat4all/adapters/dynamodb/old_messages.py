@@ -29,7 +29,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     MessageRow,
     StateRow,
 )
-from chat4all.adapters.dynamodb.notes import NoteRow
+from chat4all.adapters.dynamodb.notes import NOTE, NoteRow
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, deleted, updated
 from chat4all.adapters.dynamodb.table_keys import (
     BATCH,
@@ -46,7 +46,6 @@ from chat4all.domain.status import Status
 from chat4all.services.inbound.take_inbound import inbound_message_id
 from chat4all.services.privacy.retention_ports import Listing, OldMessage, Stripped
 
-_NOTE: Final = "NOTE#"
 _WITHOUT_SIGNS: Final = str.maketrans("", "", "-:.")
 _ENDED_BATCHES: Final = frozenset({BatchState.DONE.value, BatchState.CANCELLED.value})
 _MOST_DELETED: Final = 100
@@ -121,8 +120,8 @@ class DynamoOldMessages:
 
     @answering
     def delete_notes(self, conversation_id: str, before: str) -> int:
-        upto = f"{_NOTE}{before.translate(_WITHOUT_SIGNS)}"
-        rows = [*NoteRow.query(key(conversation_id), NoteRow.record.between(_NOTE, upto))]
+        upto = f"{NOTE}{before.translate(_WITHOUT_SIGNS)}"
+        rows = [*NoteRow.query(key(conversation_id), NoteRow.record.between(NOTE, upto))]
         return sum(deleted(row, NoteRow.partition.exists()) for row in rows)
 
     @answering
@@ -221,16 +220,16 @@ def _strip_message(old: OldRow, at: str, remains_until: int) -> Stripped:
     stripped: list[Action] = [
         MessageRow.content.set(Deleted()),
         MessageRow.deleted_at.set(MessageRow.deleted_at | at),
-        MessageRow.conversation_id.set(row.conversation_id or name_of(row.conversation_key)),
         MessageRow.expires_at.set(remains_until),
         *_removed(*_OF_MESSAGE),
+        *_removed(*([MessageRow.send_at] if row.sequence else [])),
     ]
     is_same = (MessageRow.status == row.status) & (MessageRow.accepted_at == row.accepted_at)
     return Stripped.STRIPPED if updated(MessageRow(*_place(row)), stripped, is_same) else Stripped.KEPT
 
 
 _OF_MESSAGE: Final[tuple[Attribute[Any], ...]] = (
-    MessageRow.conversation_key,
+    MessageRow.sequence,
     MessageRow.sender_key,
     MessageRow.sent_order,
     MessageRow.steps,

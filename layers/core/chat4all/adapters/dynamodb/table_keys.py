@@ -72,6 +72,11 @@ def notices_key(conversation_id: str) -> str:
     return key(_NOTICES, conversation_id)
 
 
+def scheduled_key(conversation_id: str) -> str:
+    """Return the key of the scheduled messages of a conversation in the index `by-sent`."""
+    return key(SCHEDULED, conversation_id)
+
+
 def sender_key(sender_id: str, message_id: str) -> str:
     return key(sender_id, str(shard(message_id, SENDER_SHARDS)))
 

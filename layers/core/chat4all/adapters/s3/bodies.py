@@ -26,7 +26,7 @@ class S3Bodies:
 
     @s3_answering
     def delete(self, key: str) -> None:
-        """Delete the body, if it is there; raise Unavailable if S3 did not answer."""
+        """Delete the body, if there is one; raise Unavailable if S3 did not answer."""
         self._client().delete_object(Bucket=self._bucket, Key=key)
 
     @s3_answering

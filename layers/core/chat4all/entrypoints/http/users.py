@@ -17,6 +17,7 @@ from chat4all.domain.errors import (
     IdentityNotFound,
     Invalid,
     TooManyIdentities,
+    UserErased,
     UserMerged,
     UserNotFound,
     UserNotMerged,
@@ -59,6 +60,7 @@ _USER = {
     "merged": [],
     "merged_into": None,
     "merged_at": None,
+    "erased_at": None,
 }
 _BEN = "c1d7a0b2-5f4e-4a86-9d3c-2e8b7f6a1c03"
 _KEPT = {**_USER, "merged": [_BEN]}
@@ -129,6 +131,8 @@ class UserView(msgspec.Struct, frozen=True):
     merged: tuple[str, ...] = ()
     merged_into: str | None = None
     merged_at: str | None = None
+    erased_at: str | None = None
+    """When the person was erased; `[erased]` stands for their name since then."""
 
 
 class UserPage(msgspec.Struct, frozen=True):
@@ -216,7 +220,7 @@ class UserViews:
         scope="users:write",
         body=PostIdentity,
         example=_IDENTITY,
-        errors=(UserNotFound, Conflict, UserMerged, IdentityInUse, TooManyIdentities),
+        errors=(UserNotFound, Conflict, UserMerged, UserErased, IdentityInUse, TooManyIdentities),
     )
     def link(self, request: Request, user_id: str, body: PostIdentity) -> Answer:
         identity = self._identity(body)
@@ -269,7 +273,7 @@ class UserViews:
         scope="users:write",
         body=PostMerge,
         example={"user_id": _BEN},
-        errors=(UserNotFound, UserMerged, CannotMerge, TooManyIdentities, Conflict),
+        errors=(UserNotFound, UserMerged, UserErased, CannotMerge, TooManyIdentities, Conflict),
     )
     def merge(self, request: Request, user_id: str, body: PostMerge) -> Answer:
         return Answer(user_view(self._merges.merge(user_id, body.user_id, owner_of(request))))
@@ -281,7 +285,7 @@ class UserViews:
         Returns(UserView, _SPLIT),
         summary="Undo the merge of this customer into another one",
         scope="users:write",
-        errors=(UserNotFound, UserMerged, UserNotMerged, CannotMerge, Conflict),
+        errors=(UserNotFound, UserMerged, UserErased, UserNotMerged, CannotMerge, Conflict),
     )
     def unmerge(self, request: Request, user_id: str) -> Answer:
         return Answer(user_view(self._merges.unmerge(user_id, owner_of(request))))
@@ -322,4 +326,5 @@ def user_view(user: User) -> UserView:
         merged=user.merged,
         merged_into=user.merged_into,
         merged_at=user.merge.at if user.merge is not None else None,
+        erased_at=user.erased_at,
     )

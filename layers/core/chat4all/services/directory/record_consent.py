@@ -45,7 +45,7 @@ class RecordConsent:
             changed = [
                 new for each in told if (new := after(consent_of(user.consents, each), each)) is not None
             ]
-            if not changed:
+            if not changed or user.erased_at is not None:
                 return user
             for new in changed:
                 self._account_for(user, consent_of(user.consents, new), new, actor)
