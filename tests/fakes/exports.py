@@ -1,5 +1,7 @@
 """Exports in memory."""
 
+from msgspec.structs import replace
+
 from chat4all.domain.exports import Export
 
 
@@ -7,6 +9,7 @@ class MemoryExports:
     def __init__(self) -> None:
         self.exports: dict[str, Export] = {}
         self.due_at: dict[str, str] = {}
+        self.stopped: set[str] = set()
         self.claims: dict[tuple[str, str], int] = {}
 
     def add(self, export: Export, due_at: str) -> None:
@@ -21,13 +24,20 @@ class MemoryExports:
         return sorted(found, key=lambda export: export.created_at, reverse=True)
 
     def save(self, export: Export, zips: int, due_at: str | None) -> bool:
-        if len(self.exports[export.export_id].zips) != zips:
+        if export.export_id in self.stopped or len(self.exports[export.export_id].zips) != zips:
             return False
         self.exports[export.export_id] = export
         self.due_at.pop(export.export_id, None)
         if due_at is not None:
             self.due_at[export.export_id] = due_at
         return True
+
+    def stop(self, export: Export, at: str) -> None:
+        self.exports[export.export_id] = replace(
+            export, finished_at=export.finished_at or at, expires_at=at
+        )
+        self.due_at.pop(export.export_id, None)
+        self.stopped.add(export.export_id)
 
     def claim_file(self, export: Export, file_id: str) -> bool:
         number = len(export.zips)

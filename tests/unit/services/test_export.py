@@ -19,9 +19,10 @@ from chat4all.domain.clock import iso
 from chat4all.domain.content import Media, Text
 from chat4all.domain.conversation import ConversationType
 from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.erasing import Erasure
 from chat4all.domain.errors import ExportNotFound, UserNotFound
 from chat4all.domain.exports import Export, ExportState
-from chat4all.domain.files.file import Attachment
+from chat4all.domain.files.file import Attachment, StoredFile
 from chat4all.domain.message import Message
 from chat4all.domain.note import Note
 from chat4all.domain.person import Merge
@@ -29,6 +30,7 @@ from chat4all.domain.privacy_work import ExportWork, PrivacyWork
 from chat4all.domain.status import Status
 from chat4all.entrypoints.http.exports import ApiShapes
 from chat4all.services.privacy.collect_pages import CollectPages
+from chat4all.services.privacy.erase_exports import EraseExports
 from chat4all.services.privacy.manage_exports import ManageExports
 from chat4all.services.privacy.write_export import WakeExports, WriteExport
 from tests.fakes.audit import MemoryAudit
@@ -307,6 +309,36 @@ def test_a_running_export_is_returned_and_a_finished_one_expires() -> None:
         world.manage.get(export.export_id)
     with pytest.raises(UserNotFound):
         world.manage.begin("nobody")
+
+
+class ErasedBytes:
+    def __init__(self, store: MemoryFileStore) -> None:
+        self._store = store
+
+    def erase(self, file: StoredFile) -> None:
+        self._store.objects.pop(file.file_id, None)
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_an_erasure_removes_the_zips_and_ends_what_runs(is_running: bool) -> None:
+    world, _ = a_full_world(30, 0, shared=False)
+    export = world.manage.begin("ana")
+    before = set(world.store.objects)
+    erase = EraseExports(world.exports, world.files, ErasedBytes(world.store), world.clock)
+    process = world.process(1 if is_running else 10**9)
+    work = ExportWork(export.export_id, "ana", "")
+    assert process(work, slice_of(5 if is_running else 10**6)) is not is_running
+    at = iso(world.clock())
+    erasure = Erasure("erasure", "ana", at, at, user_ids=("ana", "ben"))
+
+    erasure, cursor = erase(erasure, "")
+
+    assert (cursor, erasure.counts) == (None, {"exports": 1})
+    assert set(world.store.objects) == before
+    assert process(work, slice_of(5))
+    assert set(world.store.objects) == before
+    assert world.manage.state(world.manage.get(export.export_id)) is ExportState.EXPIRED
+    assert erase(erasure, "") == (erasure, None)
 
 
 def test_a_lost_record_is_sent_again() -> None:

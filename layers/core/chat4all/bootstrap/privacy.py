@@ -9,6 +9,7 @@ from chat4all.adapters.dynamodb.erased_conversations import DynamoErasedConversa
 from chat4all.adapters.dynamodb.erased_messages import DynamoErasedMessages, DynamoWaitingRows
 from chat4all.adapters.dynamodb.erased_people import DynamoErasedPeople, DynamoOptOuts
 from chat4all.adapters.dynamodb.erasures import DynamoErasures
+from chat4all.adapters.dynamodb.exports import DynamoExports
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.dynamodb.listed_webhooks import DynamoListedWebhooks
@@ -29,6 +30,7 @@ from chat4all.entrypoints.queues.privacy_work import NEEDED_MS, Job, PrivacyReco
 from chat4all.services.messaging.record_status import FollowDelivery
 from chat4all.services.privacy.erase_batches import EraseBatches
 from chat4all.services.privacy.erase_conversations import EraseConversations
+from chat4all.services.privacy.erase_exports import EraseExports
 from chat4all.services.privacy.erase_file import EraseFile
 from chat4all.services.privacy.erase_message import EraseMessages
 from chat4all.services.privacy.erase_profile import EraseProfile
@@ -102,5 +104,11 @@ def _erase(settings: PrivacySettings) -> EraseUser:
         waiting,
         EraseBatches(batches, batches, conversations),
         in_webhooks,
+        EraseExports(
+            DynamoExports(settings.messages_table),
+            DynamoFiles(settings.files_table),
+            S3ErasedFiles(runtime.s3, settings.files_bucket),
+            runtime.now,
+        ),
     )
     return EraseUser(erasures, steps, runtime.now)

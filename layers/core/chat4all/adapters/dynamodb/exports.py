@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from msgspec.structs import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
@@ -13,6 +14,8 @@ from chat4all.domain.exports import Export
 EXPORT: Final = "EXPORT"
 _EXPORTS: Final = "EXPORTS"
 _FILE: Final = "FILE#"
+_STOPPED: Final = -1
+"""In the place of the number of zips: no write of a further zip has it as its condition."""
 
 
 class ExportRow(Model):
@@ -84,6 +87,17 @@ class DynamoExports:
         )
         actions = [ExportRow.export.set(export), ExportRow.zips.set(len(export.zips)), *due]
         return updated(ExportRow(*_place(export.export_id)), actions, ExportRow.zips == zips)
+
+    @answering
+    def stop(self, export: Export, at: str) -> None:
+        ended = replace(export, finished_at=export.finished_at or at, expires_at=at)
+        actions = [
+            ExportRow.export.set(ended),
+            ExportRow.zips.set(_STOPPED),
+            ExportRow.due_key.remove(),
+            ExportRow.due_at.remove(),
+        ]
+        updated(ExportRow(*_place(export.export_id)), actions, ExportRow.partition.exists())
 
     @answering
     def claim_file(self, export: Export, file_id: str) -> bool:

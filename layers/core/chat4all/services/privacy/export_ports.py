@@ -27,6 +27,10 @@ class Exports(Protocol):
         """Store the export if the stored one has so many zips and is not finished; else return False."""
         ...
 
+    def stop(self, export: Export, at: str) -> None:
+        """End the export at `at`: no process stores a further zip of it."""
+        ...
+
     def claim_file(self, export: Export, file_id: str) -> bool:
         """Return whether the zip that is being written is the one that has the file.
 
