@@ -67,6 +67,7 @@ from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.fate import Died, Fate, Kind, Struck, fated
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
+from tests.fakes.fingerprints import keyed
 from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.kinesis import InTurn, Stream
 from tests.fakes.message_table import MessageTable
@@ -331,7 +332,7 @@ class Cloud:
             clock=self.clock,
         )
         addresses = KnownAddresses(directory, ACCOUNTS, CAPABILITIES)
-        record_consent = RecordConsent(directory, self._fated(self.audit, "audit"), self.clock)
+        record_consent = RecordConsent(directory, self._fated(self.audit, "audit"), self.clock, keyed)
         follow = FollowMoves(directory, conversations, addresses, record_consent, self.clock)
         take = TakeInbound(
             channels=CAPABILITIES,

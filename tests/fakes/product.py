@@ -69,6 +69,7 @@ from tests.fakes.directory import MemoryDirectory
 from tests.fakes.events import RecordedEvents
 from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
+from tests.fakes.fingerprints import keyed
 from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.merges import MemoryPeople
 from tests.fakes.message_table import MessageTable
@@ -184,7 +185,7 @@ class Product:
             clock=self.clock,
         )
         addresses = KnownAddresses(self.directory, ACCOUNTS, self.capabilities)
-        self.record_consent = RecordConsent(self.directory, self.audit, self.clock)
+        self.record_consent = RecordConsent(self.directory, self.audit, self.clock, keyed)
         follow = FollowMoves(self.directory, self.conversations, addresses, self.record_consent, self.clock)
         self.take = TakeInbound(
             channels=CAPABILITIES,
@@ -224,6 +225,7 @@ class Product:
             MemoryPeople(self.directory, self.conversations, self.audit),
             self.clock,
             self.ids,
+            keyed,
         )
         self.list_conversations = ListConversations(self.conversations, self.desks, self.directory)
         self.change_desk = ChangeDesk(self.conversations, self.desks, self.directory, self.clock)

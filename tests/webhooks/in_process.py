@@ -78,6 +78,7 @@ from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.files import MemoryFiles
+from tests.fakes.fingerprints import keyed
 from tests.fakes.merges import MemoryPeople
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
@@ -190,7 +191,7 @@ class InProcess:
         again = TryAgain(messages, deliveries, circuits, clock, lambda: 0.0)
         record = RecordStatus(apply, deliveries, FallBack(fallbacks, events, clock), again, clock)
         addresses_of = KnownAddresses(directory, accounts, capabilities)
-        record_consent = RecordConsent(directory, MemoryAudit(), clock)
+        record_consent = RecordConsent(directory, MemoryAudit(), clock, keyed)
         follow_moves = FollowMoves(directory, conversations, addresses_of, record_consent, clock)
         take = TakeInbound(
             channels=by_channel,
@@ -322,10 +323,11 @@ class InProcess:
                 ManageUsers(
                     directory, lambda _, address: address, accounts, clock, ids, is_account=lambda *_: False
                 ),
-                MergeUsers(directory, MemoryPeople(directory, conversations, audit), clock, ids),
+                MergeUsers(directory, MemoryPeople(directory, conversations, audit), clock, ids, keyed),
                 channels,
                 clock,
                 trail,
+                fingerprint=keyed,
             ),
         ]
         api = Chalice(app_name="api", configure_logs=False)

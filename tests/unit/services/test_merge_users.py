@@ -36,6 +36,7 @@ from chat4all.services.inbound.take_inbound import inbound_message_id
 from chat4all.services.messaging.conversation_cache import CONVERSATION_KEEP_S, KEEP_S
 from chat4all.services.messaging.ports import MessageQuery
 from tests.fakes.fate import Died
+from tests.fakes.fingerprints import keyed
 from tests.fakes.people import NOW, agent, conversation_of, customer
 from tests.fakes.product import AGENT, ANA, BEN, Product, a_message
 
@@ -366,6 +367,7 @@ def test_a_merge_of_two_people_with_1000_messages_each_happens_whole_or_not(prod
                 Mortal(people, number, after=after),  # type: ignore[arg-type]
                 product.clock,
                 product.ids,
+                keyed,
             )
             with suppress(Died):
                 mortal.merge("ana", "ben", "key")

@@ -59,13 +59,14 @@ def _erase(settings: PrivacySettings) -> EraseUser:
     batches = DynamoBatches(settings.messages_table)
     fingerprint = fingerprints(settings.directory_table)
     http = HttpClient()
+    erase_file = EraseFile(
+        DynamoFiles(settings.files_table), S3ErasedFiles(runtime.s3, settings.files_bucket), runtime.now
+    )
     erase = EraseMessages(
         messages=messages,
         erased=erased,
         webhooks=webhooks,
-        erase_file=EraseFile(
-            DynamoFiles(settings.files_table), S3ErasedFiles(runtime.s3, settings.files_bucket), runtime.now
-        ),
+        erase_file=erase_file,
         follow=FollowDelivery(messages, DynamoDeliveries(settings.messages_table)),
         clock=runtime.now,
     )
@@ -82,6 +83,7 @@ def _erase(settings: PrivacySettings) -> EraseUser:
         erased=DynamoErasedConversations(settings.conversations_table),
         messages=erased,
         erase=erase,
+        erase_file=erase_file,
     )
     waiting = EraseWaiting(
         DynamoWaitingRows(settings.messages_table),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.batches import DynamoBatches
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
+from chat4all.adapters.dynamodb.cursor_keys import fingerprints
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.erasures import DynamoErasures
@@ -112,14 +113,15 @@ def rare_resources(
     )
     health = CheckHealth({"database": keys.probe, "queue": accepting.events.probe})
     audit = DynamoAudit(settings.audit_table)
-    record_consent = RecordConsent(accepting.directory, audit, runtime.now)
+    fingerprint = fingerprints(settings.directory_table)
+    record_consent = RecordConsent(accepting.directory, audit, runtime.now, fingerprint)
     manage_consents = ManageConsents(accepting.directory, record_consent)
     breakers = DynamoBreakers(settings.limits_table)
     people = DynamoPeople(settings.directory_table, settings.conversations_table, settings.audit_table)
     suggest = SuggestMerges(
         accepting.directory, DynamoHints(settings.directory_table), accepting.capabilities, runtime.now
     )
-    merges = MergeUsers(accepting.directory, people, runtime.now, runtime.new_id)
+    merges = MergeUsers(accepting.directory, people, runtime.now, runtime.new_id, fingerprint)
     trail = AuditTrail(audit, runtime.now, runtime.new_id)
     return [
         _act_views(settings, accepting, public),
@@ -129,7 +131,7 @@ def rare_resources(
         _file_views(settings, accepting, files, public),
         *keeping_views(settings, accepting, files, trail, public),
         AuditViews(ReadAudit(audit)),
-        UserViews(manage_users, merges, channels, runtime.now, trail),
+        UserViews(manage_users, merges, channels, runtime.now, trail, fingerprint=fingerprint),
         SuggestionViews(suggest, trail),
         ErasureViews(_request_erasure(settings, accepting), trail),
         ConsentViews(manage_consents, channels, runtime.now),

@@ -57,7 +57,9 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The erasure of a person, who is `user_id` and every user who was merged into it. Times are ISO 8601 UTC.
+    """The erasure of a person: of `user_id`, and of every user who was merged into it.
+
+    Times are ISO 8601 UTC.
 
     `known_as` has the fingerprints of the person's addresses, which later passes look for. `place` is None
     between the passes. `counts` has the numbers of erased rows and files by their kind.
@@ -226,7 +228,7 @@ def is_whole(conversation: Conversation) -> bool:
 def without_variables(
     recipients: tuple[BatchRecipient, ...], is_theirs: Collection[str]
 ) -> tuple[BatchRecipient, ...]:
-    """Return the recipients; those whose user or conversation is in `is_theirs` have no variables any more."""
+    """Return the recipients, without the variables of those whose user or conversation is in `is_theirs`."""
     return tuple(
         replace(recipient, variables={})
         if recipient.user_id in is_theirs or recipient.conversation_id in is_theirs

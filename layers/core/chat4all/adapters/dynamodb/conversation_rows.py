@@ -33,6 +33,7 @@ ALL: Final = "conversations"
 """Lists all conversations of the workspace, with a shard."""
 _PLACES: Final = "PLACES"
 READ: Final = "READ#"
+FILE: Final = "FILE#"
 ASSIGNEE: Final = "ASSIGNEE"
 ONE_TO_ONE_PREFIX: Final = "1:1#"
 
@@ -141,6 +142,16 @@ class ReadRow(Model):
     partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True)
     sequence = UnicodeAttribute()
+
+
+class FileOfRow(Model):
+    """A file that was uploaded for the conversation alone."""
+
+    class Meta(TableSettings):
+        pass
+
+    partition = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
 
 
 class PlacesRow(Model):

@@ -12,8 +12,10 @@ from pynamodb.transactions import TransactWrite
 from chat4all.adapters.dynamodb.conversation_rows import (
     ALL,
     CONVERSATION,
+    FILE,
     READ,
     ConversationRow,
+    FileOfRow,
     MemberRow,
     OneToOneRow,
     PlacesRow,
@@ -52,7 +54,7 @@ _TRIES: Final = 8
 
 class DynamoConversations:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, ConversationRow, MemberRow, PlacesRow, OneToOneRow, ReadRow)
+        bind(table_name, ConversationRow, MemberRow, PlacesRow, OneToOneRow, ReadRow, FileOfRow)
 
     @answering
     def read_up_to(self, conversation_id: str, user_id: str) -> str | None:
@@ -66,6 +68,10 @@ class DynamoConversations:
         row = ReadRow(key(conversation_id), f"{READ}{user_id}")
         earlier = ReadRow.sequence.does_not_exist() | (ReadRow.sequence < sequence)
         updated(row, [ReadRow.sequence.set(sequence)], earlier)
+
+    @answering
+    def record_file(self, conversation_id: str, file_id: str) -> None:
+        FileOfRow(key(conversation_id), f"{FILE}{file_id}").save()
 
     @answering
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:

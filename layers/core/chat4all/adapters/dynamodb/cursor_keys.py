@@ -1,7 +1,7 @@
 """The keys of the workspace: random, made at their first use, kept for ever.
 
-A key signs the cursors of the lists of a function; each of the two functions with lists keeps a key of its own
-in a table that it writes anyway. Another key makes the fingerprints of addresses.
+A key signs the cursors of the lists of a function. Each of the two functions with lists keeps a key of its
+own in a table that it writes anyway. Another key makes the fingerprints of addresses.
 """
 
 import secrets

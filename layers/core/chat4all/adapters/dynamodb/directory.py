@@ -326,8 +326,8 @@ def _check_moves(transaction: TransactWrite, identity: Identity, no_move: NoMove
     none = MovedRow.entry_id.does_not_exist()
     condition = none if no_move.since is None else none | (MovedRow.moved_at < no_move.since)
     for account in no_move.accounts:
-        moved_key = moved_key(identity.channel, account, identity.address)
-        transaction.condition_check(MovedRow, moved_key, condition=condition)
+        former = moved_key(identity.channel, account, identity.address)
+        transaction.condition_check(MovedRow, former, condition=condition)
 
 
 def _forget_hints(transaction: TransactWrite, before: User, after: User) -> None:

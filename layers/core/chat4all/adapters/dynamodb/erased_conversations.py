@@ -4,7 +4,9 @@ from pynamodb.expressions.update import Action
 
 from chat4all.adapters.dynamodb.conversation_rows import (
     CONVERSATION,
+    FILE,
     ConversationRow,
+    FileOfRow,
     MemberRow,
     PlacesRow,
     desk_actions,
@@ -22,7 +24,7 @@ from chat4all.domain.pages import TimeCursor
 
 class DynamoErasedConversations:
     def __init__(self, conversations_table: str) -> None:
-        bind(conversations_table, ConversationRow, MemberRow, NoteRow, PlacesRow)
+        bind(conversations_table, ConversationRow, MemberRow, NoteRow, PlacesRow, FileOfRow)
 
     @answering
     def blank(self, conversation: Conversation, blanked: Conversation) -> bool:
@@ -45,6 +47,11 @@ class DynamoErasedConversations:
             row.delete()
             deleted += 1
         return deleted
+
+    @answering
+    def files_of(self, conversation_id: str) -> list[str]:
+        rows = FileOfRow.query(key(conversation_id), FileOfRow.record.startswith(FILE), consistent_read=True)
+        return [name_of(row.record) for row in rows]
 
     @answering
     def forget_places(self, user_id: str) -> None:

@@ -95,9 +95,7 @@ class DynamoHeldDeliveries:
     def hold(self, requested: DeliveryRequested, due_at: str, *, first: bool) -> None:
         channel, account = requested.recipient.channel, requested.recipient.account
         partition = _partition(channel, account, requested.group)
-        row = HeldDeliveryRow(
-            partition, HELD + requested.place, body=msgspec.json.encode(requested).decode()
-        )
+        row = HeldDeliveryRow(partition, HELD + requested.place, body=msgspec.json.encode(requested).decode())
         _add_to_count(channel, account, 1)
         if not saved(row, HeldDeliveryRow.partition.does_not_exist()):
             _add_to_count(channel, account, -1)

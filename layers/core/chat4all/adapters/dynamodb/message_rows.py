@@ -119,9 +119,9 @@ class MessageRow(Model):
     `conversation_key` (`notices_key`) and no `sender_key`, so that no history and no list by sender has it.
     `sent_order` is set for a late message.
 
-    A scheduled message is in none of the histories. Its `conversation_key` and `sent_order` list the scheduled
-    messages of a conversation in `by-sent`, and `due_*` list it until its time. The accepted message replaces
-    it.
+    A scheduled message is in none of the histories. Its `conversation_key` and `sent_order` list it among the
+    scheduled messages of its conversation in `by-sent`, and `due_*` list it until its time. The accepted
+    message replaces it.
     """
 
     class Meta(TableSettings):

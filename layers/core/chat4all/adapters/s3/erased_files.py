@@ -1,4 +1,4 @@
-"""Delete the bytes of a file with all their versions: the bucket keeps what is deleted for seven days else."""
+"""Delete the bytes of a file with all their versions, which the bucket would keep for seven more days."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING

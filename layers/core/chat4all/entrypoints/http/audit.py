@@ -17,7 +17,7 @@ _PAGE = {
             "action": "file.infected",
             "subject": "file:5d0c8a52-0d2b-4c8e-8a53-3f1f7a9f6c21",
             "actor": "files",
-            "details": {"filename": "invoice.pdf", "rule": "EICAR", "code": "MALWARE"},
+            "details": {"content_type": "application/pdf", "rule": "EICAR", "code": "MALWARE"},
         }
     ],
     "next_cursor": None,

@@ -22,6 +22,7 @@ from chat4all.domain.errors import (
     UserNotFound,
     UserNotMerged,
 )
+from chat4all.domain.fingerprints import Fingerprint, told
 from chat4all.domain.person import MOST_IDENTITIES, Identity, User, UserType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
@@ -150,10 +151,13 @@ class UserViews:
         channels: frozenset[str],
         clock: Clock,
         trail: AuditTrail,
+        *,
+        fingerprint: Fingerprint,
     ) -> None:
         self._manage = manage
         self._merges = merges
         self._trail = trail
+        self._fingerprint = fingerprint
         self._channels = channels
         self._clock = clock
 
@@ -182,7 +186,7 @@ class UserViews:
         )
         user_id = self._manage.new_user_id()
         for identity in new.identities:
-            place = {"channel": identity.channel, "address": identity.address, "account": identity.account}
+            place = self._place(identity.channel, identity.address, identity.account)
             self._trail(request, AuditAction.IDENTITY_LINK, f"user:{user_id}", **place)
         return Answer(user_view(self._manage.create(new, user_id)), 201)
 
@@ -224,7 +228,7 @@ class UserViews:
     )
     def link(self, request: Request, user_id: str, body: PostIdentity) -> Answer:
         identity = self._identity(body)
-        place = {"channel": body.channel, "address": body.address, "account": body.account}
+        place = self._place(body.channel, body.address, body.account)
         self._trail(request, AuditAction.IDENTITY_LINK, f"user:{user_id}", **place)
         return Answer(user_view(self._manage.link(user_id, identity)), 201)
 
@@ -260,7 +264,7 @@ class UserViews:
         self, request: Request, user_id: str, channel: str, address: str, query: UnlinkIdentity
     ) -> Answer:
         check_channel("channel", channel, self._channels)
-        place = {"channel": channel, "address": unquote(address), "account": query.account}
+        place = self._place(channel, unquote(address), query.account)
         self._trail(request, AuditAction.IDENTITY_UNLINK, f"user:{user_id}", **place)
         return Answer(user_view(self._manage.unlink(user_id, channel, unquote(address), query.account)))
 
@@ -303,6 +307,10 @@ class UserViews:
     def resolve(self, request: Request, query: ResolveIdentity) -> Answer:
         check_channel("channel", query.channel, self._channels)
         return Answer(user_view(self._manage.resolve(query.channel, query.address, query.account)))
+
+    def _place(self, channel: str, address: str, account: str | None) -> dict[str, str | None]:
+        """Return what the audit trail tells of an identity."""
+        return {"channel": channel, "address": told(self._fingerprint, address), "account": account}
 
     def _identity(self, body: PostIdentity) -> NewIdentity:
         check_channel("channel", body.channel, self._channels)

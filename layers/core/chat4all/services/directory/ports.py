@@ -63,6 +63,10 @@ class Conversations(Protocol):
         """Keep that the person's messages were marked as read up to this number, unless later ones were."""
         ...
 
+    def record_file(self, conversation_id: str, file_id: str) -> None:
+        """Keep that the file was uploaded for the conversation alone."""
+        ...
+
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
         """Add the participant; return False if the conversation has changed since `conversation` was read."""
         ...

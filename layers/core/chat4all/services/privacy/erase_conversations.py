@@ -8,7 +8,7 @@
        │
     messages, notices, scheduled messages ── page by page
        │
-    notes ── of a 1:1 conversation
+    notes, files ── of a 1:1 conversation: files that were uploaded for it, and perhaps never sent
 
 The cursor names the conversation, since a group that was left is no longer among the conversations.
 """
@@ -23,6 +23,7 @@ from chat4all.domain.erasing import Erasure, counted, erased_conversation, is_wh
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
 from chat4all.services.directory.ports import Conversations
+from chat4all.services.privacy.erase_file import EraseFile
 from chat4all.services.privacy.erase_message import EraseMessages
 from chat4all.services.privacy.ports import ErasedConversations, ErasedMessages, Listed
 
@@ -54,11 +55,13 @@ class EraseConversations:
         erased: ErasedConversations,
         messages: ErasedMessages,
         erase: EraseMessages,
+        erase_file: EraseFile,
     ) -> None:
         self._conversations = conversations
         self._erased = erased
         self._messages = messages
         self._erase = erase
+        self._erase_file = erase_file
 
     def __call__(self, erasure: Erasure, cursor: str) -> tuple[Erasure, str | None]:
         at = msgspec.json.decode(cursor, type=_Cursor) if cursor else _Cursor()
@@ -101,13 +104,19 @@ class EraseConversations:
             self._close(conversation_id, erasure)
         page = self._messages.page(_LISTS[at.listed], conversation_id, at.past, _PAGE)
         found = [message for _, message in page]
-        erasure = counted(erasure, self._erase(erasure, found, members or set(erasure.user_ids), is_whole=whole))
+        erasure = counted(
+            erasure, self._erase(erasure, found, members or set(erasure.user_ids), is_whole=whole)
+        )
         if len(page) == _PAGE:
             return erasure, replace(at, past=page[-1][0])
         if at.listed + 1 < len(_LISTS):
             return erasure, replace(at, listed=at.listed + 1, past="")
-        notes = self._erased.delete_notes(conversation_id) if whole else 0
-        return counted(erasure, {"notes": notes, "conversations": int(not erasure.passes)}), over
+        counts = {"conversations": int(not erasure.passes)}
+        if whole:
+            counts["notes"] = self._erased.delete_notes(conversation_id)
+            uploaded = self._erased.files_of(conversation_id)
+            counts["files"] = sum(self._erase_file(file_id, conversation_id) for file_id in uploaded)
+        return counted(erasure, counts), over
 
     def _close(self, conversation_id: str, erasure: Erasure) -> None:
         """Erase the conversation's own words. A 1:1 conversation is archived, a group goes on without them."""

@@ -75,7 +75,9 @@ class EraseWebhooks:
             return True
         connector = self._connectors.get(webhook.webhook_id.channel)
         try:
-            events = connector.parse_webhook(webhook.body, _NO_SECRET, webhook.query).events if connector else ()
+            events = (
+                connector.parse_webhook(webhook.body, _NO_SECRET, webhook.query).events if connector else ()
+            )
         except Invalid:
             return False
         return any(traces.name(address) for event in events for address in _addresses(event))

@@ -152,6 +152,10 @@ class ErasedConversations(Protocol):
 
     def delete_notes(self, conversation_id: str) -> int: ...
 
+    def files_of(self, conversation_id: str) -> list[str]:
+        """Return the files that were uploaded for the conversation alone."""
+        ...
+
     def forget_places(self, user_id: str) -> None:
         """Erase from where the person wrote."""
         ...
