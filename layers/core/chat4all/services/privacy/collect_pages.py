@@ -1,6 +1,6 @@
 """Collect everything about a person, page by page. Each page follows from its place alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -199,7 +199,7 @@ class CollectPages:
         if not entries:
             return None, ExportPlace(Section.END, place.page)
         behind = encode_cursor(TimeCursor(entries[-1].at, entries[-1].entry_id))
-        about = _about(self._users(export))
+        about = {*export.user_ids, *(f"user:{user_id}" for user_id in export.user_ids)}
         found = [entry for entry in entries if _names(entry, about)]
         if not found:
             return None, replace(place, cursor=behind)
@@ -210,16 +210,8 @@ class CollectPages:
         return page, replace(following, cursor=behind)
 
 
-def _about(users: Sequence[User]) -> set[str]:
-    """Return the texts that stand for the person in an audit entry: ids and addresses."""
-    ids = {user.user_id for user in users}
-    addresses = {identity.address for user in users for identity in user.identities}
-    return {*ids, *(f"user:{user_id}" for user_id in ids), *addresses}
-
-
 def _names(entry: AuditEntry, about: set[str]) -> bool:
-    details: Mapping[str, str] = entry.details
-    return entry.subject in about or not about.isdisjoint(details.values())
+    return entry.subject in about or not about.isdisjoint(entry.details.values())
 
 
 def _files_of(message: Message) -> list[Attachment]:
