@@ -33,9 +33,7 @@ class MemoryExports:
         return True
 
     def stop(self, export: Export, at: str) -> None:
-        self.exports[export.export_id] = replace(
-            export, finished_at=export.finished_at or at, expires_at=at
-        )
+        self.exports[export.export_id] = replace(export, finished_at=export.finished_at or at, expires_at=at)
         self.due_at.pop(export.export_id, None)
         self.stopped.add(export.export_id)
 

@@ -1877,7 +1877,16 @@ def test_everything_about_a_person_is_exported_as_a_zip(world: World, agent: str
         words = b"".join(map(archive.read, archive.namelist())).decode(errors="replace")
         (photo_name,) = [name for name in archive.namelist() if name.startswith("files/")]
         assert archive.read(photo_name) == a_png()
-    for expected in (sent, conversation, group, note["note_id"], phone, "Ana Ção", "identity.link", "look &lt;b"):
+    for expected in (
+        sent,
+        conversation,
+        group,
+        note["note_id"],
+        phone,
+        "Ana Ção",
+        "identity.link",
+        "look &lt;b",
+    ):
         assert expected in words, expected
     assert "not about the person" not in words
 
@@ -1898,7 +1907,7 @@ def test_an_export_whose_record_was_lost_is_woken(world: World) -> None:
 
 
 def test_what_is_over_is_stripped_and_leaves_every_list(world: World, agent: str) -> None:
-    api, aws = world.api, world.product.aws
+    api = world.api
     api.get("/v1/retention").refused(404, "RETENTION_NOT_SET")
     person = world.create("CUSTOMER", ("whatsapp", a_phone()))
     conversation = world.converse(agent, person)
@@ -2026,7 +2035,9 @@ def test_relay_begins_the_walk_that_is_due(world: World) -> None:
 
     world.product.invoke("relay", {})
 
-    assert any("retention" in body for body in world.product.aws.drained(world.product.aws.queue("PrivacyQueue")))
+    assert any(
+        "retention" in body for body in world.product.aws.drained(world.product.aws.queue("PrivacyQueue"))
+    )
 
 
 def needs(world: World, name: str) -> set[Need]:

@@ -1,4 +1,4 @@
-"""The export of a person: every record is in it once, whenever the process dies and however small the zips."""
+"""The export of a person: every record is in it once, whenever the process dies."""
 
 import contextlib
 import io
@@ -47,7 +47,15 @@ from tests.fakes.messages import MemoryMessages
 from tests.fakes.notes import MemoryNotes
 from tests.fakes.people import agent, conversation_of, customer
 
-HOSTILE_NAMES = ("../../etc/passwd", "con.txt", "\u202egpj.exe", "é" * 200 + ".png", "<b>&\"'.html", ".", "a/b\\c")
+HOSTILE_NAMES = (
+    "../../etc/passwd",
+    "con.txt",
+    "\u202egpj.exe",
+    "é" * 200 + ".png",
+    "<b>&\"'.html",
+    ".",
+    "a/b\\c",
+)
 
 
 class Queue:
@@ -83,9 +91,7 @@ class World:
         self.talk("theirs", "zoe", "agent")
         self.manage = ManageExports(self.exports, self.directory, self.queue, self.clock, FakeIds())
 
-    def talk(
-        self, name: str, *members: str, kind: ConversationType = ConversationType.ONE_TO_ONE
-    ) -> None:
+    def talk(self, name: str, *members: str, kind: ConversationType = ConversationType.ONE_TO_ONE) -> None:
         users = [self.directory.get(member) or agent(member) for member in members]
         conversation = conversation_of(*users, conversation_id=name, kind=kind)
         self.conversations.create(conversation, [member for member in members if member != "agent"][:1])
@@ -178,7 +184,7 @@ def named(record: dict[str, Any]) -> str:
     return f"{kind} {record[f'{kind}_id']}"
 
 
-def a_full_world(one: int, group: int, shared: bool) -> tuple[World, set[str]]:
+def a_full_world(one: int, group: int, *, shared: bool) -> tuple[World, set[str]]:
     """Make a world, and name the records that belong to Ana."""
     world = World()
     expected = {"user ana", "user ben", *(f"conversation {name}" for name in ("one", "two", "group", "both"))}
@@ -218,9 +224,9 @@ def a_full_world(one: int, group: int, shared: bool) -> tuple[World, set[str]]:
     blow=st.sampled_from([Blow.DIES_BEFORE, Blow.DIES_AFTER]),
 )
 def test_every_record_of_the_person_is_in_it_once(
-    one: int, group: int, shared: bool, most_zip_bytes: int, pages: int, death: int, blow: Blow
+    *, one: int, group: int, shared: bool, most_zip_bytes: int, pages: int, death: int, blow: Blow
 ) -> None:
-    world, expected = a_full_world(one, group, shared)
+    world, expected = a_full_world(one, group, shared=shared)
     export = world.manage.begin("ben")
     world.fate = Once(death, blow)
 
@@ -320,7 +326,7 @@ class ErasedBytes:
 
 
 @pytest.mark.parametrize("is_running", [True, False])
-def test_an_erasure_removes_the_zips_and_ends_what_runs(is_running: bool) -> None:
+def test_an_erasure_removes_the_zips_and_ends_what_runs(*, is_running: bool) -> None:
     world, _ = a_full_world(30, 0, shared=False)
     export = world.manage.begin("ana")
     before = set(world.store.objects)

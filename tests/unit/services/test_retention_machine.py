@@ -58,7 +58,9 @@ class Retentions(RuleBasedStateMachine):
         super().__init__()
         self.clock = FakeClock()
         self.setting = MemoryRetention()
-        self.old = MemoryOldMessages(places={shard: [f"c{shard:02d}-{n}" for n in range(3)] for shard in (0, 7)})
+        self.old = MemoryOldMessages(
+            places={shard: [f"c{shard:02d}-{n}" for n in range(3)] for shard in (0, 7)}
+        )
         self.fate = _Once("", Blow.NOTHING, 0)
         self.queue = Queue()
         self.allowed: set[str] = set()
@@ -79,7 +81,7 @@ class Retentions(RuleBasedStateMachine):
         )
 
     @rule(conversation=st.sampled_from(["c00-0", "c00-2", "c07-1"]), is_pending=st.booleans())
-    def a_message_is_accepted(self, conversation: str, is_pending: bool) -> None:
+    def a_message_is_accepted(self, conversation: str, *, is_pending: bool) -> None:
         number = f"{len(self.old.rows):06d}"
         self.old.rows[number] = OldMessageRow(conversation, iso(self.clock()), is_pending)
 
@@ -101,9 +103,7 @@ class Retentions(RuleBasedStateMachine):
         self.work(steps, death, times)
 
     @rule(days=DAYS, deaths=st.lists(st.sampled_from([None, *DEATHS]), max_size=5))
-    def a_day_passes_under_one_setting(
-        self, days: int, deaths: list[tuple[str, Blow] | None]
-    ) -> None:
+    def a_day_passes_under_one_setting(self, days: int, deaths: list[tuple[str, Blow] | None]) -> None:
         """Whatever was over at the beginning of the time is gone at its end."""
         self.the_setting_changes(days)
         before = iso(self.clock() - timedelta(days=days))
@@ -150,6 +150,7 @@ class Retentions(RuleBasedStateMachine):
     def none_goes_too_early(self) -> None:
         gone = {name for name, row in self.old.rows.items() if row.stripped_at is not None}
         assert gone <= self.allowed
+
 
 TestRetention = Retentions.TestCase
 TestRetention.settings = settings(deadline=None, max_examples=60, stateful_step_count=30)

@@ -8,7 +8,7 @@ from zipfile import ZipFile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat4all.services.privacy.zip_stream import ZipStream
+from chat4all.services.privacy.zip_stream import FILES, ZipStream
 from tests.fakes.clock import BEGINNING
 
 PIECE = 1024 * 1024
@@ -52,7 +52,7 @@ def test_no_more_than_a_piece_is_held() -> None:
             asked += 1
             yield noise
 
-    for number, piece in enumerate(stream.entry("files/big", pieces(), 20 * PIECE)):
+    for number, piece in enumerate(stream.entry("files/big", pieces(), 20 * PIECE, FILES)):
         assert asked <= number + 1
         assert len(piece) <= 2 * PIECE
 

@@ -52,7 +52,7 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
         accepting.conversations,
         DynamoFallbacks(settings.messages_table),
         accepting.directory,
-        KnownRetention(DynamoRetention(settings.directory_table), runtime.now),
+        over_before=KnownRetention(DynamoRetention(settings.directory_table), runtime.now),
     )
     manage = ManageConversations(
         accepting.conversations, accepting.directory, accepting.events, runtime.now, runtime.new_id

@@ -41,8 +41,8 @@ from chat4all.services.messaging.record_status import ApplyStatus, FollowDeliver
 from chat4all.services.messaging.schedule_message import SendScheduled
 from chat4all.services.messaging.try_again import TryAgain
 from chat4all.services.privacy.apply_retention import WakeRetention
-from chat4all.services.privacy.write_export import WakeExports
 from chat4all.services.privacy.wake_erasures import WakeErasures
+from chat4all.services.privacy.write_export import WakeExports
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
 from chat4all.services.recovery.tend_desks import ArchiveIdle, WakeSnoozed

@@ -126,7 +126,9 @@ def safe_name(text: str) -> str:
     capitals, ends with its hash, before its extension.
     """
     stem, dot, extension = text.rpartition(".")
-    is_extension = bool(dot) and 0 < len(extension) <= 8 and set(extension) <= _PLAIN and bool(stem.strip("."))
+    is_extension = (
+        bool(dot) and 0 < len(extension) <= 8 and set(extension) <= _PLAIN and bool(stem.strip("."))
+    )
     stem, suffix = (stem, f".{extension.lower()}") if is_extension else (text, "")
     plain = "".join(sign if sign in _PLAIN else "_" for sign in stem).strip("._")
     is_device = plain.partition(".")[0].lower() in _DEVICES

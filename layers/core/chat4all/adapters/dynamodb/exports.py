@@ -102,7 +102,9 @@ class DynamoExports:
     @answering
     def claim_file(self, export: Export, file_id: str) -> bool:
         number = len(export.zips)
-        row = _FileRow(_place(export.export_id)[0], _FILE + file_id, zip=number, expires_at=export.known_until)
+        row = _FileRow(
+            _place(export.export_id)[0], _FILE + file_id, zip=number, expires_at=export.known_until
+        )
         return saved(row, _FileRow.partition.does_not_exist() | (_FileRow.zip == number))
 
     @answering

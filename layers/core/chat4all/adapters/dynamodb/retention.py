@@ -49,9 +49,7 @@ class DynamoRetention:
     @answering
     def save(self, known: RetentionState, walk: Walk, due_at: str) -> bool:
         actions = [RetentionRow.walk.set(walk), RetentionRow.step.set(known.step + 1)]
-        same_step = (
-            RetentionRow.step == known.step if known.step else RetentionRow.step.does_not_exist()
-        )
+        same_step = RetentionRow.step == known.step if known.step else RetentionRow.step.does_not_exist()
         same_setting = RetentionRow.version == known.setting.version
         row = _row()
         if updated(row, [*actions, RetentionRow.due_at.set(due_at)], same_step & same_setting):

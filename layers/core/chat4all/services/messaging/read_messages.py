@@ -60,6 +60,7 @@ class ReadMessages:
         conversations: Conversations,
         fallbacks: Fallbacks,
         directory: Directory,
+        *,
         over_before: Callable[[], str | None] = lambda: None,
     ) -> None:
         """Set the ports; `over_before` returns the time before which messages are over, if there is one."""

@@ -63,9 +63,7 @@ class _Step:
 
     def add(self, outcomes: Iterable[Stripped]) -> None:
         counts = Counter(outcomes)
-        self.removed += Removed(
-            messages=counts[Stripped.STRIPPED], unfinished=counts[Stripped.UNFINISHED]
-        )
+        self.removed += Removed(messages=counts[Stripped.STRIPPED], unfinished=counts[Stripped.UNFINISHED])
 
     def leaves(self, accepted_at: str) -> None:
         self.oldest_at = min(self.oldest_at or accepted_at, accepted_at)

@@ -121,7 +121,7 @@ class CollectPages:
         return page, replace(following, after=behind, conversation_id=inside)
 
     def _is_whole(self, export: Export, conversation: Conversation) -> bool:
-        """Return whether everybody's messages belong to the export: those of a customer's 1:1 conversation."""
+        """Return whether all messages belong to the export: those of a customer's 1:1 conversation."""
         is_theirs = any(map(conversation.has, export.user_ids))
         return (
             conversation.type is ConversationType.ONE_TO_ONE
@@ -129,9 +129,7 @@ class CollectPages:
             and any(user.type is UserType.CUSTOMER for user in self._users(export))
         )
 
-    def _history(
-        self, place: ExportPlace, following: ExportPlace
-    ) -> tuple[ExportPage | None, ExportPlace]:
+    def _history(self, place: ExportPlace, following: ExportPlace) -> tuple[ExportPage | None, ExportPlace]:
         conversation_id = place.conversation_id or ""
         messages = self._messages.history(conversation_id, FROM_THE_START, place.cursor, MESSAGES)
         if not messages:
@@ -140,9 +138,7 @@ class CollectPages:
         page = self._of_messages(f"conversations/{safe_name(conversation_id)}", pinned, messages)
         return page, replace(following, cursor=messages[-1].sequence)
 
-    def _notes_of(
-        self, place: ExportPlace, following: ExportPlace
-    ) -> tuple[ExportPage | None, ExportPlace]:
+    def _notes_of(self, place: ExportPlace, following: ExportPlace) -> tuple[ExportPage | None, ExportPlace]:
         conversation_id = place.conversation_id or ""
         notes = self._notes.latest(conversation_id, place.cursor, _NOTES)
         if not notes:
@@ -204,9 +200,7 @@ class CollectPages:
         if not found:
             return None, replace(place, cursor=behind)
         name = f"audit/entries-{place.page:06d}"
-        page = ExportPage(
-            name, "Audit entries", place, ExportCounts(audit_entries=len(found)), entries=found
-        )
+        page = ExportPage(name, "Audit entries", place, ExportCounts(audit_entries=len(found)), entries=found)
         return page, replace(following, cursor=behind)
 
 

@@ -22,7 +22,7 @@ _HEAD: Final = (
 
 
 def file_path(file: Attachment) -> str:
-    """Return the path of a file in a zip. The id makes it unique; the person's name for it only reads well."""
+    """Return the path of a file in a zip: its id makes it unique, and its name reads well."""
     return f"files/{safe_name(file.file_id)}/{safe_name(file.filename)}"
 
 
@@ -45,8 +45,7 @@ def page_html(page: ExportPage) -> str:
 def index_html(number: int, pages: Sequence[tuple[str, str]], counts: ExportCounts) -> str:
     """Return the contents of a zip: `pages` are names and titles, `counts` those of this zip."""
     numbers = ", ".join(
-        f"{name.replace('_', ' ')}: {number}"
-        for name, number in msgspec.structs.asdict(counts).items()
+        f"{name.replace('_', ' ')}: {number}" for name, number in msgspec.structs.asdict(counts).items()
     )
     links = "\n".join(
         f'<li><a href="{escape(name)}.html">{escape(title)}</a> <small>{escape(name)}.json</small>'

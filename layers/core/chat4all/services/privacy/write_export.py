@@ -26,7 +26,7 @@ from chat4all.services.privacy.collect_pages import CollectPages, ExportPage
 from chat4all.services.privacy.export_html import file_path, index_html, page_html
 from chat4all.services.privacy.export_ports import Exports, Shapes
 from chat4all.services.privacy.ports import PrivacyQueue
-from chat4all.services.privacy.zip_stream import ZipStream
+from chat4all.services.privacy.zip_stream import FILES, ZipStream
 
 MOST_ZIP_BYTES: Final = 2 * 1024**3
 """A zip begins no further page or file at this size. Its last file may have 2 GiB, too."""
@@ -172,7 +172,7 @@ class WriteExport:
             return
         written.counts += ExportCounts(files=1)
         pieces = self._store.stream(attachment.file_id)
-        yield from zip_stream.entry(file_path(attachment), pieces, found.size)
+        yield from zip_stream.entry(file_path(attachment), pieces, found.size, FILES)
 
     def _items(self, page: ExportPage) -> Sequence[object]:
         shapes = self._shapes
