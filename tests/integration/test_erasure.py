@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
+from botocore.client import BaseClient
 
 from chat4all.domain.clock import iso
+from chat4all.domain.privacy_work import EraseWork
 from tests.channels import sample
 from tests.channels.telegram import webhook as telegram
 from tests.channels.whatsapp import webhook as whatsapp
@@ -262,3 +264,60 @@ def test_words_that_were_planted_by_every_door_are_nowhere_after_an_erasure(worl
     assert planted.found_in(everything(aws)) == {}
     user = world.api.get(f"/v1/users/{person}").json
     assert (user["display_name"], user["identities"], bool(user["erased_at"])) == ("[erased]", [], True)
+
+
+class Died(BaseException):
+    """The process was killed."""
+
+
+class Killing:
+    """Kill the process that runs before or after its nth call to AWS."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.left: int | None = None
+        self.is_after = False
+        self.calls = 0
+        call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+        def mortal(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401
+            self.calls += 1
+            if self.left is None:
+                return call(client, operation, parameters)
+            self.left -= 1
+            if self.left == 0 and not self.is_after:
+                raise Died
+            try:
+                return call(client, operation, parameters)
+            finally:
+                if self.left == 0:
+                    raise Died
+
+        patch.setattr(BaseClient, "_make_api_call", mortal)
+
+    def after(self, calls: int, *, is_after: bool) -> None:
+        self.left, self.is_after = calls, is_after
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_an_erasure_that_dies_again_and_again_ends_whole(
+    world: World, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = Planted()
+    person, _ = plant(world, planted)
+    answer = world.api.post(f"/v1/users/{person}/erase", {})
+    work = EraseWork(answer.json["erasure_id"], answer.json["user_id"], now())
+    killing = Killing(monkeypatch)
+    deaths = 0
+    while True:
+        killing.after(deaths + 1, is_after=bool(deaths % 2))
+        try:
+            assert world.product.hand("privacy", work) == []
+        except Died:
+            deaths += 1
+            continue
+        break
+    killing.left = None
+
+    assert deaths > 50
+    assert world.api.get(f"/v1/erasures/{work.erasure_id}").json["state"] == "ERASED"
+    assert planted.found_in(everything(aws)) == {}
