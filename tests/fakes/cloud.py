@@ -72,6 +72,7 @@ from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.kinesis import InTurn, Stream
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
+from tests.fakes.opt_outs import MemoryOptOuts
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.product import CLAIM_TIME
 from tests.fakes.small_stores import MemoryAccounts, MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
@@ -332,7 +333,9 @@ class Cloud:
             clock=self.clock,
         )
         addresses = KnownAddresses(directory, ACCOUNTS, CAPABILITIES)
-        record_consent = RecordConsent(directory, self._fated(self.audit, "audit"), self.clock, keyed)
+        record_consent = RecordConsent(
+            directory, self._fated(self.audit, "audit"), self.clock, keyed, MemoryOptOuts()
+        )
         follow = FollowMoves(directory, conversations, addresses, record_consent, self.clock)
         take = TakeInbound(
             channels=CAPABILITIES,

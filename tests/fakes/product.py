@@ -75,6 +75,7 @@ from tests.fakes.merges import MemoryPeople
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.notes import MemoryNotes
+from tests.fakes.opt_outs import MemoryOptOuts
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.small_stores import MemoryAccounts, MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
 from tests.fakes.templates import FakeCatalogue, MemoryTemplates
@@ -185,7 +186,7 @@ class Product:
             clock=self.clock,
         )
         addresses = KnownAddresses(self.directory, ACCOUNTS, self.capabilities)
-        self.record_consent = RecordConsent(self.directory, self.audit, self.clock, keyed)
+        self.record_consent = RecordConsent(self.directory, self.audit, self.clock, keyed, MemoryOptOuts())
         follow = FollowMoves(self.directory, self.conversations, addresses, self.record_consent, self.clock)
         self.take = TakeInbound(
             channels=CAPABILITIES,
@@ -240,6 +241,7 @@ class Product:
             self.clock,
             self.ids,
             is_account=lambda channel, account: account in ACCOUNTS[channel],
+            recall=lambda user: self.record_consent.recall(user, "api"),
         )
 
     def fill_template(

@@ -9,8 +9,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
+from botocore.client import BaseClient
+from msgspec.structs import replace
 
+from chat4all.adapters.dynamodb.echoes import DynamoEchoes
+from chat4all.adapters.dynamodb.erasures import DynamoErasures
+from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.domain.clock import iso
+from chat4all.domain.content import Text
+from chat4all.domain.erasing import ErasureState
+from chat4all.domain.events import DeliveryRequested, InboundMessage, Recipient, WebhookEvent
+from chat4all.domain.privacy_work import EraseWork
 from tests.channels import sample
 from tests.channels.telegram import webhook as telegram
 from tests.channels.whatsapp import webhook as whatsapp
@@ -18,6 +27,7 @@ from tests.integration.aws import Aws
 from tests.integration.http.conftest import a_phone
 from tests.integration.world import World, a_world
 
+LONG_AGO: Final = "2020-01-01T00:00:00.000Z"
 SECRET: Final = "qzx"
 """Every planted word begins with it."""
 
@@ -209,6 +219,20 @@ def waiting(world: World, planted: Planted, agent: str, person: str, conversatio
     body = {"channels": ["whatsapp", "telegram"], "delivery_timeout_s": 3600}
     world.post(conversation, agent, planted("fallback"), **body)
     world.product.pump()
+    held = DynamoHeldDeliveries(
+        world.product.aws.output("Data.MessagesTable"), world.product.aws.output("Data.LimitsTable")
+    )
+    to = Recipient(person, "whatsapp", "main", planted.words["whatsapp address"], 1)
+    text = Text(planted("held delivery"))
+    held.hold(
+        DeliveryRequested(str(uuid.uuid4()), conversation, to, text, 0, 1, 1, now(), "005"),
+        "2099-01-01T00:00:00.000Z",
+        first=True,
+    )
+    echoes = DynamoEchoes(world.product.aws.output("Data.MessagesTable"))
+    echo = InboundMessage(to.address, str(uuid.uuid4()), Text(planted("parked echo")), now())
+    webhook_id = f"whatsapp|main|{now()}|0"
+    echoes.park(WebhookEvent("whatsapp", "main", webhook_id, echo), "2099-01-01T00:00:00.000Z", 4_000_000_000)
     # The queue gave this record up: it waits as a dead record.
     world.product.aws.sqs.send_message(
         QueueUrl=world.product.aws.queue("InboundDeadLetterQueue"),
@@ -262,3 +286,193 @@ def test_words_that_were_planted_by_every_door_are_nowhere_after_an_erasure(worl
     assert planted.found_in(everything(aws)) == {}
     user = world.api.get(f"/v1/users/{person}").json
     assert (user["display_name"], user["identities"], bool(user["erased_at"])) == ("[erased]", [], True)
+
+
+class Died(BaseException):
+    """The process was killed."""
+
+
+class Killing:
+    """Kill the process that runs before or after its nth call to AWS."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.left: int | None = None
+        self.is_after = False
+        self.calls = 0
+        call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+        def mortal(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:  # noqa: ANN401
+            self.calls += 1
+            if self.left is None:
+                return call(client, operation, parameters)
+            self.left -= 1
+            if self.left == 0 and not self.is_after:
+                raise Died
+            try:
+                return call(client, operation, parameters)
+            finally:
+                if self.left == 0:
+                    raise Died
+
+        patch.setattr(BaseClient, "_make_api_call", mortal)
+
+    def after(self, calls: int, *, is_after: bool) -> None:
+        self.left, self.is_after = calls, is_after
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_an_erasure_that_dies_again_and_again_ends_whole(
+    world: World, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = Planted()
+    person, _ = plant(world, planted)
+    answer = world.api.post(f"/v1/users/{person}/erase", {})
+    work = EraseWork(answer.json["erasure_id"], answer.json["user_id"], now())
+    killing = Killing(monkeypatch)
+    deaths = 0
+    while True:
+        killing.after(deaths + 1, is_after=bool(deaths % 2))
+        try:
+            assert world.product.hand("privacy", work) == []
+        except Died:
+            deaths += 1
+            continue
+        break
+    killing.left = None
+
+    assert deaths > 50
+    assert world.api.get(f"/v1/erasures/{work.erasure_id}").json["state"] == "ERASED"
+    assert planted.found_in(everything(aws)) == {}
+
+
+def pass_again(world: World, erasure_id: str) -> None:
+    """Let the time of the next pass come, which `relay` begins."""
+    erasures = DynamoErasures(world.product.aws.output("Data.MessagesTable"))
+    known = erasures.get(erasure_id)
+    assert known is not None
+    due = replace(known, next_pass_at=LONG_AGO, version=known.version + 1)
+    assert erasures.save(due, known.version, LONG_AGO)
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+
+def test_what_was_on_its_way_is_erased_by_a_later_pass(world: World, aws: Aws) -> None:
+    planted = Planted()
+    phone = planted("address", a_phone())
+    agent, person = world.create("AGENT"), world.create("CUSTOMER", ("whatsapp", phone))
+    conversation = world.converse(agent, person)
+    webhook = whatsapp(**{"from": phone}, text={"body": planted("first words")})
+    world.say("whatsapp", webhook)
+    world.product.pump()
+    on_its_way = world.post(conversation, agent, planted("accepted"))
+    world.product.pump_some("router")
+    erasure_id = world.api.post(f"/v1/users/{person}/erase", {}).json["erasure_id"]
+    world.product.pump_some("privacy")
+    # The provider brings its webhook again, and the delivery is still in the queue of its channel.
+    world.say("whatsapp", webhook)
+    world.product.pump()
+    sent = [request for request in world.provider.accepted if request.get("to") == phone]
+    assert sent == []
+    assert world.progress(on_its_way)["current_status"] == "FAILED"
+
+    pass_again(world, erasure_id)
+    pass_again(world, erasure_id)
+
+    assert planted.found_in(everything(aws)) == {}
+    erasures = DynamoErasures(aws.output("Data.MessagesTable"))
+    known = erasures.get(erasure_id)
+    assert known is not None
+    assert (known.state, known.known_as, known.passes) == (ErasureState.FINAL, (), 3)
+
+
+def test_a_person_who_writes_after_their_erasure_is_somebody_new_and_stays_opted_out(
+    world: World, aws: Aws
+) -> None:
+    phone = a_phone()
+    person = world.create("CUSTOMER", ("whatsapp", phone))
+    opt_out = {"channel": "whatsapp", "purpose": "marketing", "state": "OPTED_OUT"}
+    assert world.api.put(f"/v1/users/{person}/consents", opt_out).status == 200
+    erase(world, person)
+
+    world.say("whatsapp", whatsapp(**{"from": phone}, text={"body": "It is me again"}))
+    world.product.pump()
+
+    found = world.api.get("/v1/identities/resolve", channel="whatsapp", address=phone).json
+    assert found["user_id"] != person
+    told = [(consent["purpose"], consent["state"]) for consent in found["consents"]]
+    assert told == [("marketing", "OPTED_OUT")]
+
+
+def test_nothing_can_be_added_to_an_erased_person(world: World) -> None:
+    agent, person = world.create("AGENT"), world.create("CUSTOMER", ("whatsapp", a_phone()))
+    other = world.create("CUSTOMER", ("whatsapp", a_phone()))
+    conversation = world.converse(agent, person)
+    first = erase(world, person)
+
+    identity = {"channel": "whatsapp", "address": a_phone()}
+    world.api.post(f"/v1/users/{person}/identities", identity).refused(409, "USER_ERASED")
+    world.api.post(f"/v1/users/{person}/merge", {"user_id": other}).refused(409, "USER_ERASED")
+    world.api.post(f"/v1/users/{other}/merge", {"user_id": person}).refused(409, "USER_ERASED")
+    body = {"conversation_id": conversation, "sender_id": agent, "content": "hello"}
+    world.api.post("/v1/messages", body).refused(409, "CONVERSATION_ARCHIVED")
+    again = world.api.post(f"/v1/users/{person}/erase", {})
+    assert (again.status, again.json["erasure_id"]) == (202, first["erasure_id"])
+
+
+def test_an_erasure_names_what_it_cannot_erase(world: World) -> None:
+    world.api.post("/v1/users/nobody/erase", {}).refused(404, "USER_NOT_FOUND")
+    world.api.get("/v1/erasures/nothing").refused(404, "ERASURE_NOT_FOUND")
+    person = world.create("CUSTOMER")
+    assert world.api.post(f"/v1/users/{person}/erase", {"reason": 1}).refused(400, "VALIDATION_ERROR")
+    assert world.api.post(f"/v1/users/{person}/erase", {"why": ""}).refused(400, "VALIDATION_ERROR")
+
+
+def test_an_agent_loses_their_name_and_keeps_their_conversations(world: World) -> None:
+    agent = world.create("AGENT", name="Ana")
+    customer = world.create("CUSTOMER", ("whatsapp", a_phone()))
+    conversation = world.converse(agent, customer)
+    message_id = world.post(conversation, agent, "words of the company")
+    world.product.pump()
+
+    erase(world, agent)
+
+    assert world.api.get(f"/v1/users/{agent}").json["display_name"] == "[erased]"
+    assert world.api.get(f"/v1/messages/{message_id}").json["content"]["text"] == "words of the company"
+
+
+def test_in_a_group_the_words_of_others_stay(world: World) -> None:
+    agent = world.create("AGENT")
+    person, other = (world.create("CUSTOMER", ("whatsapp", a_phone())) for _ in range(2))
+    conversation = world.converse(agent, person, other)
+    theirs = world.post(conversation, person, "mine")
+    others = world.post(conversation, other, "yours")
+    world.product.pump()
+
+    erase(world, person)
+
+    shown = {message["message_id"]: message["content"] for message in world.history(conversation)}
+    assert shown == {
+        theirs: {"type": "deleted", "text": "[erased]"},
+        others: {"type": "text", "text": "yours"},
+    }
+    members = [
+        member["user_id"]
+        for member in world.api.get(f"/v1/conversations/{conversation}").json["participants"]
+    ]
+    assert members == [agent, other]
+    assert world.post(conversation, agent, "the group goes on")
+
+
+def test_a_person_who_left_a_group_is_erased_there(world: World, aws: Aws) -> None:
+    planted = Planted()
+    phone = planted("address", a_phone())
+    agent, person = world.create("AGENT"), world.create("CUSTOMER", ("whatsapp", phone))
+    others = [world.create("CUSTOMER", ("whatsapp", a_phone())) for _ in range(2)]
+    conversation = world.converse(agent, person, *others)
+    world.post(conversation, agent, "to all")
+    world.product.pump()
+    assert world.api.delete(f"/v1/conversations/{conversation}/participants/{person}").status == 200
+
+    erase(world, person)
+
+    assert planted.found_in(everything(aws)) == {}

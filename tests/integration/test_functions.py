@@ -73,6 +73,7 @@ from tests.integration.http.test_webhooks import webhook_id_of
 from tests.integration.permissions import Need, Role, aws_calls, mapping_needs
 from tests.integration.provider import INSTAGRAM_ACCOUNT
 from tests.integration.template import ROOT, environment, functions
+from tests.integration.test_erasure import Planted, erase, pass_again, plant
 from tests.integration.world import World, a_world
 
 EVERY_FUNCTION = [
@@ -1805,6 +1806,16 @@ def a_noisy_png() -> bytes:
     made = io.BytesIO()
     Image.effect_noise((600, 400), 100).save(made, "PNG")
     return made.getvalue()
+
+
+def test_a_person_is_erased_and_once_more_when_the_next_pass_is_due(world: World) -> None:
+    planted = Planted()
+    person, _ = plant(world, planted)
+
+    erasure = erase(world, person)
+    pass_again(world, erasure["erasure_id"])
+
+    assert world.api.get(f"/v1/users/{person}").json["display_name"] == "[erased]"
 
 
 def an_address(channel: str) -> str:

@@ -7,13 +7,14 @@ from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.erased_conversations import DynamoErasedConversations
 from chat4all.adapters.dynamodb.erased_messages import DynamoErasedMessages, DynamoWaitingRows
-from chat4all.adapters.dynamodb.erased_people import DynamoErasedPeople, DynamoOptOuts
+from chat4all.adapters.dynamodb.erased_people import DynamoErasedPeople
 from chat4all.adapters.dynamodb.erasures import DynamoErasures
 from chat4all.adapters.dynamodb.exports import DynamoExports
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.dynamodb.listed_webhooks import DynamoListedWebhooks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
+from chat4all.adapters.dynamodb.opt_outs import DynamoOptOuts
 from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
 from chat4all.adapters.s3.bodies import S3Bodies
 from chat4all.adapters.s3.erased_files import S3ErasedFiles

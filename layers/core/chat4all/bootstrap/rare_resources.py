@@ -14,6 +14,7 @@ from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.hints import DynamoHints
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.notes import DynamoNotes
+from chat4all.adapters.dynamodb.opt_outs import DynamoOptOuts
 from chat4all.adapters.dynamodb.people import DynamoPeople
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.adapters.queues.privacy_queue import SqsPrivacyQueue
@@ -103,6 +104,11 @@ def rare_resources(
         clock=runtime.now,
         new_id=runtime.new_id,
     )
+    audit = DynamoAudit(settings.audit_table)
+    fingerprint = fingerprints(settings.directory_table)
+    record_consent = RecordConsent(
+        accepting.directory, audit, runtime.now, fingerprint, DynamoOptOuts(settings.directory_table)
+    )
     manage_users = ManageUsers(
         accepting.directory,
         canonical,
@@ -110,11 +116,9 @@ def rare_resources(
         runtime.now,
         runtime.new_id,
         is_account=manage_accounts.has,
+        recall=lambda user: record_consent.recall(user, "api"),
     )
     health = CheckHealth({"database": keys.probe, "queue": accepting.events.probe})
-    audit = DynamoAudit(settings.audit_table)
-    fingerprint = fingerprints(settings.directory_table)
-    record_consent = RecordConsent(accepting.directory, audit, runtime.now, fingerprint)
     manage_consents = ManageConsents(accepting.directory, record_consent)
     breakers = DynamoBreakers(settings.limits_table)
     people = DynamoPeople(settings.directory_table, settings.conversations_table, settings.audit_table)
@@ -130,7 +134,7 @@ def rare_resources(
         _batch_views(settings, accepting, files, fill_template, public),
         _file_views(settings, accepting, files, public),
         *keeping_views(settings, accepting, files, trail, public),
-        AuditViews(ReadAudit(audit)),
+        AuditViews(ReadAudit(audit), fingerprint),
         UserViews(manage_users, merges, channels, runtime.now, trail, fingerprint=fingerprint),
         SuggestionViews(suggest, trail),
         ErasureViews(_request_erasure(settings, accepting), trail),

@@ -53,7 +53,7 @@ from chat4all.domain.erasing import ERASED, ERASED_CODE
 from chat4all.domain.events import DeliveryRequested
 from chat4all.domain.message import Message
 from chat4all.domain.status import Status
-from chat4all.services.privacy.ports import Listed, Waiting, WaitingKind
+from chat4all.services.privacy.ports import Aim, Listed, Waiting, WaitingKind
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Model)
@@ -91,48 +91,32 @@ class DynamoErasedMessages:
                 return [(row.sequence or "", message_of(row, None)) for row in found]
 
     @answering
-    def erase(
-        self,
-        message: Message,
-        erased: Message,
-        item_ids: Collection[str],
-        user_ids: Collection[str],
-        channels: Sequence[str],
-        at: str,
-    ) -> int:
-        items = _partition(message.message_id)
-        _end_state(items, message.message_id, at)
-        deliveries = [DeliveryRow.from_raw_data(item) for item in _of(items, DELIVERY)]
+    def erase(self, aim: Aim, erased: Message, item_ids: Collection[str]) -> None:
+        message_id = aim.message.message_id
+        items = _partition(message_id)
+        _end_state(items, message_id, aim.at)
+        deliveries = _deliveries(items)
         for row in deliveries:
-            _end_delivery(row, at)
-            if delivery_of(row).recipient_id in user_ids:
+            _end_delivery(row, aim.at)
+            if _recipient(row) in aim.user_ids:
                 _erase_delivery(row)
-        _refuse_further(message, items, deliveries, user_ids, channels, at)
-        for item in _of(items, f"{FALLBACK}#"):
-            FallbackRow(item["partition"]["S"], item["record"]["S"]).delete()
-        for item in _of(items, PARKED_DELETION):
-            ParkedDeletionRow(item["partition"]["S"], PARKED_DELETION).delete()
-        for item_id in (message.message_id, *item_ids):
+        _refuse_further(aim, items, deliveries)
+        _delete(FallbackRow, _of(items, f"{FALLBACK}#"))
+        _delete(ParkedDeletionRow, _of(items, PARKED_DELETION))
+        for item_id in (message_id, *item_ids):
             _erase_item(item_id)
-        return _rewrite(message.message_id, erased) + len(deliveries)
+        _rewrite(message_id, erased)
 
     @answering
-    def erase_recipient(
-        self, message: Message, user_ids: Collection[str], channels: Sequence[str], at: str
-    ) -> list[DeliveryPart]:
-        items = _partition(message.message_id)
-        for user_id in user_ids:
-            for item in _of(items, f"{FALLBACK}#{user_id}"):
-                FallbackRow(item["partition"]["S"], item["record"]["S"]).delete()
-        theirs = [
-            row
-            for row in (DeliveryRow.from_raw_data(item) for item in _of(items, DELIVERY))
-            if delivery_of(row).recipient_id in user_ids
-        ]
-        ended = [row for row in theirs if _end_delivery(row, at)]
+    def erase_recipient(self, aim: Aim) -> list[DeliveryPart]:
+        items = _partition(aim.message.message_id)
+        for user_id in aim.user_ids:
+            _delete(FallbackRow, _of(items, f"{FALLBACK}#{user_id}"))
+        theirs = [row for row in _deliveries(items) if _recipient(row) in aim.user_ids]
+        ended = [row for row in theirs if _end_delivery(row, aim.at)]
         for row in theirs:
             _erase_delivery(row)
-        ended += _refuse_further(message, items, theirs, user_ids, channels, at)
+        ended += _refuse_further(aim, items, theirs)
         return [delivery_of(row) for row in ended]
 
     @answering
@@ -161,22 +145,8 @@ class DynamoWaitingRows:
         bind(messages_table, DueRow, EchoRow, ParkedRow, DeadRow, HoldingQueueRow, HeldDeliveryRow)
 
     @answering
-    def of(self, kind: WaitingKind) -> Iterator[Waiting]:
-        match kind:
-            case WaitingKind.ECHO:
-                for echo in _rows(EchoRow, _due(ECHO)):
-                    yield Waiting((echo.partition, echo.record), msgspec.json.encode(echo.event))
-            case WaitingKind.STATUS:
-                for parked in _rows(ParkedRow, _due(PARKED)):
-                    yield Waiting((parked.partition, parked.record), parked.update_json.encode())
-            case WaitingKind.DEAD_RECORD:
-                for dead in _rows(DeadRow, {*_due(RECORD), *_dead()}):
-                    yield Waiting((dead.partition, dead.record), msgspec.json.encode([dead.group, dead.body]))
-            case WaitingKind.HELD:
-                for partition, _ in _due(HOLDING_QUEUE):
-                    for held in HeldDeliveryRow.query(partition, HeldDeliveryRow.record.startswith(HELD)):
-                        requested = msgspec.json.decode(held.body, type=DeliveryRequested)
-                        yield Waiting((held.partition, held.record), held.body.encode(), requested)
+    def of(self, kind: WaitingKind) -> list[Waiting]:
+        return list(_waiting(kind))
 
     @answering
     def delete(self, waiting: Waiting) -> None:
@@ -199,6 +169,19 @@ def _partition(message_id: str) -> list[dict[str, Any]]:
 
 def _of(items: Sequence[dict[str, Any]], record: str) -> list[dict[str, Any]]:
     return [item for item in items if item["record"]["S"].startswith(record)]
+
+
+def _deliveries(items: Sequence[dict[str, Any]]) -> list[DeliveryRow]:
+    return [DeliveryRow.from_raw_data(item) for item in _of(items, DELIVERY)]
+
+
+def _recipient(row: DeliveryRow) -> str:
+    return delivery_of(row).recipient_id
+
+
+def _delete(kind: type[Model], items: Sequence[dict[str, Any]]) -> None:
+    for item in items:
+        kind(item["partition"]["S"], item["record"]["S"]).delete()
 
 
 def _end_state(items: Sequence[dict[str, Any]], message_id: str, at: str) -> None:
@@ -251,27 +234,21 @@ def _erase_delivery(row: DeliveryRow) -> None:
 
 
 def _refuse_further(
-    message: Message,
-    items: Sequence[dict[str, Any]],
-    begun: Sequence[DeliveryRow],
-    user_ids: Collection[str],
-    channels: Sequence[str],
-    at: str,
+    aim: Aim, items: Sequence[dict[str, Any]], begun: Sequence[DeliveryRow]
 ) -> list[DeliveryRow]:
     """Fail the deliveries of a message that is on its way, and of which no process has begun any.
 
     Their records may be in the queue of a channel. The first part of a delivery that failed fails the others.
     """
+    message = aim.message
     states = [StateRow.from_raw_data(item) for item in _of(items, STATE)]
     is_waiting = any(state.status == _PENDING or state.listing_key for state in states)
-    reached = {delivery_of(row).recipient_id for row in begun}
-    if not is_waiting:
-        return []
+    unreached = set(aim.user_ids) - set(map(_recipient, begun)) - {message.sender_id}
+    channels = [message.channel] if message.channel else aim.channels
     rows = [
-        _refused(message, user_id, channel, at)
-        for user_id in user_ids
-        if user_id not in reached and user_id != message.sender_id
-        for channel in ([message.channel] if message.channel else channels)
+        _refused(message, user_id, channel, aim.at)
+        for user_id in sorted(unreached if is_waiting else ())
+        for channel in channels
     ]
     return [row for row in rows if saved(row, DeliveryRow.partition.does_not_exist())]
 
@@ -303,7 +280,7 @@ def _erase_item(item_id: str) -> None:
     updated(AlbumItemRow(key(item_id), IN_ALBUM), actions, AlbumItemRow.partition.exists())
 
 
-def _rewrite(message_id: str, erased: Message) -> int:
+def _rewrite(message_id: str, erased: Message) -> None:
     actions: list[Action] = [
         MessageRow.content.set(erased.content),
         MessageRow.fingerprint.set(erased.fingerprint),
@@ -320,7 +297,7 @@ def _rewrite(message_id: str, erased: Message) -> int:
         MessageRow.error_reason.remove(),
     ]
     row = MessageRow(key(message_id), MESSAGE)
-    return int(updated(row, actions, MessageRow.partition.exists() & (MessageRow.fingerprint != ERASED)))
+    updated(row, actions, MessageRow.partition.exists())
 
 
 def _set(attribute: Attribute[T], value: T | None) -> Action:
@@ -335,6 +312,24 @@ def _due(kind: str) -> list[tuple[str, str]]:
 def _dead() -> list[tuple[str, str]]:
     shards = shards_of(RECORD, DEAD_SHARDS)
     return [(row.partition, row.record) for shard in shards for row in DeadRow.by_dead_letter.query(shard)]
+
+
+def _waiting(kind: WaitingKind) -> Iterator[Waiting]:
+    match kind:
+        case WaitingKind.ECHO:
+            for echo in _rows(EchoRow, _due(ECHO)):
+                yield Waiting((echo.partition, echo.record), msgspec.json.encode(echo.event))
+        case WaitingKind.STATUS:
+            for parked in _rows(ParkedRow, _due(PARKED)):
+                yield Waiting((parked.partition, parked.record), parked.update_json.encode())
+        case WaitingKind.DEAD_RECORD:
+            for dead in _rows(DeadRow, {*_due(RECORD), *_dead()}):
+                yield Waiting((dead.partition, dead.record), msgspec.json.encode([dead.group, dead.body]))
+        case WaitingKind.HELD:
+            for partition, _ in _due(HOLDING_QUEUE):
+                for held in HeldDeliveryRow.query(partition, HeldDeliveryRow.record.startswith(HELD)):
+                    requested = msgspec.json.decode(held.body, type=DeliveryRequested)
+                    yield Waiting((held.partition, held.record), held.body.encode(), requested)
 
 
 def _rows(kind: type[R], keys: Collection[tuple[str, str]]) -> Iterator[R]:

@@ -13,9 +13,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from msgspec.structs import replace
-from pynamodb.attributes import UnicodeAttribute
 from pynamodb.expressions.condition import Condition
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chat4all.adapters.dynamodb.directory import (
@@ -30,48 +28,17 @@ from chat4all.adapters.dynamodb.directory import (
 from chat4all.adapters.dynamodb.hints import HintRow, hint_rows
 from chat4all.adapters.dynamodb.limits import BucketRow, bucket_keys
 from chat4all.adapters.dynamodb.rows import (
-    StructsAttribute,
-    TableSettings,
     answering,
     bind,
     committed,
     connection_of,
 )
-from chat4all.adapters.dynamodb.table_keys import key, name_of
-from chat4all.domain.consent import Consent
+from chat4all.adapters.dynamodb.table_keys import name_of
 from chat4all.domain.erasing import erased_user, identities_of
 from chat4all.domain.hints import hints_of
 from chat4all.domain.person import Identity, User
 
 _MOST_MOVES: Final = 100
-
-
-class OptedOutRow(Model):
-    """What an erased person opted out of, under the fingerprint of an address."""
-
-    class Meta(TableSettings):
-        pass
-
-    entry_id = UnicodeAttribute(hash_key=True)
-    consents = StructsAttribute(Consent)
-
-
-class DynamoOptOuts:
-    def __init__(self, directory_table: str) -> None:
-        bind(directory_table, OptedOutRow)
-
-    @answering
-    def keep(self, channel: str, fingerprint: str, consents: tuple[Consent, ...]) -> None:
-        OptedOutRow(_opted_out_key(channel, fingerprint), consents=consents).save()
-
-    @answering
-    def of(self, channel: str, fingerprint: str) -> tuple[Consent, ...]:
-        try:
-            row = OptedOutRow.get(_opted_out_key(channel, fingerprint), consistent_read=True)
-        except OptedOutRow.DoesNotExist:
-            return ()
-        consents: tuple[Consent, ...] = row.consents
-        return consents
 
 
 class DynamoErasedPeople:
@@ -135,7 +102,3 @@ def _forget_moves(identity: Identity) -> None:
             if former not in known:
                 known.add(former)
                 towards.append(former)
-
-
-def _opted_out_key(channel: str, fingerprint: str) -> str:
-    return key("OPTED-OUT", channel, fingerprint)

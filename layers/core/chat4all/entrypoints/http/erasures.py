@@ -44,8 +44,8 @@ class PostErasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ErasureView(msgspec.Struct, frozen=True):
     """The erasure of a person. `counts` has the numbers of erased rows and files.
 
-    ERASING: the first pass runs. ERASED, since `erased_at`: what was stored at the request is erased. What was
-    on its way is erased in later passes. FINAL, from `final_at` on: nothing that knew the person can write any
+    ERASING: the first pass runs. ERASED, since `erased_at`: what was stored at the request is erased. Later
+    passes erase what was on its way. FINAL, from `final_at` on: nothing that knew the person can write any
     more. Backups of the tables can be restored until `backups_until`.
     """
 

@@ -200,6 +200,14 @@ class Hints(Protocol):
         ...
 
 
+class OptOuts(Protocol):
+    """What erased people opted out of, under the fingerprints of their addresses."""
+
+    def keep(self, channel: str, fingerprint: str, consents: tuple[Consent, ...]) -> None: ...
+
+    def of(self, channel: str, fingerprint: str) -> tuple[Consent, ...]: ...
+
+
 class People(Protocol):
     """The merges of users. Each call is one transaction over users, conversations and the audit trail."""
 

@@ -31,17 +31,20 @@ from chat4all.domain.fingerprints import Fingerprint, told
 from chat4all.domain.person import User
 from chat4all.services.access.ports import Audit
 from chat4all.services.directory.merged_users import holder_of
-from chat4all.services.directory.ports import Directory
+from chat4all.services.directory.ports import Directory, OptOuts
 
 _TRIES: Final = 5
 
 
 class RecordConsent:
-    def __init__(self, directory: Directory, audit: Audit, clock: Clock, fingerprint: Fingerprint) -> None:
+    def __init__(
+        self, directory: Directory, audit: Audit, clock: Clock, fingerprint: Fingerprint, opt_outs: OptOuts
+    ) -> None:
         self._directory = directory
         self._audit = audit
         self._clock = clock
         self._fingerprint = fingerprint
+        self._opt_outs = opt_outs
 
     def __call__(self, user: User, told: Sequence[Consent], actor: str) -> User:
         """Return the user with what the signals change; late and repeated signals change nothing.
@@ -64,6 +67,21 @@ class RecordConsent:
                 return replace(user, consents=consents)
             user = holder_of(self._directory, user.user_id) or user
         raise Unavailable("The user is changing too quickly; try again.", retry_after=1)
+
+    def recall(self, user: User, actor: str) -> User:
+        """Return a new user with what an erased person with one of their addresses opted out of.
+
+        The erasure keeps such a wish under the fingerprint of the address.
+
+        Raises:
+            Unavailable: AWS did not answer.
+        """
+        known = [
+            consent
+            for channel, address in dict.fromkeys((each.channel, each.address) for each in user.identities)
+            for consent in self._opt_outs.of(channel, self._fingerprint(address))
+        ]
+        return self(user, known, actor) if known else user
 
     def _account_for(self, user: User, known: Consent | None, new: Consent, actor: str) -> None:
         is_no_change = known is None and new.state is ConsentState.OPTED_IN and new.means is not Means.WORD

@@ -119,7 +119,7 @@ class EraseConversations:
         return counted(erasure, counts), over
 
     def _close(self, conversation_id: str, erasure: Erasure) -> None:
-        """Erase the conversation's own words. A 1:1 conversation is archived, a group goes on without them."""
+        """Erase the conversation's own words. Archive a 1:1 conversation, and leave a group."""
         for _ in range(_TRIES):
             now = self._conversations.get(conversation_id)
             if now is None or self._is_closed(now, erasure):

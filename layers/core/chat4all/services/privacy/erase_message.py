@@ -28,7 +28,7 @@ from chat4all.services.inbound.take_inbound import inbound_message_id
 from chat4all.services.messaging.ports import Messages
 from chat4all.services.messaging.record_status import FollowDelivery
 from chat4all.services.privacy.erase_file import EraseFile
-from chat4all.services.privacy.ports import ErasedMessages, Forget, StoredWebhooks
+from chat4all.services.privacy.ports import Aim, ErasedMessages, Forget, StoredWebhooks
 
 
 class EraseMessages:
@@ -85,7 +85,8 @@ class EraseMessages:
             inbound_message_id(message.channel or "", message.account or "", item.name)
             for item in message.items
         ]
-        self._erased.erase(message, erased_message(message, at), items, members, erasure.channels, at)
+        aim = Aim(message, members, erasure.channels, at)
+        self._erased.erase(aim, erased_message(message, at), items)
         for forget in self._forget:
             forget(message.message_id)
         counts["messages"] += not is_erased(message)
@@ -93,7 +94,7 @@ class EraseMessages:
 
     def _erase_recipient(self, erasure: Erasure, message: Message, members: Collection[str]) -> None:
         at = iso(self._clock())
-        for delivery in self._erased.erase_recipient(message, members, erasure.channels, at):
+        for delivery in self._erased.erase_recipient(Aim(message, members, erasure.channels, at)):
             self._follow(delivery, at)
 
     def _erase_quotes(self, erasure: Erasure, kept: Sequence[Message]) -> None:

@@ -24,8 +24,8 @@ from chat4all.domain.erasing import Erasure, counted, identities_of, names_of
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.fingerprints import Fingerprint
 from chat4all.domain.person import Identity, User
-from chat4all.services.directory.ports import Directory
-from chat4all.services.privacy.ports import ErasedPeople, Erasures, OptOuts
+from chat4all.services.directory.ports import Directory, OptOuts
+from chat4all.services.privacy.ports import ErasedPeople, Erasures
 
 _TRIES: Final = 5
 

@@ -3,14 +3,13 @@
 Every method that calls AWS raises `Unavailable` if AWS does not answer. Erasing again changes nothing.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum, auto
 from typing import Protocol
 
 import msgspec
 
 from chat4all.domain.batches import BatchRecipient
-from chat4all.domain.consent import Consent
 from chat4all.domain.conversation import Conversation
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.erasing import Erasure
@@ -62,14 +61,6 @@ class ErasedPeople(Protocol):
         ...
 
 
-class OptOuts(Protocol):
-    """What erased people opted out of, under the fingerprints of their addresses."""
-
-    def keep(self, channel: str, fingerprint: str, consents: tuple[Consent, ...]) -> None: ...
-
-    def of(self, channel: str, fingerprint: str) -> tuple[Consent, ...]: ...
-
-
 class Listed(Enum):
     """The lists of the messages of a conversation."""
 
@@ -80,31 +71,33 @@ class Listed(Enum):
     """Messages that wait for their time, or that were cancelled before it."""
 
 
+class Aim(msgspec.Struct, frozen=True):
+    """A message, and the users of the person who may be recipients of it.
+
+    Deliveries to them lose their addresses. None of them begins any more: on the message's channel, or on one
+    of the `channels` if it has none. What waits ends at `at`, ISO 8601 UTC.
+    """
+
+    message: Message
+    user_ids: Collection[str]
+    channels: Sequence[str]
+    at: str
+
+
 class ErasedMessages(Protocol):
     def page(self, listed: Listed, conversation_id: str, after: str, limit: int) -> list[tuple[str, Message]]:
         """Return the messages of the list after a place, each with its place, in order."""
         ...
 
-    def erase(
-        self,
-        message: Message,
-        erased: Message,
-        item_ids: Collection[str],
-        user_ids: Collection[str],
-        channels: Sequence[str],
-        at: str,
-    ) -> int:
-        """Replace the message by `erased`, with everything that is stored with it; return the erased rows.
+    def erase(self, aim: Aim, erased: Message, item_ids: Collection[str]) -> None:
+        """Replace the message by `erased`, with everything that is stored with it.
 
-        What was not sent yet fails. Deliveries to `user_ids` lose their addresses, and none of them begins
-        any more on one of the `channels`. `item_ids` are the ids of the items of an album.
+        What was not sent yet fails. `item_ids` are the ids of the items of an album.
         """
         ...
 
-    def erase_recipient(
-        self, message: Message, user_ids: Collection[str], channels: Sequence[str], at: str
-    ) -> list[DeliveryPart]:
-        """Erase the deliveries of another person's message to these users; return those that were waiting."""
+    def erase_recipient(self, aim: Aim) -> list[DeliveryPart]:
+        """Erase the deliveries of another person's message to the users; return those that were waiting."""
         ...
 
     def without_quote(self, message: Message, bare: Message) -> None:
@@ -138,8 +131,8 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class WaitingRows(Protocol):
-    def of(self, kind: WaitingKind) -> Iterator[Waiting]:
-        """Yield every waiting row of a kind."""
+    def of(self, kind: WaitingKind) -> list[Waiting]:
+        """Return every waiting row of a kind."""
         ...
 
     def delete(self, waiting: Waiting) -> None: ...
