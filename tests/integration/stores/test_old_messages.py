@@ -12,14 +12,23 @@ from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.dynamodb.notes import DynamoNotes
 from chat4all.adapters.dynamodb.old_messages import DynamoOldMessages, OldRow
+from chat4all.adapters.dynamodb.table_keys import (
+    BATCH_SHARDS,
+    CREATION_SHARDS,
+    DEAD_SHARDS,
+    ENDED,
+    due_shards,
+)
 from chat4all.domain.claims import Claimed, Counts
 from chat4all.domain.content import Deleted, Text
 from chat4all.domain.events import DeliveryRequested, MessageAccepted, Recipient
 from chat4all.domain.message import AlbumItem, Message
 from chat4all.domain.note import Note
 from chat4all.domain.received import Received
+from chat4all.domain.retention import Stage
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.inbound.take_inbound import inbound_message_id
+from chat4all.services.privacy.apply_retention import SHARDS
 from chat4all.services.privacy.retention_ports import Stripped
 from tests.fakes.fate import Died
 from tests.fakes.people import agent, conversation_of, customer
@@ -306,3 +315,13 @@ def test_a_released_delivery_is_unfinished(stores: Stores, new_id: Callable[[], 
     stores.deliveries.release(claim, Counts.NOTHING)
 
     assert stores.strip(message.message_id) is Stripped.UNFINISHED
+
+
+def test_a_walk_reads_every_shard() -> None:
+    assert {
+        Stage.CONVERSATIONS: CREATION_SHARDS,
+        Stage.SCHEDULED: due_shards(ENDED),
+        Stage.BATCHES: BATCH_SHARDS,
+        Stage.DEAD_RECORDS: DEAD_SHARDS,
+        Stage.FILES: due_shards("FILE"),
+    } == SHARDS

@@ -152,5 +152,27 @@ class Retentions(RuleBasedStateMachine):
         assert gone <= self.allowed
 
 
+def test_a_change_is_walked_at_once_and_no_change_once_a_day() -> None:
+    world = Retentions()
+    ended = []
+    for days in (3, 2, 4):
+        world.the_setting_changes(days)
+        world.work(1000, None, 1)
+        state = world.setting.read()
+        assert state is not None
+        assert state.is_applied
+        ended.append(state.step)
+    assert len(set(ended)) == 3
+
+    world.clock.advance((EVERY - timedelta(minutes=1)).total_seconds())
+    world.work(1000, None, 1)
+    assert (world.setting.read() or state).step == ended[-1]
+    assert not world.wake(world.clock())
+    world.clock.advance(60)
+    assert world.wake(world.clock())
+    world.work(1000, None, 1)
+    assert (world.setting.read() or state).step > ended[-1]
+
+
 TestRetention = Retentions.TestCase
 TestRetention.settings = settings(deadline=None, max_examples=60, stateful_step_count=30)

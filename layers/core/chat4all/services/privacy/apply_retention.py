@@ -183,14 +183,17 @@ class ApplyRetention:
             kept = [message.accepted_at for message in messages if message.accepted_at >= step.before]
             if kept:
                 step.leaves(min(kept))
-            self._strip([message.message_id for message in over], step)
+            outcomes = self._strip([message.message_id for message in over], step)
+            for message, outcome in zip(over, outcomes, strict=True):
+                if outcome is Stripped.UNFINISHED:
+                    step.leaves(message.accepted_at)
             if not over or not after:
                 return True
             if not still_in_time():
                 return False
             limit = _ENTRIES
 
-    def _strip(self, ids: Sequence[str], step: _Step) -> None:
+    def _strip(self, ids: Sequence[str], step: _Step) -> list[Stripped]:
         now = self._clock()
         until = int((now + REMAINS_FOR).timestamp())
 
@@ -199,7 +202,9 @@ class ApplyRetention:
                 forget(message_id)
             return self._old.strip(message_id, step.before, iso(now), until)
 
-        step.add(self._side_by_side(strip, ids))
+        outcomes = [*self._side_by_side(strip, ids)]
+        step.add(outcomes)
+        return outcomes
 
     def _expire(self, file: StoredFile, before: str) -> bool:
         is_of_export = file.owner is None and file.source is None
