@@ -10,7 +10,7 @@
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.erasing import (
@@ -53,11 +53,11 @@ class EraseMessages:
         self._forget = forget
 
     def __call__(
-        self, erasure: Erasure, found: Sequence[Message], members: Collection[str], *, is_whole: bool
+        self, erasure: Erasure, found: Sequence[Message], members: Mapping[str, int], *, is_whole: bool
     ) -> Counter[str]:
         """Erase the messages of the person, and of all others if the conversation `is_whole` theirs.
 
-        `members` are those of the person's users who take part in the conversation.
+        `members` are those of the person's users who take part in the conversation, with their numbers.
         """
         counts: Counter[str] = Counter()
         kept = []
@@ -70,7 +70,7 @@ class EraseMessages:
         self._erase_quotes(erasure, kept)
         return counts
 
-    def _erase(self, erasure: Erasure, message: Message, members: Collection[str]) -> Counter[str]:
+    def _erase(self, erasure: Erasure, message: Message, members: Mapping[str, int]) -> Counter[str]:
         counts: Counter[str] = Counter()
         at = iso(self._clock())
         if message.status is Status.SCHEDULED:
@@ -85,16 +85,18 @@ class EraseMessages:
             inbound_message_id(message.channel or "", message.account or "", item.name)
             for item in message.items
         ]
-        aim = Aim(message, members, erasure.channels, at)
+        aim = Aim(message, erasure.user_ids, members, erasure.channels, at)
         self._erased.erase(aim, erased_message(message, at), items)
         for forget in self._forget:
             forget(message.message_id)
         counts["messages"] += not is_erased(message)
         return counts
 
-    def _erase_recipient(self, erasure: Erasure, message: Message, members: Collection[str]) -> None:
+    def _erase_recipient(self, erasure: Erasure, message: Message, members: Mapping[str, int]) -> None:
         at = iso(self._clock())
-        for delivery in self._erased.erase_recipient(Aim(message, members, erasure.channels, at)):
+        for delivery in self._erased.erase_recipient(
+            Aim(message, erasure.user_ids, members, erasure.channels, at)
+        ):
             self._follow(delivery, at)
 
     def _erase_quotes(self, erasure: Erasure, kept: Sequence[Message]) -> None:
