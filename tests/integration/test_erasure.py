@@ -206,6 +206,16 @@ def desk(world: World, planted: Planted, agent: str, conversation: str) -> None:
 def waiting(world: World, planted: Planted, agent: str, person: str, conversation: str) -> None:
     at = iso(datetime.now(UTC) + timedelta(days=1))
     world.post(conversation, agent, planted("scheduled"), send_at=at)
+    template = {"id": "77", "name": "lamp_now", "language": "en", "category": "UTILITY", "status": "APPROVED"}
+    body_text = {"type": "BODY", "text": "The lamp of {{1}} is here.", "example": {"body_text": [["Ana"]]}}
+    world.provider.templates.append({**template, "components": [body_text]})
+    words = {"1": planted("template variable")}
+    world.post(
+        conversation,
+        agent,
+        {"type": "template", "name": "lamp_now", "language": "en", "parameters": words},
+        channels=["whatsapp"],
+    )
     cancelled = world.post(conversation, agent, planted("cancelled"), send_at=at)
     assert world.api.post(f"/v1/messages/{cancelled}/cancel", {}).status == 200
     batch = {
@@ -496,6 +506,40 @@ def test_in_a_group_the_words_of_others_stay(world: World) -> None:
     ]
     assert members == [agent, other]
     assert world.post(conversation, agent, "the group goes on")
+
+
+def test_words_that_another_person_quotes_in_a_group_are_erased(world: World, aws: Aws) -> None:
+    planted = Planted()
+    chat = sample("telegram").new_address()
+    agent, person = world.create("AGENT"), world.create("CUSTOMER", ("whatsapp", a_phone()))
+    other = world.create("CUSTOMER", ("telegram", chat))
+    conversation = world.converse(agent, person, other)
+    said = world.post(conversation, person, planted("words"))
+    world.product.pump()
+    (delivery,) = world.progress(said)["deliveries"]
+    quoted = {
+        "message_id": int(delivery["provider_message_id"].partition(":")[2].partition("@")[0]),
+        "date": 1_769_860_800,
+        "chat": {"id": int(chat), "type": "private"},
+        "text": planted.words["words"],
+    }
+    answer = telegram(
+        **{"from": {"id": int(chat), "is_bot": False, "first_name": "Other"}},
+        chat={"id": int(chat), "type": "private"},
+        text="Yes, that is so",
+        reply_to_message=quoted,
+        quote={"text": planted.words["words"], "position": 0},
+    )
+    assert world.say("telegram", answer).status == 200
+    world.product.pump()
+    (theirs,) = [message for message in world.history(conversation) if message["sender_id"] == other]
+    assert (theirs["reply_to"], theirs["context"]["quote"]) == (said, planted.words["words"])
+
+    erase(world, person)
+
+    assert planted.found_in(everything(aws)) == {}
+    shown = world.api.get(f"/v1/messages/{theirs['message_id']}").json
+    assert (shown["content"]["text"], shown["context"]["quote"]) == ("Yes, that is so", None)
 
 
 def test_a_person_who_left_a_group_is_erased_there(world: World, aws: Aws) -> None:

@@ -77,10 +77,7 @@ class EraseMessages:
             self._messages.end_scheduled(message.message_id, Status.CANCELLED, at)
         for file in files_in(message):
             counts["files"] += self._erase_file(file.file_id, message.conversation_id)
-        named = message.received.webhook_id if message.received is not None else ""
-        webhook_id = WebhookId.parse(named)
-        if webhook_id is not None:
-            self._webhooks.remove(webhook_id)
+        self._remove_webhook(message)
         items = [
             inbound_message_id(message.channel or "", message.account or "", item.name)
             for item in message.items
@@ -107,4 +104,12 @@ class EraseMessages:
             is_of_another = senders.get(message.reply_to or "", "") not in {"", *erasure.user_ids}
             bare = None if is_of_another else without_quote(message)
             if bare is not None:
+                self._remove_webhook(message)
                 self._erased.without_quote(message, bare)
+
+    def _remove_webhook(self, message: Message) -> None:
+        """Delete the webhook that brought the message."""
+        named = message.received.webhook_id if message.received is not None else ""
+        webhook_id = WebhookId.parse(named)
+        if webhook_id is not None:
+            self._webhooks.remove(webhook_id)
