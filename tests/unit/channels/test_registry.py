@@ -135,8 +135,8 @@ def test_each_channel_counts_a_text_in_the_unit_of_its_provider() -> None:
     assert lengths == {"whatsapp": 4096, "telegram": 4096, "instagram": 1000, "sms": 1600}
 
 
-def test_no_lease_takes_more_than_a_tenth_of_a_bucket_or_one_token() -> None:
+def test_no_lease_takes_more_than_a_fifth_of_a_bucket_or_one_token() -> None:
     limits = [limit for channel in registry.capabilities().values() for limit in channel.rate_limits]
 
     assert limits
-    assert all(limit.lease == 1 or limit.lease <= limit.burst / 10 for limit in limits)
+    assert all(limit.lease == 1 or limit.lease <= limit.burst / 5 for limit in limits)

@@ -26,7 +26,7 @@ def test_a_group_has_a_limit_of_its_own_and_the_account_is_asked_last(
 
 
 @pytest.mark.parametrize(
-    ("content_type", "megabytes", "bursts"),
+    ("content_type", "megabytes", "rates"),
     [
         ("video/mp4", 1, [300, 10]),
         ("audio/wav", 1, [300, 10]),
@@ -35,14 +35,14 @@ def test_a_group_has_a_limit_of_its_own_and_the_account_is_asked_last(
     ],
 )
 def test_audio_and_video_have_a_limit_of_their_own_where_they_go_as_what_they_are(
-    content_type: str, megabytes: int, bursts: list[int]
+    content_type: str, megabytes: int, rates: list[int]
 ) -> None:
     file = Attachment("file-1", "it", content_type, megabytes * 1_000_000)
 
     limits = INSTAGRAM.limits_for("17841400000000000", file)
 
-    assert [limit.burst for limit in limits] == bursts
-    assert [limit.burst for limit in INSTAGRAM.limits_for("17841400000000000")] == [300]
+    assert [round(1 / limit.interval_s) for limit in limits] == rates
+    assert [round(1 / limit.interval_s) for limit in INSTAGRAM.limits_for("17841400000000000")] == [300]
 
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

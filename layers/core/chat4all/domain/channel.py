@@ -46,9 +46,11 @@ class LimitScope(StrEnum):
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """A token bucket of the provider: `burst` tokens, refilled by one every `interval_s` seconds.
+    """A token bucket: `burst` tokens, refilled by one every `interval_s` seconds.
 
-    A process takes up to `lease` tokens at once, so that a lease of n costs one write in n sends.
+    A process takes up to `lease` tokens at once, so that a lease of n costs one write in n sends. The
+    provider counts a send later than its token was taken: by the age of the lease, and the time on the way.
+    So our bucket has a smaller burst than the provider's, by what half a second refills.
     """
 
     scope: LimitScope

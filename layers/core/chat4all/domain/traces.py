@@ -6,7 +6,6 @@ so is each part of a text between colons, spaces and bars: the name of a queue's
 
 from collections.abc import Collection, Iterator
 from typing import Final
-from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -58,9 +57,20 @@ def _values(text: str, depth: int) -> Iterator[str]:
         yield from _leaves(msgspec.json.decode(text), depth)
     except (msgspec.DecodeError, RecursionError):
         yield text
-        for name, value in parse_qsl(text):
-            yield name
-            yield value
+        yield from (_unquoted(part) for field in text.split("&") for part in field.split("="))
+
+
+def _unquoted(text: str) -> str:
+    """Return a value of a form as it was typed, as far as an address goes: it has ASCII characters only."""
+    first, *others = text.replace("+", " ").split("%")
+    return first + "".join(map(_character, others))
+
+
+def _character(escaped: str) -> str:
+    try:
+        return chr(int(escaped[:2], 16)) + escaped[2:]
+    except ValueError:
+        return f"%{escaped}"
 
 
 def _leaves(value: object, depth: int) -> Iterator[str]:

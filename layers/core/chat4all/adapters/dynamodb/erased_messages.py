@@ -94,13 +94,13 @@ class DynamoErasedMessages:
     def erase(self, aim: Aim, erased: Message, item_ids: Collection[str]) -> None:
         message_id = aim.message.message_id
         items = _partition(message_id)
-        _end_state(items, message_id, aim.at)
+        _end_state(items, aim)
         deliveries = _deliveries(items)
         for row in deliveries:
             _end_delivery(row, aim.at)
             if _recipient(row) in aim.user_ids:
                 _erase_delivery(row)
-        _refuse_further(aim, items, deliveries)
+        _refuse_further(aim, items, is_erased=True)
         _delete(FallbackRow, _of(items, f"{FALLBACK}#"))
         _delete(ParkedDeletionRow, _of(items, PARKED_DELETION))
         for item_id in (message_id, *item_ids):
@@ -116,7 +116,7 @@ class DynamoErasedMessages:
         ended = [row for row in theirs if _end_delivery(row, aim.at)]
         for row in theirs:
             _erase_delivery(row)
-        ended += _refuse_further(aim, items, theirs)
+        ended += _refuse_further(aim, items, is_erased=False)
         return [delivery_of(row) for row in ended]
 
     @answering
@@ -184,9 +184,11 @@ def _delete(kind: type[Model], items: Sequence[dict[str, Any]]) -> None:
         kind(item["partition"]["S"], item["record"]["S"]).delete()
 
 
-def _end_state(items: Sequence[dict[str, Any]], message_id: str, at: str) -> None:
-    """End a message that waits, and take a failed message from the dead letters."""
-    if not _of(items, STATE):
+def _end_state(items: Sequence[dict[str, Any]], aim: Aim) -> None:
+    """End a message that waits, also for `router`, and take a failed message from the dead letters."""
+    message_id, at = aim.message.message_id, aim.at
+    is_routed = bool(_of(items, STATE))
+    if not is_routed and aim.message.status is not Status.PENDING:
         return
     row = StateRow(key(message_id), STATE)
     history = (StateRow.status_history | []).append([history_line(Status.FAILED, at)])
@@ -197,7 +199,10 @@ def _end_state(items: Sequence[dict[str, Any]], message_id: str, at: str) -> Non
         StateRow.listing_key.set(listing_key(Status.FAILED.value, message_id)),
         StateRow.listed_at.set(at),
     ]
-    updated(row, failed, StateRow.status == _PENDING)
+    if not is_routed:
+        failed.append(StateRow.parts.set({}))
+    unchanged = StateRow.status == _PENDING if is_routed else StateRow.partition.does_not_exist()
+    updated(row, failed, unchanged)
     not_dead = [StateRow.error_reason.remove(), StateRow.dead_key.remove(), StateRow.dead_order.remove()]
     updated(row, not_dead, StateRow.partition.exists())
 
@@ -233,27 +238,30 @@ def _erase_delivery(row: DeliveryRow) -> None:
     updated(row, actions, DeliveryRow.partition.exists())
 
 
-def _refuse_further(
-    aim: Aim, items: Sequence[dict[str, Any]], begun: Sequence[DeliveryRow]
-) -> list[DeliveryRow]:
+def _refuse_further(aim: Aim, items: Sequence[dict[str, Any]], *, is_erased: bool) -> list[DeliveryRow]:
     """Fail the deliveries of a message that is on its way, and of which no process has begun any.
 
     Their records may be in the queue of a channel. The first part of a delivery that failed fails the others.
+    A message that goes on to other people tells by its other deliveries how many recipients it has; while it
+    has none, the delivery to the person goes out.
     """
-    message = aim.message
+    message, begun = aim.message, _deliveries(items)
     states = [StateRow.from_raw_data(item) for item in _of(items, STATE)]
     is_waiting = any(state.status == _PENDING or state.listing_key for state in states)
-    unreached = set(aim.user_ids) - set(map(_recipient, begun)) - {message.sender_id}
-    channels = [message.channel] if message.channel else aim.channels
+    count = max((int(row.recipient_count) for row in begun), default=1 if is_erased else 0)
+    if not is_waiting or not count:
+        return []
+    unreached = set(aim.numbers) - set(map(_recipient, begun)) - {message.sender_id}
     rows = [
-        _refused(message, user_id, channel, aim.at)
-        for user_id in sorted(unreached if is_waiting else ())
-        for channel in channels
+        _refused(aim, user_id, channel, count)
+        for user_id in sorted(unreached)
+        for channel in ([message.channel] if message.channel else aim.channels)
     ]
     return [row for row in rows if saved(row, DeliveryRow.partition.does_not_exist())]
 
 
-def _refused(message: Message, user_id: str, channel: str, at: str) -> DeliveryRow:
+def _refused(aim: Aim, user_id: str, channel: str, recipient_count: int) -> DeliveryRow:
+    message = aim.message
     delivery_id = DeliveryId(message.message_id, user_id, channel, 0, message.round)
     row = DeliveryRow(
         key(message.message_id),
@@ -262,15 +270,15 @@ def _refused(message: Message, user_id: str, channel: str, at: str) -> DeliveryR
         account=ERASED,
         address=ERASED,
         part_count=1,
-        recipient_count=1,
-        recipient_number=0,
+        recipient_count=recipient_count,
+        recipient_number=aim.numbers[user_id],
         message_sequence=message.sequence,
         status=Status.FAILED.value,
         attempts=0,
         error_code=ERASED_CODE,
         error_reason=_REASON,
     )
-    row.status_history = [history_line(Status.FAILED, at)]  # type: ignore[list-item]
+    row.status_history = [history_line(Status.FAILED, aim.at)]  # type: ignore[list-item]
     return row
 
 

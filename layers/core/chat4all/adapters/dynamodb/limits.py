@@ -14,6 +14,7 @@ whose clock is minutes behind would wait for minutes after every message of a pr
 """
 
 import threading
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,11 +29,12 @@ from chat4all.domain.buckets import latest_full_at, take
 from chat4all.domain.channel import Capabilities, LimitScope, RateLimit
 from chat4all.domain.files.file import Attachment
 
-LEASE_S: Final = 1.0
-TOLERATED_SKEW_S: Final = 30.0
-"""A clock may be this late without a correction, because a process may read the time before a slow call.
+LEASE_S: Final = 0.25
+TOLERATED_SKEW_S: Final = 2.0
+"""A clock may be this late without a correction, because a process reads the time a little before it asks.
 
-A correction for each slow call would move all clocks ahead again and again.
+A correction for each pause in between would move all clocks ahead again and again. The time that the table
+takes to answer does not count.
 """
 _KEEP_S: Final = 3600
 _MOST_BUCKETS: Final = 10_000
@@ -122,12 +124,13 @@ class DynamoLimiter:
 
     def _take(self, name: str, limit: RateLimit, clock_s: float) -> float:
         """Take a token at `clock_s`, this process's time; return the seconds to wait."""
-        known_s = self._behind_s
+        known_s, began = self._behind_s, time.monotonic()
         wait_s = self._take_at(name, limit, clock_s + known_s)
-        behind_s = self._held(name).written_at - clock_s
+        now = clock_s + time.monotonic() - began
+        behind_s = self._held(name).written_at - now
         if wait_s > 0 and behind_s > known_s + TOLERATED_SKEW_S:
             self._behind_s = behind_s
-            return self._take_at(name, limit, clock_s + self._behind_s)
+            return self._take_at(name, limit, now + behind_s)
         return wait_s
 
     def _take_at(self, name: str, limit: RateLimit, now: float) -> float:

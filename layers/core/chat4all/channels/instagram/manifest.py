@@ -49,8 +49,8 @@ CAPABILITIES: Final = Capabilities(
     text_length=_TEXT_BYTES,
     text_unit=LengthUnit.BYTES,
     rate_limits=(
-        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 300, burst=300, lease=15),
-        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 10, burst=10, kinds=(MediaKind.AUDIO, MediaKind.VIDEO)),
+        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 300, burst=150, lease=15),
+        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 10, burst=5, kinds=(MediaKind.AUDIO, MediaKind.VIDEO)),
     ),
     receipts=Receipts(delivered=False, read=True),
     window_h=24,

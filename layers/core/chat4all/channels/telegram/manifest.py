@@ -109,7 +109,7 @@ CAPABILITIES: Final = Capabilities(
     text_length=4096,
     text_unit=LengthUnit.CHARACTERS,
     rate_limits=(
-        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 30, burst=30, lease=3),
+        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 30, burst=15, lease=3),
         RateLimit(LimitScope.RECIPIENT, interval_s=1.0, burst=3, lease=1),
         # A bucket gives its burst and a minute's refill within one minute: together 20.
         RateLimit(LimitScope.GROUP, interval_s=4.0, burst=5, lease=1),

@@ -72,10 +72,10 @@ CAPABILITIES: Final = Capabilities(
     text_length=4096,
     text_unit=LengthUnit.CHARACTERS,
     rate_limits=(
-        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 80, burst=80, lease=8),
+        RateLimit(LimitScope.ACCOUNT, interval_s=1 / 80, burst=40, lease=8),
         # Most people get a single message at a time: a second leased token would go unused, and each token
         # takes six seconds to refill.
-        RateLimit(LimitScope.RECIPIENT, interval_s=6.0, burst=45, lease=1),
+        RateLimit(LimitScope.RECIPIENT, interval_s=6.0, burst=44, lease=1),
     ),
     phone_addresses=True,
     receipts=Receipts(delivered=True, read=True),

@@ -201,8 +201,8 @@ class Deliver:
         if earlier is not None and earlier.round > requested.round and earlier.status is Status.PENDING:
             return Outdated()
         unwanted = self._check_consent(requested)
-        now = self._clock()
         stored = self._stored_file(requested)
+        now = self._clock()
         wait_s = 0.0 if unwanted is not None else self._wait_s(requested, stored, now)
         if wait_s > 0:
             return Later(wait_s)

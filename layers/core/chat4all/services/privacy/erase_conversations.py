@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from chat4all.domain.conversation import JOINING, Conversation, ConversationState
+from chat4all.domain.conversation import Conversation, ConversationState, Participant
 from chat4all.domain.erasing import Erasure, counted, erased_conversation, is_whole
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
@@ -36,7 +36,8 @@ _LISTS: Final = tuple(Listed)
 class _Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """`user` is the number of the user, and `left` tells that the groups are meant that the user has left.
 
-    `after` is the place of the conversation in that list, and `listed` and `past` the place in it.
+    `after` is the place of the conversation in that list, and `listed` and `past` the place in it. The user
+    has the `number` in the conversation.
     """
 
     user: int = 0
@@ -45,6 +46,7 @@ class _Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     conversation_id: str | None = None
     listed: int = 0
     past: str = ""
+    number: int | None = None
 
 
 class EraseConversations:
@@ -77,12 +79,14 @@ class EraseConversations:
         listing = self._erased.left_by if at.left else self._conversations.of_user
         for place, conversation_id in listing(user_id, at.after, 1):
             conversation = self._conversations.get(conversation_id)
+            member = conversation.participant(user_id) if conversation is not None else None
             return replace(
                 at,
                 after=place,
                 conversation_id=conversation_id,
                 listed=0,
-                past="" if conversation is None or at.left else _first_seen(conversation, user_id),
+                past=_first_seen(conversation, member) if conversation and member else "",
+                number=member.number if member is not None else None,
             )
         if not at.left:
             self._erased.forget_places(user_id)
@@ -96,17 +100,12 @@ class EraseConversations:
         conversation = self._conversations.get(conversation_id)
         if conversation is None:
             return erasure, over
-        members = {member.user_id for member in conversation.participants} & set(erasure.user_ids)
         whole = is_whole(conversation)
-        if not at.left:
-            members.add(erasure.user_ids[at.user])
-        if members:
-            self._close(conversation_id, erasure)
+        self._close(conversation_id, erasure)
+        members = {} if at.number is None else {erasure.user_ids[at.user]: at.number}
         page = self._messages.page(_LISTS[at.listed], conversation_id, at.past, _PAGE)
         found = [message for _, message in page]
-        erasure = counted(
-            erasure, self._erase(erasure, found, members or set(erasure.user_ids), is_whole=whole)
-        )
+        erasure = counted(erasure, self._erase(erasure, found, members, is_whole=whole))
         if len(page) == _PAGE:
             return erasure, replace(at, past=page[-1][0])
         if at.listed + 1 < len(_LISTS):
@@ -143,8 +142,6 @@ class EraseConversations:
         return member is None
 
 
-def _first_seen(conversation: Conversation, user_id: str) -> str:
-    """Return the number after which the user sees messages; a group has none for them before it."""
-    member = conversation.participant(user_id)
-    is_placed = member is not None and member.joined_after != JOINING
-    return member.joined_after if member is not None and is_placed and not is_whole(conversation) else ""
+def _first_seen(conversation: Conversation, member: Participant) -> str:
+    """Return the number after which the member sees messages; a group has none for them before it."""
+    return "" if is_whole(conversation) or member.is_joining else member.joined_after

@@ -10,7 +10,7 @@
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.erasing import (
@@ -53,11 +53,11 @@ class EraseMessages:
         self._forget = forget
 
     def __call__(
-        self, erasure: Erasure, found: Sequence[Message], members: Collection[str], *, is_whole: bool
+        self, erasure: Erasure, found: Sequence[Message], members: Mapping[str, int], *, is_whole: bool
     ) -> Counter[str]:
         """Erase the messages of the person, and of all others if the conversation `is_whole` theirs.
 
-        `members` are those of the person's users who take part in the conversation.
+        `members` are those of the person's users who take part in the conversation, with their numbers.
         """
         counts: Counter[str] = Counter()
         kept = []
@@ -70,31 +70,30 @@ class EraseMessages:
         self._erase_quotes(erasure, kept)
         return counts
 
-    def _erase(self, erasure: Erasure, message: Message, members: Collection[str]) -> Counter[str]:
+    def _erase(self, erasure: Erasure, message: Message, members: Mapping[str, int]) -> Counter[str]:
         counts: Counter[str] = Counter()
         at = iso(self._clock())
         if message.status is Status.SCHEDULED:
             self._messages.end_scheduled(message.message_id, Status.CANCELLED, at)
         for file in files_in(message):
             counts["files"] += self._erase_file(file.file_id, message.conversation_id)
-        named = message.received.webhook_id if message.received is not None else ""
-        webhook_id = WebhookId.parse(named)
-        if webhook_id is not None:
-            self._webhooks.remove(webhook_id)
+        self._remove_webhook(message)
         items = [
             inbound_message_id(message.channel or "", message.account or "", item.name)
             for item in message.items
         ]
-        aim = Aim(message, members, erasure.channels, at)
+        aim = Aim(message, erasure.user_ids, members, erasure.channels, at)
         self._erased.erase(aim, erased_message(message, at), items)
         for forget in self._forget:
             forget(message.message_id)
         counts["messages"] += not is_erased(message)
         return counts
 
-    def _erase_recipient(self, erasure: Erasure, message: Message, members: Collection[str]) -> None:
+    def _erase_recipient(self, erasure: Erasure, message: Message, members: Mapping[str, int]) -> None:
         at = iso(self._clock())
-        for delivery in self._erased.erase_recipient(Aim(message, members, erasure.channels, at)):
+        for delivery in self._erased.erase_recipient(
+            Aim(message, erasure.user_ids, members, erasure.channels, at)
+        ):
             self._follow(delivery, at)
 
     def _erase_quotes(self, erasure: Erasure, kept: Sequence[Message]) -> None:
@@ -105,4 +104,12 @@ class EraseMessages:
             is_of_another = senders.get(message.reply_to or "", "") not in {"", *erasure.user_ids}
             bare = None if is_of_another else without_quote(message)
             if bare is not None:
+                self._remove_webhook(message)
                 self._erased.without_quote(message, bare)
+
+    def _remove_webhook(self, message: Message) -> None:
+        """Delete the webhook that brought the message."""
+        named = message.received.webhook_id if message.received is not None else ""
+        webhook_id = WebhookId.parse(named)
+        if webhook_id is not None:
+            self._webhooks.remove(webhook_id)

@@ -24,6 +24,7 @@ from chat4all.domain.erasing import Erasure, counted, identities_of, names_of
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.fingerprints import Fingerprint
 from chat4all.domain.person import Identity, User
+from chat4all.services.directory.merged_users import holder_of
 from chat4all.services.directory.ports import Directory, OptOuts
 from chat4all.services.privacy.ports import ErasedPeople, Erasures
 
@@ -63,11 +64,9 @@ class EraseProfile:
 
     def _read(self, erasure: Erasure) -> list[User] | None:
         """Return the user and all who were merged into them; None if they are erased."""
-        user = self._directory.get(erasure.user_id)
+        user = holder_of(self._directory, erasure.user_id)
         if user is None or user.erased_at is not None:
             return None
-        if user.merged_into is not None:
-            raise Unavailable("The user was merged a moment ago; request the erasure of the kept user.")
         merged = self._directory.get_many(user.merged)
         return [user, *(merged[user_id] for user_id in user.merged if user_id in merged)]
 
@@ -78,9 +77,9 @@ class EraseProfile:
         texts = {text for identity in identities for text in names_of(identity)}
         known = replace(
             erasure,
-            user_ids=tuple(dict.fromkeys((*erasure.user_ids, *(user.user_id for user in people)))),
-            known_as=tuple(sorted({*erasure.known_as, *map(self._fingerprint, texts)})),
-            channels=tuple(sorted({*erasure.channels, *(identity.channel for identity in identities)})),
+            user_ids=tuple(user.user_id for user in people),
+            known_as=tuple(sorted({*map(self._fingerprint, texts)})),
+            channels=tuple(sorted({identity.channel for identity in identities})),
         )
         if known == erasure:
             return erasure

@@ -28,7 +28,7 @@ class EraseSent:
         page = self._messages.search(query, at.after, _PAGE)
         found = self._messages.get_many([message_id for _, message_id in page])
         left = [message for message in found if not is_erased(message)]
-        erasure = counted(erasure, self._erase(erasure, left, erasure.user_ids, is_whole=False))
+        erasure = counted(erasure, self._erase(erasure, left, {}, is_whole=False))
         if page:
             at = _Cursor(at.user, page[-1][0])
         elif at.user + 1 < len(erasure.user_ids):

@@ -3,7 +3,7 @@
 Every method that calls AWS raises `Unavailable` if AWS does not answer. Erasing again changes nothing.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum, auto
 from typing import Protocol
 
@@ -74,12 +74,14 @@ class Listed(Enum):
 class Aim(msgspec.Struct, frozen=True):
     """A message, and the users of the person who may be recipients of it.
 
-    Deliveries to them lose their addresses. None of them begins any more: on the message's channel, or on one
-    of the `channels` if it has none. What waits ends at `at`, ISO 8601 UTC.
+    Deliveries to them lose their addresses. `numbers` has the numbers of those who take part in the
+    conversation. No delivery to them begins any more, on the message's channel, or on one of the `channels`
+    if it has none. What waits ends at `at`, ISO 8601 UTC.
     """
 
     message: Message
     user_ids: Collection[str]
+    numbers: Mapping[str, int]
     channels: Sequence[str]
     at: str
 
