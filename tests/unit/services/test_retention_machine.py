@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chat4all.domain.clock import iso
 from chat4all.domain.privacy_work import PrivacyWork, RetentionWork
-from chat4all.domain.retention import EVERY, WATCHED
+from chat4all.domain.retention import EVERY, WATCHED, RetentionState
 from chat4all.services.privacy.apply_retention import ApplyRetention, WakeRetention
 from tests.fakes.clock import FakeClock
 from tests.fakes.fate import Blow, Died, Struck, fated
@@ -114,9 +114,7 @@ class Retentions(RuleBasedStateMachine):
             if self.wake(self.clock()):
                 self.work(1000, deaths.pop() if deaths else None, 1)
         assert all(row.stripped_at is not None for row in due)
-        state = self.setting.read()
-        assert state is not None
-        assert state.is_applied
+        assert self.state().is_applied
 
     @rule(steps=st.integers(1, 40), days=DAYS)
     def the_setting_changes_during_a_step(self, steps: int, days: int) -> None:
@@ -140,6 +138,11 @@ class Retentions(RuleBasedStateMachine):
         with contextlib.suppress(Died):
             self.apply()(RetentionWork(iso(self.clock())), lambda: next(left, None) is not None)
 
+    def state(self) -> RetentionState:
+        found = self.setting.read()
+        assert found is not None
+        return found
+
     def allow(self) -> None:
         state = self.setting.read()
         if state is not None:
@@ -154,24 +157,22 @@ class Retentions(RuleBasedStateMachine):
 
 def test_a_change_is_walked_at_once_and_no_change_once_a_day() -> None:
     world = Retentions()
-    ended = []
+    steps = []
     for days in (3, 2, 4):
         world.the_setting_changes(days)
         world.work(1000, None, 1)
-        state = world.setting.read()
-        assert state is not None
-        assert state.is_applied
-        ended.append(state.step)
-    assert len(set(ended)) == 3
+        assert world.state().is_applied
+        steps.append(world.state().step)
+    assert len(set(steps)) == 3
 
     world.clock.advance((EVERY - timedelta(minutes=1)).total_seconds())
     world.work(1000, None, 1)
-    assert (world.setting.read() or state).step == ended[-1]
+    assert world.state().step == steps[-1]
     assert not world.wake(world.clock())
     world.clock.advance(60)
     assert world.wake(world.clock())
     world.work(1000, None, 1)
-    assert (world.setting.read() or state).step > ended[-1]
+    assert world.state().step > steps[-1]
 
 
 TestRetention = Retentions.TestCase
