@@ -460,6 +460,8 @@ def test_nothing_can_be_added_to_an_erased_person(world: World) -> None:
     world.api.post(f"/v1/users/{other}/merge", {"user_id": person}).refused(409, "USER_ERASED")
     body = {"conversation_id": conversation, "sender_id": agent, "content": "hello"}
     world.api.post("/v1/messages", body).refused(409, "CONVERSATION_ARCHIVED")
+    both = {"type": "1:1", "participants": [agent, person]}
+    world.api.post("/v1/conversations", both).refused(400, "UNKNOWN_USER")
     again = world.api.post(f"/v1/users/{person}/erase", {})
     assert (again.status, again.json["erasure_id"]) == (202, first["erasure_id"])
 

@@ -37,15 +37,12 @@ from chat4all.adapters.dynamodb.message_rows import (
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, saved, updated
 from chat4all.adapters.dynamodb.table_keys import (
-    DEAD_SHARDS,
     FALLBACK,
-    due_shards,
     key,
     listing_key,
     name_of,
     notices_key,
     scheduled_key,
-    shards_of,
 )
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.delivery_id import DeliveryId
@@ -145,8 +142,8 @@ class DynamoWaitingRows:
         bind(messages_table, DueRow, EchoRow, ParkedRow, DeadRow, HoldingQueueRow, HeldDeliveryRow)
 
     @answering
-    def of(self, kind: WaitingKind) -> list[Waiting]:
-        return list(_waiting(kind))
+    def of(self, kind: WaitingKind, share: int) -> list[Waiting]:
+        return list(_waiting(kind, share))
 
     @answering
     def delete(self, waiting: Waiting) -> None:
@@ -312,29 +309,27 @@ def _set(attribute: Attribute[T], value: T | None) -> Action:
     return attribute.remove() if value is None else attribute.set(value)
 
 
-def _due(kind: str) -> list[tuple[str, str]]:
-    shards = shards_of(kind, due_shards(kind))
-    return [(row.partition, row.record) for shard in shards for row in DueRow.by_due.query(shard)]
+def _due(kind: str, share: int) -> list[tuple[str, str]]:
+    return [(row.partition, row.record) for row in DueRow.by_due.query(key(kind, str(share)))]
 
 
-def _dead() -> list[tuple[str, str]]:
-    shards = shards_of(RECORD, DEAD_SHARDS)
-    return [(row.partition, row.record) for shard in shards for row in DeadRow.by_dead_letter.query(shard)]
+def _dead(share: int) -> list[tuple[str, str]]:
+    return [(row.partition, row.record) for row in DeadRow.by_dead_letter.query(key(RECORD, str(share)))]
 
 
-def _waiting(kind: WaitingKind) -> Iterator[Waiting]:
+def _waiting(kind: WaitingKind, share: int) -> Iterator[Waiting]:
     match kind:
         case WaitingKind.ECHO:
-            for echo in _rows(EchoRow, _due(ECHO)):
+            for echo in _rows(EchoRow, _due(ECHO, share)):
                 yield Waiting((echo.partition, echo.record), msgspec.json.encode(echo.event))
         case WaitingKind.STATUS:
-            for parked in _rows(ParkedRow, _due(PARKED)):
+            for parked in _rows(ParkedRow, _due(PARKED, share)):
                 yield Waiting((parked.partition, parked.record), parked.update_json.encode())
         case WaitingKind.DEAD_RECORD:
-            for dead in _rows(DeadRow, {*_due(RECORD), *_dead()}):
+            for dead in _rows(DeadRow, {*_due(RECORD, share), *_dead(share)}):
                 yield Waiting((dead.partition, dead.record), msgspec.json.encode([dead.group, dead.body]))
         case WaitingKind.HELD:
-            for partition, _ in _due(HOLDING_QUEUE):
+            for partition, _ in _due(HOLDING_QUEUE, share):
                 for held in HeldDeliveryRow.query(partition, HeldDeliveryRow.record.startswith(HELD)):
                     requested = msgspec.json.decode(held.body, type=DeliveryRequested)
                     yield Waiting((held.partition, held.record), held.body.encode(), requested)

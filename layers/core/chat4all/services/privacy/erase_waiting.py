@@ -1,12 +1,15 @@
 """Erase the rows that wait for their time and name the person, or that hold a message which is erased."""
 
-from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from chat4all.domain.erasing import Erasure, counted
 from chat4all.domain.fingerprints import Fingerprint
 from chat4all.domain.traces import Traces
 from chat4all.services.messaging.ports import HeldDeliveries
-from chat4all.services.privacy.ports import ErasedMessages, Waiting, WaitingKind, WaitingRows
+from chat4all.services.privacy.ports import SHARES, ErasedMessages, Waiting, WaitingKind, WaitingRows
+
+_KINDS: Final = tuple(WaitingKind)
 
 
 class EraseWaiting:
@@ -22,26 +25,33 @@ class EraseWaiting:
         self._messages = messages
         self._fingerprint = fingerprint
 
-    def __call__(self, erasure: Erasure, _cursor: str) -> tuple[Erasure, str | None]:
+    def __call__(self, erasure: Erasure, cursor: str) -> tuple[Erasure, str | None]:
+        number = int(cursor or 0)
         traces = Traces(erasure.user_ids, erasure.known_as, self._fingerprint)
-        counts: Counter[str] = Counter()
-        for kind in WaitingKind:
-            for waiting in self._rows.of(kind):
-                if self._is_theirs(waiting, traces):
-                    self._delete(waiting)
-                    counts["waiting"] += 1
-        return counted(erasure, counts), None
+        theirs = self._theirs(self._rows.of(_KINDS[number // SHARES], number % SHARES), traces)
+        for waiting in theirs:
+            self._delete(waiting)
+        following = number + 1
+        is_over = following == len(_KINDS) * SHARES
+        return counted(erasure, {"waiting": len(theirs)}), None if is_over else str(following)
 
-    def _is_theirs(self, waiting: Waiting, traces: Traces) -> bool:
-        held = waiting.held
-        if held is None:
-            return traces.are_in(waiting.text)
-        # A delivery to another person, of a message that the person wrote, names only the message.
-        is_to_them = traces.name(held.recipient.user_id)
-        return is_to_them or bool(self._messages.left_over([held.message_id]))
+    def _theirs(self, found: Sequence[Waiting], traces: Traces) -> list[Waiting]:
+        """Return the rows that name the person, or hold a delivery of a message that is erased.
+
+        A delivery of the person's message to somebody else names only the message.
+        """
+        held = [waiting.held.message_id for waiting in found if waiting.held is not None]
+        erased = self._messages.left_over(held)
+        return [waiting for waiting in found if _is_theirs(waiting, traces, erased)]
 
     def _delete(self, waiting: Waiting) -> None:
         if waiting.held is not None:
             self._held_deliveries.remove(waiting.held)
         else:
             self._rows.delete(waiting)
+
+
+def _is_theirs(waiting: Waiting, traces: Traces, erased: Collection[str]) -> bool:
+    if waiting.held is None:
+        return traces.are_in(waiting.text)
+    return traces.name(waiting.held.recipient.user_id) or waiting.held.message_id in erased

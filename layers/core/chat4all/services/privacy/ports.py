@@ -5,7 +5,7 @@ Every method that calls AWS raises `Unavailable` if AWS does not answer. Erasing
 
 from collections.abc import Collection, Mapping, Sequence
 from enum import Enum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -115,6 +115,10 @@ class ErasedMessages(Protocol):
         ...
 
 
+SHARES: Final = 16
+"""The waiting rows of each kind are divided into so many shares."""
+
+
 class WaitingKind(Enum):
     """The rows that wait for their time, and that nothing lists by their person."""
 
@@ -133,8 +137,8 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 class WaitingRows(Protocol):
-    def of(self, kind: WaitingKind) -> list[Waiting]:
-        """Return every waiting row of a kind."""
+    def of(self, kind: WaitingKind, share: int) -> list[Waiting]:
+        """Return every waiting row of a kind in one of SHARES shares, which are numbered from 0."""
         ...
 
     def delete(self, waiting: Waiting) -> None: ...
