@@ -75,6 +75,14 @@ def _play(stage: Stage, recorder: Recorder) -> None:
     stage.simulators["whatsapp"].verify()
     _play_a_batch(stage)
     _play_with_files(stage)
+    _play_an_erasure(stage)
+
+
+def _play_an_erasure(stage: Stage) -> None:
+    """Erase a person."""
+    person = stage.customer("telegram").user_id
+    erased = stage.api.call("POST", f"/users/{person}/erase", {})
+    assert erased.status_code == 202, erased.text
 
 
 def _play_a_batch(stage: Stage) -> None:
@@ -128,6 +136,7 @@ def _chosen(heard: Heard, files_bucket: str) -> dict[str, Event]:
         "files-fetch": _with_body(heard["files"], '"fetch"'),
         "files-guardduty": guardduty.event("NO_THREATS_FOUND", bucket=files_bucket),
         "batches": heard["batches"][0],
+        "privacy": heard["privacy"][0],
         "relay": heard["relay"][0],
     }
 

@@ -67,10 +67,12 @@ from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.fate import Died, Fate, Kind, Struck, fated
 from tests.fakes.fifo import FifoQueue
 from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
+from tests.fakes.fingerprints import keyed
 from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.kinesis import InTurn, Stream
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
+from tests.fakes.opt_outs import MemoryOptOuts
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.product import CLAIM_TIME
 from tests.fakes.small_stores import MemoryAccounts, MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
@@ -331,7 +333,9 @@ class Cloud:
             clock=self.clock,
         )
         addresses = KnownAddresses(directory, ACCOUNTS, CAPABILITIES)
-        record_consent = RecordConsent(directory, self._fated(self.audit, "audit"), self.clock)
+        record_consent = RecordConsent(
+            directory, self._fated(self.audit, "audit"), self.clock, keyed, MemoryOptOuts()
+        )
         follow = FollowMoves(directory, conversations, addresses, record_consent, self.clock)
         take = TakeInbound(
             channels=CAPABILITIES,

@@ -28,6 +28,8 @@ class MemoryConversations:
         self._read_up_to: dict[tuple[str, str], str] = {}
         self._holders: dict[str, str] = {}
         """The users into whom others were merged: they have the turns of both."""
+        self.files: dict[str, set[str]] = {}
+        """The files that were uploaded for each conversation."""
         self.desk_writes = 0
         self.reads = 0
         """The number of reads of a conversation, a list of conversations, or a person's places."""
@@ -40,6 +42,10 @@ class MemoryConversations:
         with self.lock:
             place = conversation_id, user_id
             self._read_up_to[place] = max(sequence, self._read_up_to.get(place, ""))
+
+    def record_file(self, conversation_id: str, file_id: str) -> None:
+        with self.lock:
+            self.files.setdefault(conversation_id, set()).add(file_id)
 
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:
         with self.lock:

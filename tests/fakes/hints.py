@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from chat4all.domain.hints import Hint, hints_of
+from chat4all.domain.person import UserType
 from tests.fakes.directory import MemoryDirectory
 
 
@@ -12,7 +13,7 @@ class MemoryHints:
         self._dismissed: set[frozenset[str]] = set()
 
     def users_of(self, hint: Hint) -> list[str]:
-        users = self._directory.every()
+        users = (user for user in self._directory.every() if user.type is UserType.CUSTOMER)
         return sorted(user.user_id for user in users if hint in hints_of(user))[:50]
 
     def dismissed(self, user_id: str, others: Collection[str]) -> set[str]:

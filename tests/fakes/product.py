@@ -69,11 +69,13 @@ from tests.fakes.directory import MemoryDirectory
 from tests.fakes.events import RecordedEvents
 from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.files import FakeLinks, MemoryFiles, MemoryFileStore
+from tests.fakes.fingerprints import keyed
 from tests.fakes.held_deliveries import HeldTable, MemoryHeldDeliveries
 from tests.fakes.merges import MemoryPeople
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
 from tests.fakes.notes import MemoryNotes
+from tests.fakes.opt_outs import MemoryOptOuts
 from tests.fakes.people import agent, conversation_of, customer, pair_customers
 from tests.fakes.small_stores import MemoryAccounts, MemoryBreakers, MemoryEchoes, MemorySecrets, NoLimits
 from tests.fakes.templates import FakeCatalogue, MemoryTemplates
@@ -184,7 +186,7 @@ class Product:
             clock=self.clock,
         )
         addresses = KnownAddresses(self.directory, ACCOUNTS, self.capabilities)
-        self.record_consent = RecordConsent(self.directory, self.audit, self.clock)
+        self.record_consent = RecordConsent(self.directory, self.audit, self.clock, keyed, MemoryOptOuts())
         follow = FollowMoves(self.directory, self.conversations, addresses, self.record_consent, self.clock)
         self.take = TakeInbound(
             channels=CAPABILITIES,
@@ -224,6 +226,7 @@ class Product:
             MemoryPeople(self.directory, self.conversations, self.audit),
             self.clock,
             self.ids,
+            keyed,
         )
         self.list_conversations = ListConversations(self.conversations, self.desks, self.directory)
         self.change_desk = ChangeDesk(self.conversations, self.desks, self.directory, self.clock)
@@ -238,6 +241,7 @@ class Product:
             self.clock,
             self.ids,
             is_account=lambda channel, account: account in ACCOUNTS[channel],
+            recall=lambda user: self.record_consent.recall(user, "api"),
         )
 
     def fill_template(

@@ -158,7 +158,9 @@ _S3_ACTIONS = {
 
 
 def _s3_needs(operation: str, parameters: Mapping[str, Any]) -> list[Need]:
-    action = f"s3:{_S3_ACTIONS.get(operation, operation)}"
+    if operation == "ListObjectVersions":
+        return [Need("s3:ListBucketVersions", f"arn:aws:s3:::{parameters['Bucket']}")]
+    action = f"s3:{_S3_ACTIONS.get(operation, operation)}{'Version' if 'VersionId' in parameters else ''}"
     needs = [Need(action, f"arn:aws:s3:::{parameters['Bucket']}/{parameters['Key']}")]
     if operation == "CopyObject":
         source = parameters["CopySource"]

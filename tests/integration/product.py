@@ -9,7 +9,19 @@ import msgspec
 import pytest
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from chat4all.bootstrap import api, batches, channel, files, inbound, relay, router, search, status, webhooks
+from chat4all.bootstrap import (
+    api,
+    batches,
+    channel,
+    files,
+    inbound,
+    privacy,
+    relay,
+    router,
+    search,
+    status,
+    webhooks,
+)
 from chat4all.channels.registry import manifests
 from tests.integration.aws import CHANNELS, Aws
 from tests.integration.http.gateway import Context
@@ -29,6 +41,7 @@ WIRED: "dict[str, Callable[[], Any]]" = {
     "status": status.handler,
     "batches": batches.handler,
     "search": search.handler,
+    "privacy": privacy.handler,
     "relay": relay.handler,
     **dict.fromkeys(CHANNELS, channel.handler),
 }

@@ -4,11 +4,14 @@ All calls to AWS in this file's tests are recorded. The last tests compare them 
 """
 
 import io
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
+from zipfile import ZipFile
 
 import msgspec
 import pytest
@@ -17,20 +20,27 @@ from PIL import Image
 from chat4all.adapters.dynamodb.batches import DynamoBatches
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
+from chat4all.adapters.dynamodb.exports import DynamoExports
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
+from chat4all.adapters.dynamodb.listed_webhooks import DynamoListedWebhooks
 from chat4all.adapters.dynamodb.pace import DynamoPace
+from chat4all.adapters.dynamodb.retention import DynamoRetention
 from chat4all.adapters.dynamodb.table_keys import ACTIVITY_SHARDS, shard
 from chat4all.adapters.dynamodb.templates import DynamoTemplates
+from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
+from chat4all.adapters.s3.bodies import S3Bodies
 from chat4all.channels.registry import manifest_of, manifests
 from chat4all.domain.batches import Batch, BatchRecipient, BatchWork, chunks_of
 from chat4all.domain.breaker import Breaker, Circuit
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.conversation import ConversationState
+from chat4all.domain.dead_letters import DeadRecord
 from chat4all.domain.desk import Desk, DeskStatus
 from chat4all.domain.events import (
     InboundMessage,
@@ -40,13 +50,16 @@ from chat4all.domain.events import (
     StatusUpdate,
     WebhookEvents,
 )
+from chat4all.domain.exports import Export
 from chat4all.domain.files.file import MOST_BYTES, FileStatus, FileStored
 from chat4all.domain.kinds import Template
 from chat4all.domain.person import INBOX_USER_ID
 from chat4all.domain.sending import Outcome
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.waiting import ParkedStatus
+from chat4all.domain.webhooks import ListedWebhook, StoredWebhook, WebhookId, WebhookOutcome
 from chat4all.entrypoints.queues.statuses import UNKNOWN_TRIES
+from chat4all.services.privacy import manage_retention
 from tests.channels import sample
 from tests.channels.instagram import webhook as instagram
 from tests.channels.telegram import webhook as telegram
@@ -61,10 +74,23 @@ from tests.integration.permissions import Need, Role, aws_calls, mapping_needs, 
 from tests.integration.provider import INSTAGRAM_ACCOUNT
 from tests.integration.row_streams import changes, rows_of
 from tests.integration.template import ROOT, environment, functions
+from tests.integration.test_erasure import Planted, erase, pass_again, plant
 from tests.integration.world import World, a_world
 
 EVERY_FUNCTION = [
-    *("api", "files", "webhooks", "inbound", "router", *CHANNELS, "status", "batches", "search", "relay")
+    *(
+        "api",
+        "files",
+        "webhooks",
+        "inbound",
+        "router",
+        *CHANNELS,
+        "status",
+        "batches",
+        "search",
+        "privacy",
+        "relay",
+    )
 ]
 STREAMED = ("chat4all-messages", "chat4all-conversations", "chat4all-directory")
 LONG_AGO = "2020-01-01T00:00:00.000Z"
@@ -637,7 +663,7 @@ def test_a_refusal_fails_the_message_or_makes_it_wait(
     assert (delivery["error"]["code"] if delivery["error"] else None) == code
 
 
-@pytest.mark.parametrize("name", ["inbound", "router", *CHANNELS, "status", "batches"])
+@pytest.mark.parametrize("name", ["inbound", "router", *CHANNELS, "status", "batches", "privacy"])
 def test_what_cannot_be_decoded_is_handed_back(world: World, name: str) -> None:
     assert world.product.hand(name, "no JSON") == ["no JSON"]
 
@@ -1826,6 +1852,16 @@ def a_noisy_png() -> bytes:
     return made.getvalue()
 
 
+def test_a_person_is_erased_and_once_more_when_the_next_pass_is_due(world: World) -> None:
+    planted = Planted()
+    person, _ = plant(world, planted)
+
+    erasure = erase(world, person)
+    pass_again(world, erasure["erasure_id"])
+
+    assert world.api.get(f"/v1/users/{person}").json["display_name"] == "[erased]"
+
+
 def an_address(channel: str) -> str:
     return sample(channel).new_address()
 
@@ -1896,6 +1932,227 @@ def test_a_row_that_cannot_be_read_does_not_hold_up_the_others(world: World) -> 
     assert answer == {"changes": 0}
 
 
+def aged(world: World, item: str, record: str, *times: str) -> None:
+    """Set these times of a record to LONG_AGO."""
+    world.product.aws.dynamodb.update_item(
+        TableName=world.product.aws.output("Data.MessagesTable"),
+        Key={"partition": {"S": f"default#{item}"}, "record": {"S": record}},
+        UpdateExpression="SET " + ", ".join(f"{name} = :at" for name in times),
+        ExpressionAttributeValues={":at": {"S": LONG_AGO}},
+    )
+
+
+def walk(world: World) -> None:
+    """Run `privacy` until its queue is empty, however long it takes: it visits what all tests have made."""
+    while world.product.serve("privacy"):
+        pass
+
+
+def rows_of(world: World, message_id: str) -> dict[str, dict[str, Any]]:
+    """Return the records of a message, by their names."""
+    found = world.product.aws.dynamodb.query(
+        TableName=world.product.aws.output("Data.MessagesTable"),
+        KeyConditionExpression="#p = :p",
+        ExpressionAttributeNames={"#p": "partition"},
+        ExpressionAttributeValues={":p": {"S": f"default#{message_id}"}},
+    )["Items"]
+    return {item["record"]["S"]: item for item in found}
+
+
+def test_everything_about_a_person_is_exported_as_a_zip(world: World, agent: str) -> None:
+    phone = a_phone()
+    person = world.create("CUSTOMER", ("whatsapp", phone), name="Ana Ção")
+    conversation = world.converse(agent, person)
+    photo = uploaded(world, "photo.png", "image/png", a_png())
+    world.product.pump()
+    sent = world.post(conversation, agent, a_file_message(photo, "look <b>"))
+    group = world.converse(agent, person, world.create("CUSTOMER", ("sms", a_phone())))
+    world.post(group, agent, "not about the person")
+    note = world.api.post(f"/v1/conversations/{conversation}/notes", {"author_id": agent, "text": "VIP"}).json
+    world.product.pump()
+    world.api.post(f"/v1/users/{person}/identities", {"channel": "sms", "address": a_phone()})
+
+    answer = world.api.post(f"/v1/users/{person}/exports", {})
+    assert (answer.status, answer.json["state"], answer.json["zips"]) == (202, "RUNNING", [])
+    assert world.api.post(f"/v1/users/{person}/exports", {}).json["export_id"] == answer.json["export_id"]
+    world.product.pump()
+
+    export = world.api.get(f"/v1/exports/{answer.json['export_id']}").json
+    assert export["state"] == "READY"
+    assert export["counts"]["messages"] == export["counts"]["files"] == export["counts"]["notes"] == 1
+    (url,) = [stored["url"] for stored in export["zips"]]
+    followed = world.api.get(url[url.index("/v1/") :])
+    assert followed.status == 302
+    key = urlsplit(followed.headers["location"]).path.lstrip("/")
+    body = world.product.aws.s3.get_object(Bucket=world.product.aws.output("Data.FilesBucket"), Key=key)
+    with ZipFile(io.BytesIO(body["Body"].read())) as archive:
+        assert archive.testzip() is None
+        words = b"".join(map(archive.read, archive.namelist())).decode(errors="replace")
+        (photo_name,) = [name for name in archive.namelist() if name.startswith("files/")]
+        assert archive.read(photo_name) == a_png()
+    for expected in (
+        sent,
+        conversation,
+        group,
+        note["note_id"],
+        phone,
+        "Ana Ção",
+        "identity.link",
+        "look &lt;b",
+    ):
+        assert expected in words, expected
+    assert "not about the person" not in words
+
+
+def test_an_export_whose_record_was_lost_is_woken(world: World) -> None:
+    person = world.create("CUSTOMER", ("whatsapp", a_phone()))
+    export_id = world.api.post(f"/v1/users/{person}/exports", {}).json["export_id"]
+    aws = world.product.aws
+    aws.drained(aws.queue("PrivacyQueue"))
+    DynamoExports(aws.output("Data.MessagesTable")).postpone(
+        Export(export_id, person, (person,), LONG_AGO), LONG_AGO
+    )
+
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    assert world.api.get(f"/v1/exports/{export_id}").json["state"] == "READY"
+
+
+def test_what_is_over_is_stripped_and_leaves_every_list(world: World, agent: str) -> None:
+    api = world.api
+    api.get("/v1/retention").refused(404, "RETENTION_NOT_SET")
+    person = world.create("CUSTOMER", ("whatsapp", a_phone()))
+    conversation = world.converse(agent, person)
+    old = world.post(conversation, agent, "old words", metadata={"order": "seventeen"})
+    world.provider.refuse("old and failed", 400, {"error": {"code": 131026, "message": "No."}})
+    failed = world.post(conversation, agent, "old and failed")
+    world.product.pump()
+    waiting = world.post(conversation, agent, "old and waiting")
+    young = world.post(conversation, agent, "young words")
+    world.product.pump_some("router")
+    cancelled = world.post(conversation, agent, "never", send_at=iso(datetime.now(UTC) + timedelta(days=9)))
+    assert api.post(f"/v1/messages/{cancelled}/cancel", {}).status == 200
+    for message_id in (old, failed, waiting):
+        aged(world, message_id, "MESSAGE", "accepted_at")
+    aged(world, cancelled, "MESSAGE", "accepted_at", "due_at")
+    photo = uploaded(world, "old.png", "image/png", a_png())
+    world.product.pump_some("files")
+    stored = world.files.get(photo)
+    assert stored is not None
+    assert world.files.save(
+        msgspec.structs.replace(stored, created_at=LONG_AGO), FileStatus.READY, stored.expires_at
+    )
+    before = world.history(conversation)
+
+    shown = api.put("/v1/retention", {"days": 29}).json
+    assert (shown["days"], shown["state"], shown["walk"]) == (29, "APPLYING", None)
+    walk(world)
+
+    shown = api.get("/v1/retention").json
+    assert shown["state"] == "APPLIED"
+    assert shown["walk"]["removed"]["unfinished"] >= 1
+    assert shown["walk"]["removed"]["files"] >= 1
+    left = {message["message_id"] for message in world.history(conversation)}
+    assert {message["message_id"] for message in before} - left == {old, failed}
+    assert left >= {waiting, young}
+    for message_id in (old, failed, cancelled):
+        kept = json.dumps(rows_of(world, message_id))
+        assert "expires_at" in kept
+        words = ("words", "old and failed", "never", "seventeen", phone_of(world, person), "wamid")
+        for gone in (*words, "sender_key", "provider_key", "dead_key", "listing_key", "due_key"):
+            assert gone not in kept, (message_id, gone, kept)
+    assert api.get(f"/v1/files/{photo}").json["status"] == "EXPIRED"
+    letters = api.get("/v1/dead-letters", limit="100").json["dead_letters"]
+    assert failed not in {letter["message_id"] for letter in letters}
+    assert old not in json.dumps(api.get("/v1/messages", sender_id=agent).json)
+
+    sent = len(world.provider.accepted)
+    world.product.pump()
+    assert world.progress(waiting)["current_status"] == "SENT"
+    assert len(world.provider.accepted) == sent + 2
+
+
+def phone_of(world: World, person: str) -> str:
+    (identity,) = world.api.get(f"/v1/users/{person}").json["identities"]
+    return str(identity["address"])
+
+
+def test_a_late_record_of_a_stripped_message_sends_nothing(
+    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manage_retention, "KNOWN_S", 0.0)
+    conversation = world.converse(agent, world.create("CUSTOMER", ("telegram", an_address("telegram"))))
+    body = {"message_id": str(uuid.uuid4()), "conversation_id": conversation, "sender_id": agent}
+    assert world.api.post("/v1/messages", {**body, "content": "once only"}).status == 202
+    queue = world.product.aws.queue("ChatEventsQueue")
+    (submitted,) = world.product.aws.drained(queue)
+    assert world.product.hand("router", submitted) == []
+    (requested,) = world.product.aws.drained(world.product.aws.queue("TelegramChannel.Queue"))
+    assert world.product.hand("telegram", requested) == []
+    aged(world, body["message_id"], "MESSAGE", "accepted_at")
+    assert world.api.put("/v1/retention", {"days": 28}).status == 200
+    walk(world)
+    sent = len(world.provider.accepted)
+
+    assert world.product.hand("router", submitted) == []
+    assert world.product.hand("telegram", requested) == []
+    assert world.api.post("/v1/messages", {**body, "content": "once only"}).status == 202
+    world.product.pump()
+
+    assert len(world.provider.accepted) == sent
+    world.api.get(f"/v1/messages/{body['message_id']}").refused(404, "MESSAGE_NOT_FOUND")
+
+
+def test_raw_webhooks_batches_and_dead_records_go_with_the_messages(world: World, agent: str) -> None:
+    aws, at = world.product.aws, "2020-01-01T00:30:00.000Z"
+    large = S3Bodies(lambda: aws.s3, aws.output("Data.WebhooksBucket"))
+    table = aws.output("Data.WebhooksTable")
+    webhooks = DynamoWebhooks(table, large)
+    noise = "".join(str(uuid.uuid4()) for _ in range(20_000)).encode()
+    stored = [
+        StoredWebhook(WebhookId("telegram", "main", at, digest * 32), body, 2_000_000_000)
+        for digest, body in (("ab", b"{}"), ("cd", noise))
+    ]
+    for webhook in stored:
+        webhooks.store(webhook)
+    DynamoListedWebhooks(table).put(
+        ListedWebhook(stored[0].webhook_id, WebhookOutcome.IGNORED, 0, {"x": 1}, None, 2_000_000_000)
+    )
+    letters = DynamoDeadLetters(aws.output("Data.MessagesTable"), CHANNELS)
+    record = DeadRecord(str(uuid.uuid4()), "inbound", "g", "words", LONG_AGO)
+    letters.keep(record)
+    created = world.api.post(
+        "/v1/batches",
+        {"sender_id": agent, "content": "x", "recipients": [{"user_id": world.create("CUSTOMER")}]},
+    ).json["batch_id"]
+    world.product.pump()
+    aged(world, f"BATCH#{created}", "BATCH", "listed_at", "finished_at")
+
+    world.api.put("/v1/retention", {"days": 27})
+    walk(world)
+
+    assert [webhooks.get(webhook.webhook_id) for webhook in stored] == [None, None]
+    assert large.get(f"telegram/{'cd' * 32}") is None
+    assert letters.get(f"RECORD#{record.record_id}") is None
+    world.api.get(f"/v1/batches/{created}").refused(404, "BATCH_NOT_FOUND")
+    removed = world.api.get("/v1/retention").json["walk"]["removed"]
+    assert min(removed["webhooks"], removed["batches"], removed["dead_records"]) >= 1
+
+
+def test_relay_begins_the_walk_that_is_due(world: World) -> None:
+    setting = DynamoRetention(world.product.aws.output("Data.DirectoryTable"))
+    known = setting.read()
+    assert known is not None
+    assert setting.postpone(known, LONG_AGO)
+
+    world.product.invoke("relay", {})
+
+    assert any(
+        "retention" in body for body in world.product.aws.drained(world.product.aws.queue("PrivacyQueue"))
+    )
+
+
 def needs(world: World, name: str) -> set[Need]:
     """Return the permissions that a function used, and that Lambda uses on its behalf."""
     asked = world.recorder.needs.get(name)
@@ -1944,4 +2201,4 @@ def test_no_role_may_change_what_the_audit_log_has(world: World, name: str) -> N
 
     adds, reads = "dynamodb:PutItem", "dynamodb:Query"
     adding = {"files": {adds}, "webhooks": {adds}, "inbound": {adds}}
-    assert allowed == {**adding, "api": {adds, reads}}.get(name, set())
+    assert allowed == {**adding, "api": {adds, reads}, "privacy": {reads}}.get(name, set())

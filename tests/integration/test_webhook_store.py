@@ -31,6 +31,9 @@ class NoBucket:
     def get(self, key: str) -> bytes:
         pytest.fail("a small webhook needs no bucket")
 
+    def delete(self, key: str) -> None:
+        pytest.fail("a small webhook needs no bucket")
+
 
 def webhook(
     body: bytes,

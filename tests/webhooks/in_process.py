@@ -78,9 +78,11 @@ from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.fallbacks import MemoryFallbacks
 from tests.fakes.files import MemoryFiles
+from tests.fakes.fingerprints import keyed
 from tests.fakes.merges import MemoryPeople
 from tests.fakes.message_table import MessageTable
 from tests.fakes.messages import MemoryMessages
+from tests.fakes.opt_outs import MemoryOptOuts
 from tests.fakes.people import NOW
 from tests.fakes.small_stores import (
     MemoryAccounts,
@@ -190,7 +192,7 @@ class InProcess:
         again = TryAgain(messages, deliveries, circuits, clock, lambda: 0.0)
         record = RecordStatus(apply, deliveries, FallBack(fallbacks, events, clock), again, clock)
         addresses_of = KnownAddresses(directory, accounts, capabilities)
-        record_consent = RecordConsent(directory, MemoryAudit(), clock)
+        record_consent = RecordConsent(directory, MemoryAudit(), clock, keyed, MemoryOptOuts())
         follow_moves = FollowMoves(directory, conversations, addresses_of, record_consent, clock)
         take = TakeInbound(
             channels=by_channel,
@@ -320,12 +322,19 @@ class InProcess:
             ),
             UserViews(
                 ManageUsers(
-                    directory, lambda _, address: address, accounts, clock, ids, is_account=lambda *_: False
+                    directory,
+                    lambda _, address: address,
+                    accounts,
+                    clock,
+                    ids,
+                    is_account=lambda *_: False,
+                    recall=lambda user: user,
                 ),
-                MergeUsers(directory, MemoryPeople(directory, conversations, audit), clock, ids),
+                MergeUsers(directory, MemoryPeople(directory, conversations, audit), clock, ids, keyed),
                 channels,
                 clock,
                 trail,
+                fingerprint=keyed,
             ),
         ]
         api = Chalice(app_name="api", configure_logs=False)

@@ -22,6 +22,8 @@ _EXAMPLES: Final[Mapping[str, str]] = {
     "controlled_by": Control.HUMAN,
     "conversation_id": "8fa1c7d2-2f64-4f6e-8a1b-64b6c2d1e003",
     "cursor": "kq0b7wZr0fT2m4mQ8mX1yA" + encode_cursor(TimeCursor("2026-01-31T12:00:00.000Z", _CUSTOMER)),
+    "erasure_id": "8d0a4f4e-53a1-5c86-9c41-2f4d7b0c9e11",
+    "export_id": "7d5f0e0a-1c8a-4a44-9b3e-6a1c2d3e4f05",
     "file_id": "5d0c8a52-0d2b-4c8e-8a53-3f1f7a9f6c21",
     "from": "2026-01-31T12:00:00Z",
     "hub.challenge": "1158201444",

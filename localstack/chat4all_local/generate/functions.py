@@ -20,7 +20,7 @@ TABLES: Final = (
 
 def function_names(channels: Sequence[Manifest]) -> tuple[str, ...]:
     first = ("api", "webhooks", "inbound", "router")
-    return (*first, *_names(channels), "status", "files", "batches", "search", "relay")
+    return (*first, *_names(channels), "status", "files", "batches", "search", "privacy", "relay")
 
 
 def consumer_names(channels: Sequence[Manifest]) -> tuple[str, ...]:
@@ -33,10 +33,10 @@ def oldest_ages_s(channels: Sequence[Manifest]) -> Mapping[str, int]:
     """Return the seconds that the oldest record of each queue may wait.
 
     A delivery may wait in its queue for 15 minutes; then it moves to a table. The inspection of a file may
-    take 16 minutes, and may be repeated.
+    take 16 minutes, and may be repeated. Work on what is stored of a person comes again every few minutes.
     """
     ages = {"chat-events": 300, "status-updates": 300, "inbound": 300}
-    return {**ages, **dict.fromkeys(_names(channels), 1800), "files": 3600, "batches": 3600}
+    return {**ages, **dict.fromkeys(_names(channels), 1800), "files": 3600, "batches": 3600, "privacy": 3600}
 
 
 def _names(channels: Sequence[Manifest]) -> list[str]:

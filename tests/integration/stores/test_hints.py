@@ -43,7 +43,13 @@ def test_a_customer_is_found_by_what_they_get(
         (HintKind.NAME, f"{mark}x"),
     ):
         assert hints.users_of(Hint(kind, value)) == [user.user_id]
-    assert hints.users_of(Hint(HintKind.NAME, f"{mark}z")) == []
+    gone = (HintKind.NAME, f"{mark}z"), (HintKind.NAME, mark), (HintKind.HANDLE, mark)
+    assert [hints.users_of(Hint(kind, value)) for kind, value in gone] == [[], [], []]
+
+    now = directory.get(user.user_id)
+    assert now is not None
+    directory.unlink(now, *now.identities)
+    assert hints.users_of(Hint(HintKind.HANDLE, f"{mark}y")) == []
 
 
 def test_a_dismissed_pair_is_known_from_both_sides(hints: Hints, new_id: Callable[[], str]) -> None:

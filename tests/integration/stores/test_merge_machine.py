@@ -32,6 +32,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import MemoryConversations
 from tests.fakes.directory import MemoryDirectory
 from tests.fakes.fate import Died
+from tests.fakes.fingerprints import keyed
 from tests.fakes.merges import MemoryPeople
 from tests.fakes.people import NOW, agent, conversation_of, customer
 from tests.integration.aws import Aws
@@ -118,7 +119,7 @@ class Persons(RuleBasedStateMachine):
     def merges(self, plan: Plan | None = None) -> MergeUsers:
         plan = plan or Plan(0, None, dies_after=False)
         directory, people = Meddled(self.directory, plan), Meddled(self.people, plan)
-        return MergeUsers(directory, people, FakeClock(), lambda: str(uuid.uuid4()))
+        return MergeUsers(directory, people, FakeClock(), lambda: str(uuid.uuid4()), keyed)
 
     def attempt(self, act: Callable[[], object]) -> bool:
         try:

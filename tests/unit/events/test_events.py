@@ -16,6 +16,7 @@ from chat4all.channels.shared.http import HttpClient
 from chat4all.domain.batches import BatchWork
 from chat4all.domain.events import ChatEvent, DeliveryRequested, MessageSubmitted, StatusUpdate, WebhookEvents
 from chat4all.domain.files.file import FileEvent
+from chat4all.domain.privacy_work import EraseWork
 from chat4all.entrypoints.queues.batches import Record
 from chat4all.services.messaging.connector import ChannelSecret, WebhookRequest
 from chat4all_local.simulators.credentials import BY_CHANNEL
@@ -31,6 +32,7 @@ BODIES: Final[dict[str, Any]] = {
     "status": StatusUpdate,
     "files": FileEvent,
     "batches": BatchWork,
+    "privacy": EraseWork,
     **dict.fromkeys(names(), DeliveryRequested),
 }
 """The type of the events that a queue's function reads."""
@@ -217,6 +219,8 @@ def test_a_record_is_grouped_and_named_as_its_event_says(path: Path) -> None:
                 assert (seen.group, named_by) == (event.group, event.deduplication_id)
             case BatchWork():
                 assert (seen.group, named_by) == (event.batch_id, event.deduplication_id)
+            case EraseWork():
+                assert (seen.group, named_by) == (event.group, event.deduplication_id)
             case StatusUpdate() | WebhookEvents():
                 # Hashes of the content before it was tidied.
                 assert re.fullmatch(r"[0-9a-f]{64}", seen.group)

@@ -101,6 +101,9 @@ class _NoLargeBodies:
     def get(self, key: str) -> bytes | None:
         raise NotImplementedError
 
+    def delete(self, key: str) -> None:
+        raise NotImplementedError
+
 
 class Traffic:
     """Sends messages of a mix to the adapters, as at `rate` messages a second."""

@@ -9,6 +9,7 @@ from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
+from chat4all.adapters.dynamodb.retention import DynamoRetention
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
@@ -33,6 +34,7 @@ from chat4all.services.messaging.preview_message import PreviewMessage
 from chat4all.services.messaging.read_messages import ReadMessages
 from chat4all.services.messaging.read_windows import ReadWindows
 from chat4all.services.messaging.schedule_message import ScheduleMessage
+from chat4all.services.privacy.manage_retention import KnownRetention
 
 
 def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> LazyApp:
@@ -50,6 +52,7 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
         accepting.conversations,
         DynamoFallbacks(settings.messages_table),
         accepting.directory,
+        over_before=KnownRetention(DynamoRetention(settings.directory_table), runtime.now),
     )
     manage = ManageConversations(
         accepting.conversations, accepting.directory, accepting.events, runtime.now, runtime.new_id

@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 from chat4all.adapters.dynamodb.audit import DynamoAudit
+from chat4all.adapters.dynamodb.cursor_keys import fingerprints
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.files import DynamoFiles
+from chat4all.adapters.dynamodb.opt_outs import DynamoOptOuts
 from chat4all.adapters.dynamodb.templates import DynamoTemplates
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.bootstrap import runtime
@@ -36,7 +38,13 @@ def handler() -> Handler:
     settings = from_environment(InboundSettings)
     accepting = Accepting(settings, Queues(files=settings.files_queue))
     addresses = KnownAddresses(accepting.directory, accounts(), accepting.capabilities)
-    record_consent = RecordConsent(accepting.directory, DynamoAudit(settings.audit_table), runtime.now)
+    record_consent = RecordConsent(
+        accepting.directory,
+        DynamoAudit(settings.audit_table),
+        runtime.now,
+        fingerprints(settings.directory_table),
+        DynamoOptOuts(settings.directory_table),
+    )
     follow = FollowMoves(accepting.directory, accepting.conversations, addresses, record_consent, runtime.now)
     deliveries = DynamoDeliveries(settings.messages_table)
     take = TakeInbound(

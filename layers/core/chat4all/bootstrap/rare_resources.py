@@ -6,20 +6,25 @@ from datetime import timedelta
 from chat4all.adapters.dynamodb.audit import DynamoAudit
 from chat4all.adapters.dynamodb.batches import DynamoBatches
 from chat4all.adapters.dynamodb.breakers import DynamoBreakers
+from chat4all.adapters.dynamodb.cursor_keys import fingerprints
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
+from chat4all.adapters.dynamodb.erasures import DynamoErasures
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.hints import DynamoHints
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
 from chat4all.adapters.dynamodb.notes import DynamoNotes
+from chat4all.adapters.dynamodb.opt_outs import DynamoOptOuts
 from chat4all.adapters.dynamodb.people import DynamoPeople
 from chat4all.adapters.dynamodb.search_index import DynamoRebuilds, DynamoSearchIndex
 from chat4all.adapters.dynamodb.searched import DynamoSearched
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
+from chat4all.adapters.queues.privacy_queue import SqsPrivacyQueue
 from chat4all.adapters.s3.files import S3Files
 from chat4all.adapters.secrets import WritableSecrets
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.accepting import Accepting
+from chat4all.bootstrap.keeping import keeping_views
 from chat4all.bootstrap.settings import ApiSettings, of_channel
 from chat4all.bootstrap.templating import Templating
 from chat4all.bootstrap.verifying import verify_identity
@@ -36,6 +41,7 @@ from chat4all.entrypoints.http.consents import ConsentViews
 from chat4all.entrypoints.http.dead_letters import DeadLetterViews
 from chat4all.entrypoints.http.description import DescriptionViews
 from chat4all.entrypoints.http.desk import DeskViews
+from chat4all.entrypoints.http.erasures import ErasureViews
 from chat4all.entrypoints.http.files import FileViews
 from chat4all.entrypoints.http.health import HealthViews
 from chat4all.entrypoints.http.search import SearchViews
@@ -62,6 +68,7 @@ from chat4all.services.messaging.count_unread import CountUnread
 from chat4all.services.messaging.fill_template import FillTemplate
 from chat4all.services.messaging.manage_templates import ManageTemplates
 from chat4all.services.messaging.send_signals import SendSignals
+from chat4all.services.privacy.request_erasure import RequestErasure
 from chat4all.services.recovery.redrive import Redrive
 from chat4all.services.search.rebuild_index import StartRebuild
 from chat4all.services.search.search import Search
@@ -106,6 +113,11 @@ def rare_resources(
         clock=runtime.now,
         new_id=runtime.new_id,
     )
+    audit = DynamoAudit(settings.audit_table)
+    fingerprint = fingerprints(settings.directory_table)
+    record_consent = RecordConsent(
+        accepting.directory, audit, runtime.now, fingerprint, DynamoOptOuts(settings.directory_table)
+    )
     manage_users = ManageUsers(
         accepting.directory,
         canonical,
@@ -113,16 +125,15 @@ def rare_resources(
         runtime.now,
         runtime.new_id,
         is_account=manage_accounts.has,
+        recall=lambda user: record_consent.recall(user, "api"),
     )
     health = CheckHealth({"database": keys.probe, "queue": accepting.events.probe})
-    audit = DynamoAudit(settings.audit_table)
-    record_consent = RecordConsent(accepting.directory, audit, runtime.now)
     manage_consents = ManageConsents(accepting.directory, record_consent)
     people = DynamoPeople(settings.directory_table, settings.conversations_table, settings.audit_table)
     suggest = SuggestMerges(
         accepting.directory, DynamoHints(settings.directory_table), accepting.capabilities, runtime.now
     )
-    merges = MergeUsers(accepting.directory, people, runtime.now, runtime.new_id)
+    merges = MergeUsers(accepting.directory, people, runtime.now, runtime.new_id, fingerprint)
     trail = AuditTrail(audit, runtime.now, runtime.new_id)
     return [
         _act_views(settings, accepting, public),
@@ -130,8 +141,9 @@ def rare_resources(
         DeadLetterViews(redrive, channels, trail, public),
         _batch_views(settings, accepting, files, fill_template, public),
         _file_views(settings, accepting, files, public),
-        AuditViews(ReadAudit(audit)),
-        UserViews(manage_users, merges, channels, runtime.now, trail),
+        *keeping_views(settings, accepting, files, trail, public),
+        AuditViews(ReadAudit(audit), fingerprint),
+        UserViews(manage_users, merges, channels, runtime.now, trail, fingerprint=fingerprint),
         SuggestionViews(suggest, trail),
         VerificationViews(
             verify_identity(
@@ -140,6 +152,7 @@ def rare_resources(
             channels,
         ),
         _search_views(settings, accepting),
+        ErasureViews(_request_erasure(settings, accepting), trail),
         ConsentViews(manage_consents, channels, runtime.now),
         ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public, runtime.now),
         AccountViews(manage_accounts, breakers, channels, trail, runtime.now),
@@ -155,6 +168,15 @@ def rare_resources(
         HealthViews(health, breakers, manage_accounts.every),
         DescriptionViews(),
     ]
+
+
+def _request_erasure(settings: ApiSettings, accepting: Accepting) -> RequestErasure:
+    return RequestErasure(
+        accepting.directory,
+        DynamoErasures(settings.messages_table),
+        SqsPrivacyQueue(accepting.sqs, settings.privacy_queue),
+        runtime.now,
+    )
 
 
 def _act_views(settings: ApiSettings, accepting: Accepting, public: Addresses) -> ActViews:

@@ -11,14 +11,18 @@ from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
 from chat4all.adapters.dynamodb.desks import DynamoDesks
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
+from chat4all.adapters.dynamodb.erasures import DynamoErasures
+from chat4all.adapters.dynamodb.exports import DynamoExports
 from chat4all.adapters.dynamodb.fallbacks import DynamoFallbacks
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
+from chat4all.adapters.dynamodb.retention import DynamoRetention
 from chat4all.adapters.failure_log import log_failure
 from chat4all.adapters.operators import account_problem
 from chat4all.adapters.queues.batch_queue import SqsBatchQueue
 from chat4all.adapters.queues.dead_queues import QueuePair, SqsDeadQueues
 from chat4all.adapters.queues.dead_streams import EachItsOwn, KinesisDeadQueues, StreamPair
+from chat4all.adapters.queues.privacy_queue import SqsPrivacyQueue
 from chat4all.adapters.queues.sqs import Queues
 from chat4all.adapters.s3.files import S3Files
 from chat4all.bootstrap import runtime
@@ -38,6 +42,9 @@ from chat4all.services.messaging.hold_delivery import BringBackHeldDeliveries
 from chat4all.services.messaging.record_status import ApplyStatus, FollowDelivery, RecordStatus
 from chat4all.services.messaging.schedule_message import SendScheduled
 from chat4all.services.messaging.try_again import TryAgain
+from chat4all.services.privacy.apply_retention import WakeRetention
+from chat4all.services.privacy.wake_erasures import WakeErasures
+from chat4all.services.privacy.write_export import WakeExports
 from chat4all.services.recovery.check_accounts import CheckAccounts
 from chat4all.services.recovery.collect_dead_records import CHAT_EVENTS, CollectDeadRecords
 from chat4all.services.recovery.relay import Relay, RepublishMessages, RetryStatuses
@@ -82,6 +89,7 @@ def handler() -> Handler:
         channels=frozenset(names()),
         new_id=runtime.new_id,
     )
+    privacy = SqsPrivacyQueue(accepting.sqs, settings.privacy_queue)
     desks = DynamoDesks(settings.conversations_table)
     fill_template = Templating(settings, dict(os.environ)).fill(accepting)
     threads = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="conversation")
@@ -93,6 +101,7 @@ def handler() -> Handler:
                 DynamoBatches(settings.messages_table),
                 SqsBatchQueue(accepting.sqs, settings.batches_queue),
             ),
+            WakeErasures(DynamoErasures(settings.messages_table), privacy),
             RepublishMessages(accepting.messages, deliveries, accepting.accept, follow),
             RetryStatuses(deliveries, record),
             ConfirmInTime(fallbacks, deliveries, fall_back, accepting.capabilities),
@@ -111,6 +120,8 @@ def handler() -> Handler:
                 S3Files(runtime.s3, settings.files_bucket),
                 accepting.events,
             ),
+            WakeExports(DynamoExports(settings.messages_table), privacy),
+            WakeRetention(DynamoRetention(settings.directory_table), privacy),
         ),
         telemetry.count,
     )

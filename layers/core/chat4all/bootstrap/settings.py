@@ -47,6 +47,7 @@ class ApiSettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     files_bucket: str
     files_queue: str
     batches_queue: str
+    privacy_queue: str
     file_retention_days: int
     audit_table: str
     search_table: str
@@ -139,6 +140,19 @@ class SearchSettings(msgspec.Struct, frozen=True, rename="upper"):
     search_table: str
 
 
+class PrivacySettings(msgspec.Struct, frozen=True, rename="upper"):
+    privacy_queue: str
+    messages_table: str
+    conversations_table: str
+    directory_table: str
+    limits_table: str
+    files_table: str
+    files_bucket: str
+    webhooks_table: str
+    webhooks_bucket: str
+    audit_table: str
+
+
 class RelaySettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     limits_table: str
     files_table: str
@@ -147,6 +161,7 @@ class RelaySettings(MessageTables, frozen=True, rename="upper", kw_only=True):
     inbound_queue: str
     inbound_dead_letter_queue: str
     batches_queue: str
+    privacy_queue: str
     archive_after_days: int
     """0: no conversation is archived because nobody writes in it."""
     powertools_service_name: str

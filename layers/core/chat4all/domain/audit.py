@@ -35,6 +35,9 @@ class AuditAction(StrEnum):
     SUGGESTION_DISMISS = "suggestion.dismiss"
     IDENTITY_VERIFY = "identity.verify"
     IDENTITY_CONFIRM = "identity.confirm"
+    USER_ERASE = "user.erase"
+    RETENTION_PUT = "retention.put"
+    USER_EXPORT = "user.export"
 
 
 class AuditEntry(msgspec.Struct, frozen=True):

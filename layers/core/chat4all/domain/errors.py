@@ -13,14 +13,14 @@
     │   └── MessageNotFound, BatchNotFound, DeadLetterNotFound, FileNotFound, LinkNotFound,
     │       ConversationNotFound, UserNotFound, IdentityNotFound, ChannelNotFound, AccountNotFound,
     │       ParticipantNotFound, WebhookNotFound, TemplateNotFound, NoteNotFound, RebuildNotFound,
-    │       VerificationNotFound
+    │       VerificationNotFound, ErasureNotFound, RetentionNotSet, ExportNotFound
     ├── Conflict           409  the id is already in use, or the state forbids the request
     │   └── NotFailed, NotScheduled, BatchOver, MessageChanged, MessageDeleted, FileNotReady, FileRefused,
     │       FileGone, FileComplete, FileAborted, FileExpired, UploadGone, PartsMissing, PartsWrong,
     │       ConversationArchived, IdentityInUse, GroupFull, GroupTooSmall, NotAGroup, TooManyIdentities,
     │       ConsentWithdrawn, AccountEnabled, AccountDiffers, TooManyAccounts, UserMerged, UserNotMerged,
     │       CannotMerge, ConversationJoined, SamePerson, DeskChanged, HumanInControl, CodeOver,
-    │       SearchOff, RebuildRunning
+    │       SearchOff, RebuildRunning, UserErased, CannotErase
     ├── TooLarge           413
     ├── UnsupportedMedia   415
     ├── NotPossible        422  well-formed, but not possible on this channel
@@ -213,6 +213,12 @@ class TemplateNotFound(NotFound):
     code = "TEMPLATE_NOT_FOUND"
 
 
+class ErasureNotFound(NotFound):
+    """There is no such erasure."""
+
+    code = "ERASURE_NOT_FOUND"
+
+
 class NoteNotFound(NotFound):
     """There is no such note on the conversation."""
 
@@ -223,6 +229,18 @@ class VerificationNotFound(NotFound):
     """No such code was sent in the last hour."""
 
     code = "VERIFICATION_NOT_FOUND"
+
+
+class RetentionNotSet(NotFound):
+    """Nobody has set for how long messages are kept: they are kept without limit."""
+
+    code = "RETENTION_NOT_SET"
+
+
+class ExportNotFound(NotFound):
+    """There is no such export, or it was removed long ago."""
+
+    code = "EXPORT_NOT_FOUND"
 
 
 class Conflict(Chat4AllError):
@@ -410,6 +428,18 @@ class UserNotMerged(Conflict):
     """The user is not merged into another user."""
 
     code = "USER_NOT_MERGED"
+
+
+class UserErased(Conflict):
+    """The person was erased; nothing can be added to them."""
+
+    code = "USER_ERASED"
+
+
+class CannotErase(Conflict):
+    """The user stands for no person."""
+
+    code = "CANNOT_ERASE"
 
 
 class CannotMerge(Conflict):

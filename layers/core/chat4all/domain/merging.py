@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from chat4all.domain.consent import Consent, ConsentState, after, consent_of, with_consents
 from chat4all.domain.conversation import Conversation
 from chat4all.domain.desk import Desk, DeskStatus
-from chat4all.domain.errors import CannotMerge, Detail, Invalid, TooManyIdentities, UserMerged
+from chat4all.domain.errors import CannotMerge, Detail, Invalid, TooManyIdentities, UserErased, UserMerged
 from chat4all.domain.person import INBOX_USER_ID, MOST_IDENTITIES, Merge, User, UserType
 
 MOST_MERGED: Final = 20
@@ -103,7 +103,9 @@ def unmerge_users(kept: User, merged: User) -> tuple[User, User]:
 
 
 def require_own(user: User) -> None:
-    """Raise UserMerged if the user is merged into another user."""
+    """Raise UserMerged if the user is merged into another user, UserErased if they were erased."""
+    if user.erased_at is not None:
+        raise UserErased("The person was erased.", Detail("user_id", f"was erased at {user.erased_at}"))
     if user.merged_into is not None:
         raise UserMerged(
             "The user is merged into another user.", Detail("user_id", f"is merged into {user.merged_into}")

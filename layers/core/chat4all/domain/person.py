@@ -92,6 +92,8 @@ class User(msgspec.Struct, frozen=True):
     """Set while this user is merged into another user; then this user has no identities."""
     merged: tuple[str, ...] = ()
     """The users who are merged into this user, directly or through another of them."""
+    erased_at: str | None = None
+    """When the person was erased, ISO 8601 UTC: nothing is left of them but ids and times."""
 
     @property
     def ids(self) -> tuple[str, ...]:

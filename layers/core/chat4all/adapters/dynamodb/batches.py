@@ -173,6 +173,11 @@ class DynamoBatches:
         return [_chunk_of(row, results.get(_number_of(row.record), ())) for row in rows]
 
     @answering
+    def replace_recipients(self, batch_id: str, number: int, recipients: tuple[BatchRecipient, ...]) -> None:
+        row = ChunkRow(_partition(batch_id), _numbered(_CHUNK, number))
+        updated(row, [ChunkRow.recipients.set(_packed(recipients))], ChunkRow.partition.exists())
+
+    @answering
     def record(self, batch_id: str, number: int, results: Sequence[Result]) -> None:
         accepted = sum(result.outcome is RecipientOutcome.ACCEPTED for result in results)
         ResultRow(

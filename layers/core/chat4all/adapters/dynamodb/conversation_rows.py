@@ -33,6 +33,7 @@ ALL: Final = "conversations"
 """Lists all conversations of the workspace, with a shard."""
 _PLACES: Final = "PLACES"
 READ: Final = "READ#"
+FILE: Final = "FILE#"
 ASSIGNEE: Final = "ASSIGNEE"
 ONE_TO_ONE_PREFIX: Final = "1:1#"
 
@@ -143,6 +144,16 @@ class ReadRow(Model):
     sequence = UnicodeAttribute()
 
 
+class FileOfRow(Model):
+    """A file that was uploaded for the conversation alone."""
+
+    class Meta(TableSettings):
+        pass
+
+    partition = UnicodeAttribute(hash_key=True)
+    record = UnicodeAttribute(range_key=True)
+
+
 class PlacesRow(Model):
     """The conversations that a person's message may go to.
 
@@ -223,6 +234,21 @@ def member_row(conversation_id: str, participant: Participant) -> MemberRow:
         user_key=key(participant.user_id),
         joined_at=participant.joined_at,
     )
+
+
+def left_row(conversation_id: str, participant: Participant) -> MemberRow:
+    """Return the entry of a group in the list of the groups that a user has left."""
+    return MemberRow(
+        key(conversation_id),
+        f"LEFT#{participant.user_id}",
+        user_key=left_key(participant.user_id),
+        joined_at=participant.joined_at,
+    )
+
+
+def left_key(user_id: str) -> str:
+    """Return the key of the groups that the user has left in the index `by-user`."""
+    return key("LEFT", user_id)
 
 
 def row_of(conversation: Conversation) -> ConversationRow:

@@ -12,8 +12,10 @@ from pynamodb.transactions import TransactWrite
 from chat4all.adapters.dynamodb.conversation_rows import (
     ALL,
     CONVERSATION,
+    FILE,
     READ,
     ConversationRow,
+    FileOfRow,
     MemberRow,
     OneToOneRow,
     PlacesRow,
@@ -21,6 +23,7 @@ from chat4all.adapters.dynamodb.conversation_rows import (
     conversation_of,
     desk_actions,
     holder_places,
+    left_row,
     member_row,
     places_row,
     places_rows,
@@ -51,7 +54,7 @@ _TRIES: Final = 8
 
 class DynamoConversations:
     def __init__(self, table_name: str) -> None:
-        bind(table_name, ConversationRow, MemberRow, PlacesRow, OneToOneRow, ReadRow)
+        bind(table_name, ConversationRow, MemberRow, PlacesRow, OneToOneRow, ReadRow, FileOfRow)
 
     @answering
     def read_up_to(self, conversation_id: str, user_id: str) -> str | None:
@@ -65,6 +68,10 @@ class DynamoConversations:
         row = ReadRow(key(conversation_id), f"{READ}{user_id}")
         earlier = ReadRow.sequence.does_not_exist() | (ReadRow.sequence < sequence)
         updated(row, [ReadRow.sequence.set(sequence)], earlier)
+
+    @answering
+    def record_file(self, conversation_id: str, file_id: str) -> None:
+        FileOfRow(key(conversation_id), f"{FILE}{file_id}").save()
 
     @answering
     def create(self, conversation: Conversation, customers: Collection[str]) -> None:
@@ -176,8 +183,7 @@ class DynamoConversations:
     def remove_participant(self, conversation: Conversation, user_id: str) -> bool:
         left = next(member for member in conversation.participants if member.user_id == user_id)
         participants = tuple(other for other in conversation.participants if other is not left)
-        member = member_row(conversation.conversation_id, left)
-        return self._replace_participants(conversation, participants, leaving=member)
+        return self._replace_participants(conversation, participants, leaving=left)
 
     @answering
     def hand_over(self, conversation_id: str, user_id: str, heir_id: str) -> None:
@@ -264,7 +270,7 @@ class DynamoConversations:
         participants: tuple[Participant, ...],
         *,
         joining: MemberRow | None = None,
-        leaving: MemberRow | None = None,
+        leaving: Participant | None = None,
     ) -> bool:
         transaction = TransactWrite(connection=connection_of(ConversationRow))
         transaction.update(
@@ -275,7 +281,8 @@ class DynamoConversations:
         if joining is not None:
             transaction.save(joining)
         if leaving is not None:
-            transaction.delete(leaving)
+            transaction.delete(member_row(conversation.conversation_id, leaving))
+            transaction.save(left_row(conversation.conversation_id, leaving))
         return committed(transaction)
 
     def _add(

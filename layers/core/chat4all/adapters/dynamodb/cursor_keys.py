@@ -1,6 +1,7 @@
-"""The key that signs the cursors of the lists of a function: random, made at its first use, kept for ever.
+"""The keys of the workspace: random, made at their first use, kept for ever.
 
-Each of the two functions with lists keeps a key of its own in a table that it writes anyway.
+A key signs the cursors of the lists of a function. Each of the two functions with lists keeps a key of its
+own in a table that it writes anyway. Another key makes the fingerprints of addresses.
 """
 
 import secrets
@@ -13,8 +14,10 @@ from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved
 from chat4all.adapters.dynamodb.table_keys import key
+from chat4all.domain.fingerprints import Fingerprint, fingerprint
 
 _NAME: Final = "CURSOR-KEY"
+_FINGERPRINTS: Final = "FINGERPRINT-KEY"
 _BYTES: Final = 32
 
 
@@ -55,11 +58,17 @@ class DynamoCursorKey:
         return self._known
 
 
-def key_in_directory(table_name: str) -> DynamoCursorKey:
+def key_in_directory(table_name: str, name: str = _NAME) -> DynamoCursorKey:
     bind(table_name, _OfDirectory)
     return DynamoCursorKey(
-        lambda secret: _OfDirectory(key(_NAME), secret=secret), _OfDirectory.entry_id.does_not_exist()
+        lambda secret: _OfDirectory(key(name), secret=secret), _OfDirectory.entry_id.does_not_exist()
     )
+
+
+def fingerprints(directory_table: str) -> Fingerprint:
+    """Return the function that makes fingerprints; it reads the key of the workspace at its first use."""
+    known = key_in_directory(directory_table, _FINGERPRINTS)
+    return lambda text: fingerprint(known(), text)
 
 
 def key_in_webhooks(table_name: str) -> DynamoCursorKey:

@@ -48,7 +48,7 @@ class _ByType(GlobalSecondaryIndex["UserRow"]):  # type: ignore[no-untyped-call]
     created_at = UnicodeAttribute(range_key=True)
 
 
-class _ByAddress(GlobalSecondaryIndex["IdentityRow"]):  # type: ignore[no-untyped-call]
+class ByAddress(GlobalSecondaryIndex["IdentityRow"]):  # type: ignore[no-untyped-call]
     class Meta:
         index_name = "by-address"
         projection = KeysOnlyProjection()
@@ -86,6 +86,7 @@ class UserRow(Model):
     consents = StructsAttribute(Consent, null=True)
     merge = StructAttribute(Merge, null=True)
     merged = StructsAttribute(str, null=True)
+    erased_at = UnicodeAttribute(null=True)
     by_type = _ByType()
 
 
@@ -96,7 +97,7 @@ class IdentityRow(Model):
     entry_id = UnicodeAttribute(hash_key=True)
     user_id = UnicodeAttribute()
     address_key = UnicodeAttribute()
-    by_address = _ByAddress()
+    by_address = ByAddress()
 
 
 class MovedRow(Model):
@@ -105,6 +106,8 @@ class MovedRow(Model):
 
     entry_id = UnicodeAttribute(hash_key=True)
     address = UnicodeAttribute()
+    address_key = UnicodeAttribute()
+    """Lists the moves to an address in `by-address`."""
     moved_at = UnicodeAttribute()
     phone = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
@@ -151,15 +154,16 @@ class DynamoDirectory:
     def link(self, user_id: str, identity: Identity, no_move: NoMove | None = None) -> IdentityTaken | None:
         for _ in range(_TRIES):
             row = UserRow.get(user_key(user_id), consistent_read=True)
-            if user_of(row).merged_into is not None:
-                raise Unavailable("The user was merged a moment ago; try again.", retry_after=1)
+            known = user_of(row)
+            if known.merged_into is not None or known.erased_at is not None:
+                raise Unavailable("The user was merged or erased a moment ago; try again.", retry_after=1)
             transaction = self._transaction()
             transaction.save(_identity_row(identity, user_id), condition=_FREE)
             _check_moves(transaction, identity, no_move)
             transaction.update(
                 UserRow(row.entry_id),
                 actions=[UserRow.identities.set((*row.identities, identity))],
-                condition=(UserRow.identities == row.identities) & _NOT_MERGED,
+                condition=(UserRow.identities == row.identities) & _IS_OWN,
             )
             for hint in hint_rows(hints_of_identity(identity), user_id):
                 transaction.save(hint)
@@ -183,6 +187,7 @@ class DynamoDirectory:
             actions=[UserRow.identities.set(remaining)],
             condition=UserRow.identities == user.identities,
         )
+        _forget_hints(transaction, user, replace(user, identities=remaining))
         if not committed(transaction):
             raise Unavailable("Another request changed the user; try again.", retry_after=1)
 
@@ -192,18 +197,20 @@ class DynamoDirectory:
     ) -> IdentityTaken | None:
         is_theirs = any(key_of(known) == key_of(present) for known in user.identities)
         replaced = (present if known == former and not is_theirs else known for known in user.identities)
+        remaining = tuple(known for known in replaced if known != former)
         transaction = self._transaction()
         if not is_theirs:
             transaction.save(_identity_row(present, user.user_id), condition=_FREE)
         transaction.delete(IdentityRow(key_of(former)), condition=IdentityRow.user_id == user.user_id)
         transaction.update(
             UserRow(user_key(user.user_id)),
-            actions=[UserRow.identities.set(tuple(known for known in replaced if known != former))],
+            actions=[UserRow.identities.set(remaining)],
             condition=UserRow.identities == user.identities,
         )
         transaction.save(_moved_row(former.channel, former.account, former.address, moved, expires_at))
         for hint in hint_rows(hints_of_identity(present), user.user_id):
             transaction.save(hint)
+        _forget_hints(transaction, user, replace(user, identities=(*remaining, present)))
         if committed(transaction):
             return None
         taken = self._taken((present,))
@@ -231,7 +238,7 @@ class DynamoDirectory:
     @answering
     def moved(self, channel: str, account: str, address: str) -> Moved | None:
         try:
-            row = MovedRow.get(_moved_key(channel, account, address), consistent_read=True)
+            row = MovedRow.get(moved_key(channel, account, address), consistent_read=True)
         except MovedRow.DoesNotExist:
             return None
         return Moved(row.address, row.moved_at, row.phone)
@@ -252,16 +259,24 @@ class DynamoDirectory:
 
     @answering
     def rename(self, user_id: str, name: str, new_name: str) -> None:
-        renamed = [UserRow.display_name.set(new_name)]
-        if updated(UserRow(user_key(user_id)), renamed, UserRow.display_name == name):
-            for hint in hint_rows(hints_of_name(new_name), user_id):
-                hint.save()
+        transaction = self._transaction()
+        transaction.update(
+            UserRow(user_key(user_id)),
+            actions=[UserRow.display_name.set(new_name)],
+            condition=UserRow.display_name == name,
+        )
+        former, present = hints_of_name(name), hints_of_name(new_name)
+        for hint in hint_rows(present - former, user_id):
+            transaction.save(hint)
+        for hint in hint_rows(former - present, user_id):
+            transaction.delete(hint)
+        committed(transaction)
 
     @answering
     def save_consents(self, user: User, consents: tuple[Consent, ...]) -> bool:
         known = UserRow.consents == user.consents if user.consents else UserRow.consents.does_not_exist()
         row = UserRow(user_key(user.user_id))
-        return updated(row, [UserRow.consents.set(consents)], UserRow.entry_id.exists() & known & _NOT_MERGED)
+        return updated(row, [UserRow.consents.set(consents)], UserRow.entry_id.exists() & known & _IS_OWN)
 
     @answering
     def resolve(self, channel: str, account: str, address: str) -> str | None:
@@ -301,7 +316,8 @@ class DynamoDirectory:
 
 
 _FREE: Final = IdentityRow.entry_id.does_not_exist()
-_NOT_MERGED: Final = UserRow.merge.does_not_exist()
+_IS_OWN: Final = UserRow.merge.does_not_exist() & UserRow.erased_at.does_not_exist()
+"""The condition that the user is nobody else, and was not erased."""
 
 
 def _check_moves(transaction: TransactWrite, identity: Identity, no_move: NoMove | None) -> None:
@@ -311,8 +327,14 @@ def _check_moves(transaction: TransactWrite, identity: Identity, no_move: NoMove
     none = MovedRow.entry_id.does_not_exist()
     condition = none if no_move.since is None else none | (MovedRow.moved_at < no_move.since)
     for account in no_move.accounts:
-        moved_key = _moved_key(identity.channel, account, identity.address)
-        transaction.condition_check(MovedRow, moved_key, condition=condition)
+        former = moved_key(identity.channel, account, identity.address)
+        transaction.condition_check(MovedRow, former, condition=condition)
+
+
+def _forget_hints(transaction: TransactWrite, before: User, after: User) -> None:
+    """Delete the hints under which the user is not found any more."""
+    for hint in hint_rows(hints_of(before) - hints_of(after), before.user_id):
+        transaction.delete(hint)
 
 
 def user_key(user_id: str) -> str:
@@ -332,14 +354,20 @@ def key_of(identity: Identity) -> str:
     return _identity_key(identity.channel, identity.account, identity.address)
 
 
-def _moved_key(channel: str, account: str, address: str) -> str:
+def moved_key(channel: str, account: str, address: str) -> str:
     return key("MOVED", channel, account, address)
+
+
+def moves_key(channel: str, address: str) -> str:
+    """Return the key of the moves to an address in `by-address`."""
+    return key("MOVED", channel, address)
 
 
 def _moved_row(channel: str, account: str, address: str, moved: Moved, expires_at: int) -> MovedRow:
     return MovedRow(
-        _moved_key(channel, account, address),
+        moved_key(channel, account, address),
         address=moved.address,
+        address_key=moves_key(channel, moved.address),
         moved_at=moved.at,
         phone=moved.phone,
         expires_at=expires_at,
@@ -375,4 +403,5 @@ def user_of(row: UserRow) -> User:
         consents=row.consents or (),
         merge=row.merge,
         merged=row.merged or (),
+        erased_at=row.erased_at,
     )

@@ -72,7 +72,7 @@ class DynamoFiles:
     @answering
     def get(self, file_id: str) -> StoredFile | None:
         row = _find(key(_FILE, file_id))
-        return _file(row) if row else None
+        return file_of(row) if row else None
 
     @answering
     def save(self, file: StoredFile, expected: FileStatus, due_at: str | None) -> bool:
@@ -90,7 +90,7 @@ class DynamoFiles:
         rows = FileRow.batch_get(keys, consistent_read=True) if keys else []
         # The index lags behind the table: a file that became READY a moment ago, and is not due for a year,
         # would be removed.
-        return [_file(row) for row in rows if row.due_at and row.due_at <= now]
+        return [file_of(row) for row in rows if row.due_at and row.due_at <= now]
 
     @answering
     def add_link(self, token_hash: str, file_id: str, expires_at: int) -> None:
@@ -120,7 +120,7 @@ def _row(file: StoredFile, due_at: str | None) -> FileRow:
     )
 
 
-def _file(row: FileRow) -> StoredFile:
+def file_of(row: FileRow) -> StoredFile:
     return msgspec.json.decode(row.file_json or "", type=StoredFile)
 
 

@@ -25,8 +25,8 @@ from chat4all.domain.events import DeliveryRequested
 from chat4all.domain.waiting import HoldingQueue
 from chat4all.services.messaging.ports import HOLDING_KNOWN_S
 
-_HOLDING_QUEUE: Final = "LINE"
-_HELD: Final = "ITEM#"
+HOLDING_QUEUE: Final = "LINE"
+HELD: Final = "ITEM#"
 
 
 class HoldingQueueRow(Model):
@@ -84,20 +84,18 @@ class DynamoHeldDeliveries:
     def head(self, channel: str, account: str, group: str) -> str | None:
         rows = HeldDeliveryRow.query(
             _partition(channel, account, group),
-            HeldDeliveryRow.record.startswith(_HELD),
+            HeldDeliveryRow.record.startswith(HELD),
             limit=1,
             consistent_read=True,
         )
         first = next(iter(rows), None)
-        return first.record.removeprefix(_HELD) if first is not None else None
+        return first.record.removeprefix(HELD) if first is not None else None
 
     @answering
     def hold(self, requested: DeliveryRequested, due_at: str, *, first: bool) -> None:
         channel, account = requested.recipient.channel, requested.recipient.account
         partition = _partition(channel, account, requested.group)
-        row = HeldDeliveryRow(
-            partition, _HELD + requested.place, body=msgspec.json.encode(requested).decode()
-        )
+        row = HeldDeliveryRow(partition, HELD + requested.place, body=msgspec.json.encode(requested).decode())
         _add_to_count(channel, account, 1)
         if not saved(row, HeldDeliveryRow.partition.does_not_exist()):
             _add_to_count(channel, account, -1)
@@ -107,24 +105,24 @@ class DynamoHeldDeliveries:
             HoldingQueueRow.channel.set(channel),
             HoldingQueueRow.account.set(account),
             HoldingQueueRow.group.set(requested.group),
-            HoldingQueueRow.due_key.set(due_key(_HOLDING_QUEUE, requested.conversation_id)),
+            HoldingQueueRow.due_key.set(due_key(HOLDING_QUEUE, requested.conversation_id)),
             HoldingQueueRow.due_at.set(due_at if first else HoldingQueueRow.due_at | due_at),
             HoldingQueueRow.version.add(1),
         ]
-        HoldingQueueRow(partition, _HOLDING_QUEUE).update(actions)
+        HoldingQueueRow(partition, HOLDING_QUEUE).update(actions)
         with self._lock:
             self._known.pop((channel, account), None)
 
     @answering
     def remove(self, requested: DeliveryRequested) -> None:
         channel, account = requested.recipient.channel, requested.recipient.account
-        row = HeldDeliveryRow(_partition(channel, account, requested.group), _HELD + requested.place)
+        row = HeldDeliveryRow(_partition(channel, account, requested.group), HELD + requested.place)
         if deleted(row, HeldDeliveryRow.partition.exists()):
             _add_to_count(channel, account, -1)
 
     @answering
     def due(self, now: str, limit: int) -> list[HoldingQueue]:
-        keys = due_keys(_HOLDING_QUEUE, now, limit)
+        keys = due_keys(HOLDING_QUEUE, now, limit)
         rows = HoldingQueueRow.batch_get(keys, consistent_read=True) if keys else []
         found = [
             HoldingQueue(row.channel, row.account, row.group, row.due_at, int(row.version)) for row in rows
@@ -133,7 +131,7 @@ class DynamoHeldDeliveries:
 
     @answering
     def postpone(self, holding_queue: HoldingQueue, due_at: str) -> bool:
-        row = HoldingQueueRow(_partition_of(holding_queue), _HOLDING_QUEUE)
+        row = HoldingQueueRow(_partition_of(holding_queue), HOLDING_QUEUE)
         return updated(
             row, [HoldingQueueRow.due_at.set(due_at)], HoldingQueueRow.due_at == holding_queue.due_at
         )
@@ -142,7 +140,7 @@ class DynamoHeldDeliveries:
     def first_held(self, holding_queue: HoldingQueue, limit: int) -> list[DeliveryRequested]:
         rows = HeldDeliveryRow.query(
             _partition_of(holding_queue),
-            HeldDeliveryRow.record.startswith(_HELD),
+            HeldDeliveryRow.record.startswith(HELD),
             limit=limit,
             consistent_read=True,
         )
@@ -150,12 +148,12 @@ class DynamoHeldDeliveries:
 
     @answering
     def close(self, holding_queue: HoldingQueue) -> None:
-        row = HoldingQueueRow(_partition_of(holding_queue), _HOLDING_QUEUE)
+        row = HoldingQueueRow(_partition_of(holding_queue), HOLDING_QUEUE)
         deleted(row, HoldingQueueRow.version == holding_queue.version)
 
 
 def _partition(channel: str, account: str, group: str) -> str:
-    return key(_HOLDING_QUEUE, channel, account, group)
+    return key(HOLDING_QUEUE, channel, account, group)
 
 
 def _partition_of(holding_queue: HoldingQueue) -> str:

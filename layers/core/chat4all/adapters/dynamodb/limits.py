@@ -234,6 +234,11 @@ def _read(name: str) -> BucketRow:
         return BucketRow(name)
 
 
+def bucket_keys(channel: str, account: str, address: str) -> tuple[str, str]:
+    """Return the keys of the buckets that an address may have of its own."""
+    return key(channel, account, address), key(channel, account, address, "group")
+
+
 def _bucket(limit: RateLimit, channel: str, account: str, address: str) -> str:
     match limit.scope:
         case LimitScope.RECIPIENT:

@@ -119,8 +119,9 @@ class MessageRow(Model):
     `conversation_key` (`notices_key`) and no `sender_key`, so that no history and no list by sender has it.
     `sent_order` is set for a late message.
 
-    A scheduled message has `conversation_id` in the place of the keys of the indexes, and `due_*` until its
-    time. The accepted message replaces it.
+    A scheduled message is in none of the histories. Its `conversation_key` and `sent_order` list it among the
+    scheduled messages of its conversation in `by-sent`, and `due_*` list it until its time. The accepted
+    message replaces it.
     """
 
     class Meta(TableSettings):
@@ -128,8 +129,7 @@ class MessageRow(Model):
 
     partition = UnicodeAttribute(hash_key=True)
     record = UnicodeAttribute(range_key=True, default=MESSAGE)
-    conversation_key = UnicodeAttribute(null=True)
-    conversation_id = UnicodeAttribute(null=True)
+    conversation_key = UnicodeAttribute()
     sequence = UnicodeAttribute(null=True)
     sender_key = UnicodeAttribute(null=True)
     sender_id = UnicodeAttribute()
@@ -166,6 +166,7 @@ class MessageRow(Model):
     error_reason = UnicodeAttribute(null=True)
     listing_key = UnicodeAttribute(null=True)
     listed_at = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
     by_conversation = ByConversation()
     by_sent = BySent()
     by_sender = BySender()
@@ -197,6 +198,7 @@ class StateRow(Model):
     dead_order = UnicodeAttribute(null=True)
     conversation_id = UnicodeAttribute(null=True)
     message_sequence = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
     by_status = ByStatus()
 
 
@@ -237,6 +239,7 @@ class DeliveryRow(Model):
     error_reason = UnicodeAttribute(null=True)
     dead_key = UnicodeAttribute(null=True)
     dead_order = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
 
 
 class ParkedRow(Model):
@@ -280,6 +283,7 @@ class AlbumItemRow(Model):
     album_id = UnicodeAttribute()
     provider_key = UnicodeAttribute(null=True)
     provider_message_id = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
 
 
 class DueRow(Model):
@@ -413,7 +417,7 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
     later = history_of(state.status_history, row.accepted_at) if state else ()
     return Message(
         message_id=name_of(row.partition),
-        conversation_id=row.conversation_id or name_of(row.conversation_key),
+        conversation_id=name_of(row.conversation_key),
         sequence=row.sequence or "",
         sender_id=row.sender_id,
         content=row.content,
@@ -435,7 +439,7 @@ def message_of(row: MessageRow, state: StateRow | None) -> Message:
         act=row.act,
         edit_id=row.edit_id,
         deletion_id=row.deletion_id,
-        late=row.sent_order is not None,
+        late=bool(row.sent_order and row.sequence),
         error_code=(state or row).error_code,
         error_reason=(state or row).error_reason,
         round=int(state.round or 0) if state else 0,

@@ -37,6 +37,7 @@ from chat4all.adapters.dynamodb.message_rows import (
 )
 from chat4all.adapters.dynamodb.rows import answering, bind, committed, connection_of, saved, updated
 from chat4all.adapters.dynamodb.table_keys import (
+    ENDED,
     LISTING_SHARDS,
     REDRIVEN,
     SCHEDULED,
@@ -48,6 +49,7 @@ from chat4all.adapters.dynamodb.table_keys import (
     name_of,
     notices_key,
     provider_key,
+    scheduled_key,
     sender_key,
     shards_of,
 )
@@ -93,8 +95,12 @@ class DynamoMessages:
     @answering
     def schedule(self, message: Message) -> Message | None:
         row = _row(message)
-        row.conversation_key, row.sequence, row.sender_key = None, None, None
-        row.conversation_id = message.conversation_id
+        row.conversation_key, row.sequence, row.sender_key = (
+            scheduled_key(message.conversation_id),
+            None,
+            None,
+        )
+        row.sent_order = f"{message.send_at}#{message.message_id}"
         row.due_key = due_key(SCHEDULED, message.message_id)
         row.due_at = f"{message.send_at}#{message.message_id}"
         return None if saved(row, MessageRow.partition.does_not_exist()) else _find(message.message_id)
@@ -113,8 +119,8 @@ class DynamoMessages:
         actions = [
             MessageRow.status.set(status.value),
             MessageRow.ended_at.set(at),
-            MessageRow.due_key.remove(),
-            MessageRow.due_at.remove(),
+            MessageRow.due_key.set(due_key(ENDED, message_id)),
+            MessageRow.due_at.set(f"{at}#{message_id}"),
         ]
         if status is Status.FAILED:
             actions += [

@@ -26,6 +26,8 @@ FALLBACK: Final = "FALLBACK"
 """The kind of the fallbacks in `by-due`: a message with several channels has one for each recipient."""
 SCHEDULED: Final = "SCHEDULED"
 """The kind of the scheduled messages in `by-due`: a message costs one write, and one when it is accepted."""
+ENDED: Final = "ENDED"
+"""The kind of the scheduled messages in `by-due` that ended before their time: no history has them."""
 BATCH: Final = "BATCH"
 """The kind of the batches in `by-due`, and lists all batches in `by-status`."""
 BATCH_SHARDS: Final = 4
@@ -68,6 +70,11 @@ def shards_of(name: str, shards: int) -> Iterable[str]:
 def notices_key(conversation_id: str) -> str:
     """Return the key of the notices of a conversation in the index of the histories."""
     return key(_NOTICES, conversation_id)
+
+
+def scheduled_key(conversation_id: str) -> str:
+    """Return the key of the scheduled messages of a conversation in the index `by-sent`."""
+    return key(SCHEDULED, conversation_id)
 
 
 def sender_key(sender_id: str, message_id: str) -> str:

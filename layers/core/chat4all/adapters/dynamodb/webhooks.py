@@ -40,6 +40,8 @@ class LargeBodies(Protocol):
 
     def get(self, key: str) -> bytes | None: ...
 
+    def delete(self, key: str) -> None: ...
+
 
 class WebhookRow(Model):
     """A webhook, or an hour with webhooks.
@@ -93,6 +95,16 @@ class DynamoWebhooks:
         if body is None:
             return None
         return StoredWebhook(webhook_id, body, int(row.expires_at), row.query_string or "")
+
+    @answering
+    def remove(self, webhook_id: WebhookId) -> None:
+        try:
+            row = WebhookRow.get(*_place(webhook_id), attributes_to_get=["partition", "record", "object_key"])
+        except WebhookRow.DoesNotExist:
+            return
+        if row.object_key:
+            self._large.delete(row.object_key)
+        row.delete()
 
     @answering
     def arrived(self, arrivals: Arrivals, after: TimeCursor | None, limit: int) -> Arrived:

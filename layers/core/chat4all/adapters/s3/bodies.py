@@ -25,6 +25,11 @@ class S3Bodies:
         self._client().put_object(Bucket=self._bucket, Key=key, Body=body)
 
     @s3_answering
+    def delete(self, key: str) -> None:
+        """Delete the body, if there is one; raise Unavailable if S3 did not answer."""
+        self._client().delete_object(Bucket=self._bucket, Key=key)
+
+    @s3_answering
     def get(self, key: str) -> bytes | None:
         """Return the body, or None if S3 no longer has it; raise Unavailable if S3 did not answer."""
         with SuppressCodes({"NoSuchKey"}):

@@ -17,10 +17,12 @@ from chat4all.domain.errors import (
     IdentityNotFound,
     Invalid,
     TooManyIdentities,
+    UserErased,
     UserMerged,
     UserNotFound,
     UserNotMerged,
 )
+from chat4all.domain.fingerprints import Fingerprint, told
 from chat4all.domain.person import MOST_IDENTITIES, Identity, User, UserType
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
@@ -60,6 +62,7 @@ _USER = {
     "merged": [],
     "merged_into": None,
     "merged_at": None,
+    "erased_at": None,
 }
 _BEN = "c1d7a0b2-5f4e-4a86-9d3c-2e8b7f6a1c03"
 _KEPT = {**_USER, "merged": [_BEN]}
@@ -130,6 +133,8 @@ class UserView(msgspec.Struct, frozen=True):
     merged: tuple[str, ...] = ()
     merged_into: str | None = None
     merged_at: str | None = None
+    erased_at: str | None = None
+    """When the person was erased; `[erased]` stands for their name since then."""
 
 
 class UserPage(msgspec.Struct, frozen=True):
@@ -147,10 +152,13 @@ class UserViews:
         channels: frozenset[str],
         clock: Clock,
         trail: AuditTrail,
+        *,
+        fingerprint: Fingerprint,
     ) -> None:
         self._manage = manage
         self._merges = merges
         self._trail = trail
+        self._fingerprint = fingerprint
         self._channels = channels
         self._clock = clock
 
@@ -179,7 +187,7 @@ class UserViews:
         )
         user_id = self._manage.new_user_id()
         for identity in new.identities:
-            place = {"channel": identity.channel, "address": identity.address, "account": identity.account}
+            place = self._place(identity.channel, identity.address, identity.account)
             self._trail(request, AuditAction.IDENTITY_LINK, f"user:{user_id}", **place)
         return Answer(user_view(self._manage.create(new, user_id)), 201)
 
@@ -217,11 +225,11 @@ class UserViews:
         scope="users:write",
         body=PostIdentity,
         example=_IDENTITY,
-        errors=(UserNotFound, Conflict, UserMerged, IdentityInUse, TooManyIdentities),
+        errors=(UserNotFound, Conflict, UserMerged, UserErased, IdentityInUse, TooManyIdentities),
     )
     def link(self, request: Request, user_id: str, body: PostIdentity) -> Answer:
         identity = self._identity(body)
-        place = {"channel": body.channel, "address": body.address, "account": body.account}
+        place = self._place(body.channel, body.address, body.account)
         self._trail(request, AuditAction.IDENTITY_LINK, f"user:{user_id}", **place)
         return Answer(user_view(self._manage.link(user_id, identity)), 201)
 
@@ -257,7 +265,7 @@ class UserViews:
         self, request: Request, user_id: str, channel: str, address: str, query: UnlinkIdentity
     ) -> Answer:
         check_channel("channel", channel, self._channels)
-        place = {"channel": channel, "address": unquote(address), "account": query.account}
+        place = self._place(channel, unquote(address), query.account)
         self._trail(request, AuditAction.IDENTITY_UNLINK, f"user:{user_id}", **place)
         return Answer(user_view(self._manage.unlink(user_id, channel, unquote(address), query.account)))
 
@@ -270,7 +278,7 @@ class UserViews:
         scope="users:write",
         body=PostMerge,
         example={"user_id": _BEN},
-        errors=(UserNotFound, UserMerged, CannotMerge, TooManyIdentities, Conflict),
+        errors=(UserNotFound, UserMerged, UserErased, CannotMerge, TooManyIdentities, Conflict),
     )
     def merge(self, request: Request, user_id: str, body: PostMerge) -> Answer:
         return Answer(user_view(self._merges.merge(user_id, body.user_id, owner_of(request))))
@@ -282,7 +290,7 @@ class UserViews:
         Returns(UserView, _SPLIT),
         summary="Undo the merge of this customer into another one",
         scope="users:write",
-        errors=(UserNotFound, UserMerged, UserNotMerged, CannotMerge, Conflict),
+        errors=(UserNotFound, UserMerged, UserErased, UserNotMerged, CannotMerge, Conflict),
     )
     def unmerge(self, request: Request, user_id: str) -> Answer:
         return Answer(user_view(self._merges.unmerge(user_id, owner_of(request))))
@@ -300,6 +308,10 @@ class UserViews:
     def resolve(self, request: Request, query: ResolveIdentity) -> Answer:
         check_channel("channel", query.channel, self._channels)
         return Answer(user_view(self._manage.resolve(query.channel, query.address, query.account)))
+
+    def _place(self, channel: str, address: str, account: str | None) -> dict[str, str | None]:
+        """Return what the audit trail tells of an identity."""
+        return {"channel": channel, "address": told(self._fingerprint, address), "account": account}
 
     def _identity(self, body: PostIdentity) -> NewIdentity:
         check_channel("channel", body.channel, self._channels)
@@ -323,4 +335,5 @@ def user_view(user: User) -> UserView:
         merged=user.merged,
         merged_into=user.merged_into,
         merged_at=user.merge.at if user.merge is not None else None,
+        erased_at=user.erased_at,
     )

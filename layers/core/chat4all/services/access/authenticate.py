@@ -33,6 +33,7 @@ SCOPES: Final = (
     "audit:read",
     "search:read",
     "search:write",
+    "privacy",
 )
 KEEP_S: Final = 30.0
 """How many seconds a key is trusted after it was read: a revoked key works for at most so long."""

@@ -182,7 +182,7 @@ class ManageConversations:
         details = [
             Detail(f"{field}[{index}]" if len(user_ids) > 1 else field, "is not a known user")
             for index, user_id in enumerate(user_ids)
-            if user_id not in known
+            if user_id not in known or known[user_id].erased_at is not None
         ]
         if details:
             raise UnknownUser("Not every participant is a known user.", *details)

@@ -29,6 +29,10 @@ IsAccount = Callable[[str, str], bool]
 """(channel, account) -> whether the channel has the account."""
 
 
+Recall = Callable[[User], User]
+"""Returns a user with new identities with what an erased person opted out of under one of the addresses."""
+
+
 class NewIdentity(msgspec.Struct, frozen=True):
     channel: str
     address: str
@@ -57,6 +61,7 @@ class ManageUsers:
         new_id: NewId,
         *,
         is_account: IsAccount,
+        recall: Recall,
     ) -> None:
         self._directory = directory
         self._canonical = canonical
@@ -64,6 +69,7 @@ class ManageUsers:
         self._clock = clock
         self._new_id = new_id
         self._is_account = is_account
+        self._recall = recall
 
     def new_user_id(self) -> str:
         """Return an id for a user to create."""
@@ -87,7 +93,7 @@ class ManageUsers:
         taken = self._directory.create(user)
         if taken is not None:
             raise _in_use(taken)
-        return user
+        return self._recall(user)
 
     def get(self, user_id: str) -> User:
         """Return the user; raises NotFound."""
@@ -128,7 +134,7 @@ class ManageUsers:
         taken = self._directory.link(user_id, identity)
         if taken is not None:
             raise _in_use(taken, *self._offer(user, taken.user_id))
-        return self.get(user_id)
+        return self._recall(self.get(user_id))
 
     def unlink(self, user_id: str, channel: str, address: str, account: str | None = None) -> User:
         """Unlink an identity from the user; without `account`, their first one with this address.

@@ -5,6 +5,7 @@ from typing import Final
 from chat4all.domain.audit import AuditAction, AuditEntry
 from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.errors import Conflict, Detail, UserMerged, UserNotFound, UserNotMerged
+from chat4all.domain.fingerprints import Fingerprint, told
 from chat4all.domain.person import User
 from chat4all.services.directory.ports import Directory, People
 
@@ -12,11 +13,14 @@ _TRIES: Final = 5
 
 
 class MergeUsers:
-    def __init__(self, directory: Directory, people: People, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self, directory: Directory, people: People, clock: Clock, new_id: NewId, fingerprint: Fingerprint
+    ) -> None:
         self._directory = directory
         self._people = people
         self._clock = clock
         self._new_id = new_id
+        self._fingerprint = fingerprint
 
     def merge(self, kept_id: str, merged_id: str, actor: str) -> User:
         """Merge a user into another; return the kept user. A repeated request changes nothing.
@@ -72,7 +76,9 @@ class MergeUsers:
         had = merged.merge.identities if merged.merge is not None else merged.identities
         details = {
             "kept": kept.user_id,
-            "identities": ", ".join(f"{known.channel}:{known.account}:{known.address}" for known in had),
+            "identities": ", ".join(
+                f"{known.channel}:{known.account}:{told(self._fingerprint, known.address)}" for known in had
+            ),
         }
         return AuditEntry(self._new_id(), at, action, f"user:{merged.user_id}", actor, details)
 

@@ -64,6 +64,10 @@ class Conversations(Protocol):
         """Keep that the person's messages were marked as read up to this number, unless later ones were."""
         ...
 
+    def record_file(self, conversation_id: str, file_id: str) -> None:
+        """Keep that the file was uploaded for the conversation alone."""
+        ...
+
     def add_participant(self, conversation: Conversation, participant: Participant) -> bool:
         """Add the participant; return False if the conversation has changed since `conversation` was read."""
         ...
@@ -195,6 +199,14 @@ class Hints(Protocol):
     def dismiss(self, user_id: str, other_id: str, at: str) -> None:
         """Keep that the two users are two people, since `at`."""
         ...
+
+
+class OptOuts(Protocol):
+    """What erased people opted out of, under the fingerprints of their addresses."""
+
+    def keep(self, channel: str, fingerprint: str, consents: tuple[Consent, ...]) -> None: ...
+
+    def of(self, channel: str, fingerprint: str) -> tuple[Consent, ...]: ...
 
 
 class People(Protocol):

@@ -17,21 +17,34 @@ from msgspec.structs import replace
 
 from chat4all.domain.audit import AuditAction, AuditEntry, audit_entry
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.consent import Consent, ConsentState, Means, after, consent_of, with_consents
+from chat4all.domain.consent import (
+    Consent,
+    ConsentSource,
+    ConsentState,
+    Means,
+    after,
+    consent_of,
+    with_consents,
+)
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.fingerprints import Fingerprint, told
 from chat4all.domain.person import User
 from chat4all.services.access.ports import Audit
 from chat4all.services.directory.merged_users import holder_of
-from chat4all.services.directory.ports import Directory
+from chat4all.services.directory.ports import Directory, OptOuts
 
 _TRIES: Final = 5
 
 
 class RecordConsent:
-    def __init__(self, directory: Directory, audit: Audit, clock: Clock) -> None:
+    def __init__(
+        self, directory: Directory, audit: Audit, clock: Clock, fingerprint: Fingerprint, opt_outs: OptOuts
+    ) -> None:
         self._directory = directory
         self._audit = audit
         self._clock = clock
+        self._fingerprint = fingerprint
+        self._opt_outs = opt_outs
 
     def __call__(self, user: User, told: Sequence[Consent], actor: str) -> User:
         """Return the user with what the signals change; late and repeated signals change nothing.
@@ -45,7 +58,7 @@ class RecordConsent:
             changed = [
                 new for each in told if (new := after(consent_of(user.consents, each), each)) is not None
             ]
-            if not changed:
+            if not changed or user.erased_at is not None:
                 return user
             for new in changed:
                 self._account_for(user, consent_of(user.consents, new), new, actor)
@@ -55,27 +68,45 @@ class RecordConsent:
             user = holder_of(self._directory, user.user_id) or user
         raise Unavailable("The user is changing too quickly; try again.", retry_after=1)
 
+    def recall(self, user: User, actor: str) -> User:
+        """Return a new user with what an erased person with one of their addresses opted out of.
+
+        The erasure keeps such a wish under the fingerprint of the address.
+
+        Raises:
+            Unavailable: AWS did not answer.
+        """
+        known = [
+            consent
+            for channel, address in dict.fromkeys((each.channel, each.address) for each in user.identities)
+            for consent in self._opt_outs.of(channel, self._fingerprint(address))
+        ]
+        return self(user, known, actor) if known else user
+
     def _account_for(self, user: User, known: Consent | None, new: Consent, actor: str) -> None:
         is_no_change = known is None and new.state is ConsentState.OPTED_IN and new.means is not Means.WORD
         if not is_no_change and (known is None or known.state is not new.state):
-            self._audit.record(_entry(user, known, new, actor, iso(self._clock())))
+            self._audit.record(self._entry(user, known, new, actor))
 
-
-def _entry(user: User, known: Consent | None, new: Consent, actor: str, at: str) -> AuditEntry:
-    return audit_entry(
-        AuditAction.CONSENT_CHANGED,
-        f"user:{user.user_id}",
-        actor=actor,
-        at=at,
-        occasion=f"{new.channel} {new.purpose} {new.means} {new.state} {new.at}",
-        details={
-            "channel": new.channel,
-            "purpose": new.purpose.value,
-            "old": known.state.value if known is not None else None,
-            "new": new.state.value,
-            "since": new.at,
-            "source": new.source.value,
-            "means": new.means.value,
-            "evidence": new.evidence or None,
-        },
-    )
+    def _entry(self, user: User, known: Consent | None, new: Consent, actor: str) -> AuditEntry:
+        # The words of a client may name the person; they stay with the consent.
+        evidence = new.evidence
+        if evidence and new.source is ConsentSource.CLIENT:
+            evidence = told(self._fingerprint, evidence)
+        return audit_entry(
+            AuditAction.CONSENT_CHANGED,
+            f"user:{user.user_id}",
+            actor=actor,
+            at=iso(self._clock()),
+            occasion=f"{new.channel} {new.purpose} {new.means} {new.state} {new.at}",
+            details={
+                "channel": new.channel,
+                "purpose": new.purpose.value,
+                "old": known.state.value if known is not None else None,
+                "new": new.state.value,
+                "since": new.at,
+                "source": new.source.value,
+                "means": new.means.value,
+                "evidence": evidence or None,
+            },
+        )

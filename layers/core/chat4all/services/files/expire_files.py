@@ -39,7 +39,7 @@ class ExpireFiles:
             case FileStatus.SCANNING | FileStatus.INFECTED | FileStatus.REJECTED | FileStatus.DELETED:
                 return self._ask_again(file, now, FileStored(file.file_id))
             case FileStatus.PENDING | FileStatus.READY:
-                return self._expire(file)
+                return "FilesExpired" if expire(self._files, self._store, file) else None
             case _:
                 self._files.save(file, file.status, None)
                 return None
@@ -51,14 +51,17 @@ class ExpireFiles:
         self._events.file_event(event)
         return "InspectionsRequestedAgain"
 
-    def _expire(self, file: StoredFile) -> str | None:
-        """Remove the bytes, then mark the file as EXPIRED: an EXPIRED file is never swept again."""
-        if file.upload_id is not None and file.status is FileStatus.PENDING:
-            self._store.abort_upload(file)
-        else:
-            self._store.delete(file.file_id)
-        expired = msgspec.structs.replace(file, status=FileStatus.EXPIRED)
-        return "FilesExpired" if self._files.save(expired, file.status, None) else None
+
+def expire(files: Files, store: FileStore, file: StoredFile) -> bool:
+    """Remove the bytes, then mark the file as EXPIRED: an EXPIRED file is never swept again.
+
+    Return False if its status has changed meanwhile.
+    """
+    if file.upload_id is not None and file.status is FileStatus.PENDING:
+        store.abort_upload(file)
+    else:
+        store.delete(file.file_id)
+    return files.save(msgspec.structs.replace(file, status=FileStatus.EXPIRED), file.status, None)
 
 
 def _given_up_at(file: StoredFile) -> datetime:

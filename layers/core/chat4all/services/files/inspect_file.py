@@ -280,7 +280,6 @@ class InspectFile:
         if action is None:
             return
         details = {
-            "filename": file.filename,
             "content_type": file.content_type,
             "sha256": file.sha256,
             "rule": file.malware,

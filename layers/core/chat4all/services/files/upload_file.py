@@ -141,6 +141,8 @@ class UploadFile:
             declared_sha256=new.sha256.lower() if new.sha256 is not None else None,
         )
         file = msgspec.structs.replace(file, upload_id=self._store.begin_upload(file))
+        if file.conversation_id is not None:
+            self._conversations.record_file(file.conversation_id, file.file_id)
         self._files.add(file, iso(now + COMPLETED_WITHIN))
         return self._progress(file, (), 1)
 

@@ -136,7 +136,7 @@ class MeetPerson:
         user = User(self._new_id(), UserType.CUSTOMER, name, (identity,), {}, now)
         taken = self._directory.create(user, no_move)
         if taken is None:
-            return user
+            return self._record.recall(user, ACTOR)
         known = self._directory.get(taken.user_id)
         if known is None:
             raise Unavailable("Another process is creating this user; try again.")

@@ -23,6 +23,7 @@ from chat4all.domain.pages import (
     encode_cursor,
     merged_entries,
 )
+from chat4all.domain.retention import is_over
 from chat4all.domain.sent_order import numbers_left, sent_place
 from chat4all.services.directory.merged_users import known_user
 from chat4all.services.directory.ports import Conversations, Directory
@@ -59,7 +60,11 @@ class ReadMessages:
         conversations: Conversations,
         fallbacks: Fallbacks,
         directory: Directory,
+        *,
+        over_before: Callable[[], str | None] = lambda: None,
     ) -> None:
+        """Set the ports; `over_before` returns the time before which messages are over, if there is one."""
+        self._over_before = over_before
         self._messages = messages
         self._deliveries = deliveries
         self._conversations = conversations
@@ -69,13 +74,17 @@ class ReadMessages:
     def get(self, message_id: str) -> Message:
         """Return the message; raises NotFound."""
         message = self._messages.get(message_id)
-        if message is None:
+        if message is None or is_over(message, self._over_before()):
             raise MessageNotFound("There is no such message.")
         return message
 
     def progress(self, message_id: str) -> MessageProgress:
         """Return the message, its deliveries and the decisions on its steps; raises NotFound."""
-        message = self.get(message_id)
+        return self.progress_of(self.get(message_id))
+
+    def progress_of(self, message: Message) -> MessageProgress:
+        """Return a message that was read, its deliveries and the decisions on its steps."""
+        message_id = message.message_id
         deliveries = self._deliveries.of_message(message_id)
         deliveries.sort(key=lambda part: (part.recipient_id, part.channel, part.step, part.part))
         begun = self._fallbacks.of_message(message_id) if len(message.steps) > 1 else ()
@@ -111,7 +120,7 @@ class ReadMessages:
         shown, more = _page(found, limit, lambda message: message.accepted_at)
         for place, messages in _by_conversation(shown).items():
             past[place] = SequenceCursor(messages[-1].sequence)
-        return Page(shown, _cursor(past, conversation_id) if more else None)
+        return Page(self._kept(shown), _cursor(past, conversation_id) if more else None)
 
     def history_by_sent(
         self, conversation_id: str, participant_id: str | None, cursor: str | None, limit: int
@@ -130,7 +139,7 @@ class ReadMessages:
         for place, messages in _by_conversation(shown).items():
             under = numbers_left(messages, past[place].under if place in past else None)
             past[place] = SentCursor(*sent_place(messages[-1]), under)
-        return Page(shown, _cursor(past, conversation_id) if more else None)
+        return Page(self._kept(shown), _cursor(past, conversation_id) if more else None)
 
     def search(self, query: MessageQuery, cursor: str | None, limit: int) -> Page[Message]:
         after = decode_cursor(cursor, TimeCursor) if cursor is not None else None
@@ -139,7 +148,12 @@ class ReadMessages:
         by_id = {message.message_id: message for message in messages}
         shown = found[: _fitting([by_id.get(message_id) for _, message_id in found[:limit]])]
         items = tuple(by_id[message_id] for _, message_id in shown if message_id in by_id)
-        return Page(items, encode_cursor(shown[-1][0]) if len(found) > len(shown) else None)
+        return Page(self._kept(items), encode_cursor(shown[-1][0]) if len(found) > len(shown) else None)
+
+    def _kept(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """Leave out what is over and was not stripped yet. A page may be short, and still have a cursor."""
+        before = self._over_before()
+        return tuple(message for message in messages if not is_over(message, before))
 
     def _found(
         self, query: MessageQuery, after: TimeCursor | None, limit: int

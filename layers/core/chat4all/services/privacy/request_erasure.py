@@ -1,0 +1,62 @@
+"""Request the erasure of a person; the function `privacy` carries it out.
+
+::
+
+    add ── the record of the erasure, which `relay` looks at
+       │
+    send ── the work
+
+A process that dies in between leaves an erasure that `relay` begins.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+from chat4all.domain.clock import Clock, iso
+from chat4all.domain.erasing import Erasure, ErasureState, new_erasure
+from chat4all.domain.errors import CannotErase, Detail, ErasureNotFound, UserNotFound
+from chat4all.domain.person import INBOX_USER_ID, UserType
+from chat4all.domain.privacy_work import EraseWork
+from chat4all.services.directory.merged_users import holder_of
+from chat4all.services.directory.ports import Directory
+from chat4all.services.privacy.ports import Erasures, PrivacyQueue
+
+WATCHED: Final = timedelta(minutes=30)
+"""`relay` sends the work again after so long without progress: longer than a slice and its retries."""
+
+
+class RequestErasure:
+    def __init__(self, directory: Directory, erasures: Erasures, queue: PrivacyQueue, clock: Clock) -> None:
+        self._directory = directory
+        self._erasures = erasures
+        self._queue = queue
+        self._clock = clock
+
+    def __call__(self, user_id: str, reason: str | None) -> Erasure:
+        """Begin the erasure of the person, or return the erasure that began before.
+
+        A merged user is erased with the user into whom they were merged, who is the same person.
+
+        Raises:
+            UserNotFound: there is no such user.
+            CannotErase: the user is the inbox.
+            Unavailable: AWS did not answer; the same request may be repeated.
+        """
+        user = holder_of(self._directory, user_id)
+        if user is None:
+            raise UserNotFound("There is no such user.")
+        if user.user_id == INBOX_USER_ID:
+            raise CannotErase("The inbox is no person.", Detail("user_id", "is the inbox"))
+        now = self._clock()
+        new = new_erasure(user, reason, iso(now), is_person=user.type is UserType.CUSTOMER)
+        known = self._erasures.add(new, iso(now + WATCHED)) or new
+        if known.state is ErasureState.ERASING:
+            self._queue.send(EraseWork(known.erasure_id, known.user_id, iso(now)))
+        return known
+
+    def get(self, erasure_id: str) -> Erasure:
+        """Return the erasure; raises ErasureNotFound."""
+        erasure = self._erasures.get(erasure_id)
+        if erasure is None:
+            raise ErasureNotFound("There is no such erasure.")
+        return erasure
