@@ -1948,7 +1948,7 @@ def walk(world: World) -> None:
         pass
 
 
-def rows_of(world: World, message_id: str) -> dict[str, dict[str, Any]]:
+def records_of(world: World, message_id: str) -> dict[str, dict[str, Any]]:
     """Return the records of a message, by their names."""
     found = world.product.aws.dynamodb.query(
         TableName=world.product.aws.output("Data.MessagesTable"),
@@ -2057,7 +2057,7 @@ def test_what_is_over_is_stripped_and_leaves_every_list(world: World, agent: str
     assert {message["message_id"] for message in before} - left == {old, failed}
     assert left >= {waiting, young}
     for message_id in (old, failed, cancelled):
-        kept = json.dumps(rows_of(world, message_id))
+        kept = json.dumps(records_of(world, message_id))
         assert "expires_at" in kept
         words = ("words", "old and failed", "never", "seventeen", phone_of(world, person), "wamid")
         for gone in (*words, "sender_key", "provider_key", "dead_key", "listing_key", "due_key"):
