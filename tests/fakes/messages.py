@@ -312,12 +312,12 @@ class MemoryMessages:
             return message.send_at
         return self._table.due_at.get(message.message_id) if message.status is Status.PENDING else None
 
-    def latest_from(self, user_id: str, channel: str, account: str, since: str, until: str) -> str | None:
+    def latest_from(self, user_id: str, channel: str, account: str, since: str) -> str | None:
         there = (
             message.written_at
             for message in tuple(self._table.messages.values())
             if (message.sender_id, message.channel, message.account) == (user_id, channel, account)
-            if since <= message.accepted_at <= until
+            if message.accepted_at >= since
         )
         return max((at for at in there if at is not None and at > since), default=None)
 

@@ -12,7 +12,7 @@ from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.content import Content, Text
 from chat4all.domain.kinds import Location, Reaction
 from chat4all.domain.person import WRITING_KNOWN, Identity, with_writing
-from chat4all.domain.windows import HUMAN_AGENT, Tag, Window, closed_issue, unrecorded_within, window_of
+from chat4all.domain.windows import HUMAN_AGENT, Tag, Window, closed_issue, unrecorded_since, window_of
 from tests.fakes.clock import BEGINNING
 from tests.fakes.connector import PIGEON, TELEX
 
@@ -95,9 +95,9 @@ def test_a_message_that_is_not_recorded_is_asked_about(
 
     if by_record.takes(Text("hello"), tag):
         assert in_truth.takes(Text("hello"), tag), "an open window is open"
-    span = unrecorded_within(identity(recorded), LETTERS)
-    assert span is not None
-    assert span[0] <= iso(truth + timedelta(milliseconds=late)) <= span[1]
+    since = unrecorded_since(identity(recorded), LETTERS)
+    assert since is not None
+    assert since <= iso(truth + timedelta(milliseconds=late))
 
 
 @pytest.mark.parametrize(

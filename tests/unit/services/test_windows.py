@@ -186,6 +186,15 @@ def test_in_the_undecided_hour_the_latest_message_counts() -> None:
         product.say(message_id=product.ids())
 
 
+def test_a_message_whose_webhook_is_a_day_late_counts_all_the_same() -> None:
+    product = a_product(24.2)
+
+    written(product, 1, ago_s=23.5 * HOUR_S)
+
+    assert recorded(product) == iso(BEGINNING - timedelta(hours=24.2))
+    product.say(message_id=product.ids())
+
+
 def test_the_exact_end_of_a_window_is_told_where_it_is_asked_for() -> None:
     product = a_product(None)
     written(product, 1)

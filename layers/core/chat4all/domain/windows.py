@@ -12,7 +12,7 @@ from chat4all.domain.channel import Capabilities
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.content import Content, kind_of
 from chat4all.domain.kinds import Reaction
-from chat4all.domain.person import WRITING_KNOWN, Identity
+from chat4all.domain.person import Identity
 
 Tag = Literal["HUMAN_AGENT"]
 """The label of an answer that a person gives by hand, which a provider takes for longer."""
@@ -63,16 +63,13 @@ def window_of(identity: Identity, capabilities: Capabilities, now: datetime) -> 
     )
 
 
-def unrecorded_within(identity: Identity, capabilities: Capabilities) -> tuple[str, str] | None:
-    """Return between which times a later message than the recorded one was accepted, ISO 8601 UTC.
+def unrecorded_since(identity: Identity, capabilities: Capabilities) -> str | None:
+    """Return the time after which the person may have written an unrecorded message, ISO 8601 UTC.
 
-    A message that was written more than `WRITING_KNOWN` later is recorded; a webhook may be late by as much.
     None if nothing depends on such a message: there is no window, or the person has never written.
     """
     is_windowed = capabilities.window_h is not None and not capabilities.is_group(identity.address)
-    if identity.wrote_at is None or not is_windowed:
-        return None
-    return identity.wrote_at, iso(parse_iso(identity.wrote_at) + 2 * WRITING_KNOWN)
+    return identity.wrote_at if is_windowed else None
 
 
 def closed_issue(user_id: str, window: Window) -> str:

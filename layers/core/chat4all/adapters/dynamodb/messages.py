@@ -392,8 +392,8 @@ class DynamoMessages:
         return page_of(entries, after, limit, order)
 
     @answering
-    def latest_from(self, user_id: str, channel: str, account: str, since: str, until: str) -> str | None:
-        span = MessageRow.accepted_at.between(since, until)
+    def latest_from(self, user_id: str, channel: str, account: str, since: str) -> str | None:
+        span = MessageRow.accepted_at >= since
         entries = heapq.merge(
             *(
                 _by_sender(shard, span, _LATEST_READ, TimeOrder.NEWEST_FIRST)

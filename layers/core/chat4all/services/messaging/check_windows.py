@@ -17,7 +17,7 @@ from chat4all.domain.errors import WindowClosed
 from chat4all.domain.events import Route
 from chat4all.domain.person import Identity, User
 from chat4all.domain.planning import Check, Obstacle
-from chat4all.domain.windows import Tag, Window, closed_issue, unrecorded_within, window_of
+from chat4all.domain.windows import Tag, Window, closed_issue, unrecorded_since, window_of
 from chat4all.services.messaging.ports import Messages
 
 
@@ -72,11 +72,11 @@ class CheckWindows:
 
     def _looked_up(self, user: User, identity: Identity) -> Identity:
         """Return the identity with the time of the person's latest message."""
-        span = unrecorded_within(identity, self._capabilities[identity.channel])
-        if span is None:
+        since = unrecorded_since(identity, self._capabilities[identity.channel])
+        if since is None:
             return identity
         found = (
-            self._messages.latest_from(user_id, identity.channel, identity.account, *span)
+            self._messages.latest_from(user_id, identity.channel, identity.account, since)
             for user_id in dict.fromkeys(user.ids)
         )
         latest = max((at for at in found if at is not None), default=None)

@@ -219,11 +219,10 @@ class Messages(Protocol):
         """
         ...
 
-    def latest_from(self, user_id: str, channel: str, account: str, since: str, until: str) -> str | None:
+    def latest_from(self, user_id: str, channel: str, account: str, since: str) -> str | None:
         """Return when the person last wrote to our account after `since`, by the provider; None if never.
 
-        Only the last messages of the person that were accepted from `since` to `until` are read, a bounded
-        number.
+        Only the last messages of the person that were accepted since then are read, a bounded number.
         """
         ...
 
