@@ -1968,6 +1968,7 @@ def test_everything_about_a_person_is_exported_as_a_zip(world: World, agent: str
     sent = world.post(conversation, agent, a_file_message(photo, "look <b>"))
     group = world.converse(agent, person, world.create("CUSTOMER", ("sms", a_phone())))
     world.post(group, agent, "not about the person")
+    own = world.post(group, person, "own words in the group")
     note = world.api.post(f"/v1/conversations/{conversation}/notes", {"author_id": agent, "text": "VIP"}).json
     world.product.pump()
     world.api.post(f"/v1/users/{person}/identities", {"channel": "sms", "address": a_phone()})
@@ -1979,7 +1980,8 @@ def test_everything_about_a_person_is_exported_as_a_zip(world: World, agent: str
 
     export = world.api.get(f"/v1/exports/{answer.json['export_id']}").json
     assert export["state"] == "READY"
-    assert export["counts"]["messages"] == export["counts"]["files"] == export["counts"]["notes"] == 1
+    assert export["counts"]["messages"] == 2
+    assert export["counts"]["files"] == export["counts"]["notes"] == 1
     (url,) = [stored["url"] for stored in export["zips"]]
     followed = world.api.get(url[url.index("/v1/") :])
     assert followed.status == 302
@@ -1992,6 +1994,7 @@ def test_everything_about_a_person_is_exported_as_a_zip(world: World, agent: str
         assert archive.read(photo_name) == a_png()
     for expected in (
         sent,
+        own,
         conversation,
         group,
         note["note_id"],
