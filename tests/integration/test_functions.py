@@ -1921,6 +1921,38 @@ def test_the_index_follows_the_tables_and_is_built_again(world: World, agent: st
     assert found(world, "cake", "note") == [note]
 
 
+@pytest.mark.parametrize(
+    ("query", "status", "error", "field"),
+    [
+        ({}, 400, "VALIDATION_ERROR", "q"),
+        ({"q": "👍"}, 400, "VALIDATION_ERROR", "q"),
+        ({"q": "x" * 201}, 400, "VALIDATION_ERROR", "q"),
+        ({"q": "\x00order"}, 400, "VALIDATION_ERROR", "q"),
+        ({"q": "order", "type": "file"}, 400, "VALIDATION_ERROR", "type"),
+        ({"q": "order", "sort": "asc"}, 400, "VALIDATION_ERROR", "sort"),
+        ({"q": "order", "limit": "0"}, 400, "VALIDATION_ERROR", "limit"),
+        ({"q": "order", "cursor": "WyIyMDI2Il0"}, 400, "VALIDATION_ERROR", "cursor"),
+        ({"q": "order", "since": "yesterday"}, 400, "VALIDATION_ERROR", "since"),
+        ({"q": "order", "channel": "pigeon"}, 400, "VALIDATION_ERROR", "channel"),
+        (
+            {"q": "order", "type": "person", "conversation_id": "one"},
+            400,
+            "VALIDATION_ERROR",
+            "conversation_id",
+        ),
+        ({"q": "order", "user_id": "nobody"}, 400, "UNKNOWN_USER", "user_id"),
+        ({"q": "order", "conversation_id": "nowhere"}, 404, "CONVERSATION_NOT_FOUND", None),
+    ],
+)
+def test_a_wrong_search_is_refused_with_its_field(
+    world: World, query: dict[str, str], status: int, error: str, field: str | None
+) -> None:
+    answer = world.api.get("/v1/search", **query)
+
+    assert (answer.status, answer.json["error"]) == (status, error)
+    assert [detail["field"] for detail in answer.json["details"]][:1] == ([field] if field else [])
+
+
 def test_a_row_that_cannot_be_read_does_not_hold_up_the_others(world: World) -> None:
     row = {"partition": {"S": "default#gone"}, "record": {"S": "MESSAGE"}}
     change = {"Keys": row, "NewImage": {**row, "content": {"S": "{}"}}}
