@@ -53,6 +53,10 @@ class Aws:
         self._make_secrets()
         for bucket in self.template.resources("AWS::S3::Bucket").values():
             self.s3.create_bucket(Bucket=bucket["BucketName"])
+            if "VersioningConfiguration" in bucket:
+                self.s3.put_bucket_versioning(
+                    Bucket=bucket["BucketName"], VersioningConfiguration=bucket["VersioningConfiguration"]
+                )
 
     def output(self, path: str) -> str:
         """Return an output of a nested stack, such as `Data.MessagesTable`."""

@@ -1,6 +1,7 @@
 """Erase a person: words that were planted by every door are in no table, bucket or queue afterwards."""
 
 import base64
+import io
 import json
 import uuid
 import zlib
@@ -11,6 +12,7 @@ from typing import Any, Final
 import pytest
 from botocore.client import BaseClient
 from msgspec.structs import replace
+from PIL import Image
 
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
 from chat4all.adapters.dynamodb.erasures import DynamoErasures
@@ -23,6 +25,7 @@ from chat4all.domain.privacy_work import EraseWork
 from tests.channels import sample
 from tests.channels.telegram import webhook as telegram
 from tests.channels.whatsapp import webhook as whatsapp
+from tests.fakes.samples import EICAR
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import a_phone
 from tests.integration.world import World, a_world
@@ -112,7 +115,7 @@ def plant(world: World, planted: Planted) -> tuple[str, str]:
     planted("whatsapp address", phone)
     planted("telegram address", chat)
     agent = world.create("AGENT", name="Agent")
-    body = {
+    body: dict[str, Any] = {
         "type": "CUSTOMER",
         "display_name": planted("name"),
         "identities": [
@@ -122,6 +125,11 @@ def plant(world: World, planted: Planted) -> tuple[str, str]:
         "metadata": {"email": f"{planted('email')}@example.org", "tier": planted("metadata")},
     }
     person = str(world.api.post("/v1/users", body).json["user_id"])
+    evidence = {"evidence": planted("evidence")}
+    opt_out = {"channel": "sms", "purpose": "marketing", "state": "OPTED_OUT", **evidence}
+    assert world.api.put(f"/v1/users/{person}/consents", opt_out).status == 200
+    on_telegram = {**opt_out, "channel": "telegram"}
+    assert world.api.put(f"/v1/users/{person}/consents", on_telegram).status == 200
     title, meta = planted("title"), planted("conversation metadata")
     answer = world.api.post(
         "/v1/conversations",
@@ -162,6 +170,7 @@ def texts(world: World, planted: Planted, agent: str, conversation: str, phone: 
     value = status["entry"][0]["changes"][0]["value"]
     del value["messages"]
     value["statuses"] = [{"id": theirs, "status": "read", "timestamp": "1769860900", "recipient_id": phone}]
+    value["more"] = {"word": planted("large webhook without a message"), "noise": uuid_noise()}
     world.say("whatsapp", status)
     odd = whatsapp(**{"from": phone}, type="odd_kind", odd_kind={"x": planted("unknown kind")})
     world.say("whatsapp", odd)
@@ -182,6 +191,15 @@ def files(world: World, planted: Planted, conversation: str, phone: str) -> None
         **{"from": phone}, type="document", document={**document, "caption": planted("caption")}
     )
     world.say("whatsapp", webhook)
+    world.product.pump()
+    picture = io.BytesIO()
+    Image.new("RGB", (800, 600)).save(picture, "PNG")
+    world.provider.files |= {"photo-2": picture.getvalue(), "virus": EICAR}
+    world.provider.types["virus"] = "text/plain"
+    image = {"id": "photo-2", "mime_type": "image/png", "caption": planted("caption of a picture")}
+    world.say("whatsapp", whatsapp(**{"from": phone}, type="image", image=image))
+    virus = {"id": "virus", "mime_type": "text/plain", "filename": f"{planted('infected name')}.txt"}
+    world.say("whatsapp", whatsapp(**{"from": phone}, type="document", document=virus))
     world.product.pump()
     world.api.post(
         "/v1/files",
@@ -224,6 +242,8 @@ def waiting(world: World, planted: Planted, agent: str, person: str, conversatio
         "recipients": [{"user_id": person, "variables": {"name": planted("variable")}}],
     }
     assert world.api.post("/v1/batches", batch).status == 202
+    by_conversation = {"conversation_id": conversation, "variables": {"name": planted("other variable")}}
+    assert world.api.post("/v1/batches", {**batch, "recipients": [by_conversation]}).status == 202
     world.product.pump()
     # Two channels that may be tried: the contents wait with the fallback.
     body = {"channels": ["whatsapp", "telegram"], "delivery_timeout_s": 3600}

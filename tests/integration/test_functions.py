@@ -1637,7 +1637,7 @@ def test_malware_is_put_where_nobody_gets_it(world: World) -> None:
     assert world.api.get(f"/v1/files/{evil}/download").status == 409
     audited = world.api.get("/v1/audit", action="file.infected").json["entries"]
     (entry,) = [recorded for recorded in audited if recorded["subject"] == f"file:{evil}"]
-    assert (entry["actor"], entry["details"]["filename"]) == ("files", "evil.txt")
+    assert (entry["actor"], entry["details"]["content_type"]) == ("files", "text/plain")
 
 
 def test_an_upload_that_is_taken_back_or_forgotten_is_removed(world: World) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from chat4all.domain import fingerprints
 from chat4all.domain.audit import AuditAction
 from chat4all.domain.consent import EVERYTHING, Consent, ConsentSource, ConsentState, Means, OptOut
 from chat4all.domain.consent_words import START_PAYLOAD, STOP_PAYLOAD
@@ -22,6 +23,7 @@ from chat4all.services.messaging.conversation_cache import KEEP_S
 from chat4all.services.messaging.deliver import Settled
 from chat4all.services.messaging.preview_message import PreviewMessage
 from tests.fakes.connector import ACCOUNT, CAPABILITIES, SECOND_ACCOUNT
+from tests.fakes.fingerprints import keyed
 from tests.fakes.people import customer
 from tests.fakes.product import AGENT, Product, a_delivery, a_message, over
 
@@ -299,7 +301,7 @@ def test_a_client_opts_in_who_opted_out_only_with_evidence(product: Product) -> 
     entry = list(product.audit.entries.values())[-1]
     assert (entry.actor, entry.details["evidence"], entry.details["old"]) == (
         "key-1",
-        "form of 2026-01-31",
+        fingerprints.told(keyed, "form of 2026-01-31"),
         "OPTED_OUT",
     )
 
