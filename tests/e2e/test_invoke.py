@@ -77,7 +77,7 @@ def test_an_unknown_function_is_told_which_there_are(stage: Stage) -> None:
     assert done.returncode == 1
     assert b"there is no function routers" in done.stderr
     assert (
-        ", ".join(sorted(("api", "batches", "privacy", "relay", "webhooks", *CONSUMERS))).encode()
+        ", ".join(sorted(("api", "batches", "privacy", "relay", "search", "webhooks", *CONSUMERS))).encode()
         in done.stderr
     )
 
@@ -87,7 +87,9 @@ def test_sam_env_has_what_every_function_of_the_template_is_given(stage: Stage) 
     done = subprocess.run(command, capture_output=True, timeout=DEADLINE_S, check=True)
 
     environments = msgspec.json.decode(done.stdout, type=dict[str, dict[str, str]])
-    assert len(environments) == len(CONSUMERS) + len(("api", "batches", "privacy", "webhooks", "relay"))
+    assert len(environments) == len(CONSUMERS) + len(
+        ("api", "batches", "privacy", "webhooks", "search", "relay")
+    )
     endpoint = stage.cloud.aws.endpoint.replace("127.0.0.1", "docker")
     assert {environment["AWS_ENDPOINT_URL"] for environment in environments.values()} == {endpoint}
     assert environments["TelegramFunction"]["BASE_URL"] == stage.cloud.simulators["telegram"].replace(

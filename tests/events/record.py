@@ -137,12 +137,13 @@ def _chosen(heard: Heard, files_bucket: str) -> dict[str, Event]:
         "files-guardduty": guardduty.event("NO_THREATS_FOUND", bucket=files_bucket),
         "batches": heard["batches"][0],
         "privacy": heard["privacy"][0],
+        "search": _first(heard["search"], **{"detail-type": "Scheduled Event"}),
         "relay": heard["relay"][0],
     }
 
 
 def _first(events: list[Event], **wanted: str) -> Event:
-    return next(event for event in events if all(event[name] == value for name, value in wanted.items()))
+    return next(event for event in events if all(event.get(name) == value for name, value in wanted.items()))
 
 
 def _spoken(events: list[Event], channel: str, word: str = "Fine, thanks!") -> Event:

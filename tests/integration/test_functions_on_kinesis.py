@@ -309,5 +309,5 @@ def test_nobody_may_put_to_a_stream_that_is_not_theirs(world: World) -> None:
         "relay": both,
         "status": {CHAT_EVENTS},
         **{name: {STATUS_UPDATES} for name in ("webhooks", *CHANNELS)},
-        **{name: set() for name in ("router", "files", "privacy")},
+        **{name: set() for name in ("router", "files", "privacy", "search")},
     }

@@ -101,7 +101,7 @@ def test_every_function_has_an_event_and_every_event_a_function() -> None:
 def test_every_event_is_looked_at_by_a_test_of_its_kind() -> None:
     others = {path.stem for path in FILES} - {path.stem for path in (*requests(), *batches())}
 
-    assert others == {"relay", "files-guardduty"}
+    assert others == {"relay", "search", "files-guardduty"}
 
 
 def test_every_channel_has_a_webhook() -> None:
@@ -228,13 +228,16 @@ def test_a_record_is_grouped_and_named_as_its_event_says(path: Path) -> None:
                 assert seen.group == event.file_id
 
 
-def test_the_schedule_is_what_eventbridge_sends() -> None:
-    event = read(FOLDER / "relay.json")
+@pytest.mark.parametrize("name", ["relay", "search"])
+def test_the_schedule_is_what_eventbridge_sends(name: str) -> None:
+    event = read(FOLDER / f"{name}.json")
 
     assert (event["source"], event["detail-type"], event["detail"]) == ("aws.events", "Scheduled Event", {})
     assert (event["version"], event["account"], event["region"]) == ("0", ACCOUNT, REGION)
     (rule,) = event["resources"]
-    assert rule.startswith(f"arn:aws:events:{REGION}:{ACCOUNT}:rule/chat4all-RelayFunctionEveryMinute")
+    assert rule.startswith(
+        f"arn:aws:events:{REGION}:{ACCOUNT}:rule/chat4all-{name.title()}FunctionEveryMinute"
+    )
 
 
 def test_guarddutys_result_is_about_a_file_of_ours() -> None:

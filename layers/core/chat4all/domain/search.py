@@ -74,10 +74,14 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Change(NamedTuple):
-    """What a document was, and what it is; None: there was none, or is none."""
+    """What a document was, and what it is; None: there was none, or is none.
+
+    `between` is what it was meanwhile, oldest first. A process that died may have listed any part of that.
+    """
 
     before: Document | None
     after: Document | None
+    between: tuple[Document | None, ...] = ()
 
 
 class Entry(NamedTuple):

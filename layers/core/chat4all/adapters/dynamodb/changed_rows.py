@@ -32,8 +32,8 @@ def change_of(records: Iterable[Mapping[str, Any]]) -> Change:
     Raises an error that depends on the row if it cannot be read.
     """
     first, *later = records
-    last = later[-1] if later else first
-    return Change(_document(first, "OldImage"), _document(last, "NewImage"))
+    *between, after = (_document(record, "NewImage") for record in (first, *later))
+    return Change(_document(first, "OldImage"), after, tuple(between))
 
 
 def _document(record: Mapping[str, Any], image: str) -> Document | None:

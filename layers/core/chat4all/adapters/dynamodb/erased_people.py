@@ -2,7 +2,7 @@
 
 ::
 
-    HINT#…#ana, MOVED#… , buckets of limits    deleted one by one; doing so again changes nothing
+    HINT#…#ana, MOVED#…, VERIFY#…, buckets     deleted one by one; doing so again changes nothing
     OPTED-OUT#…                                 the opt-outs under the fingerprints of the addresses
     USER#ana, USER#ben, IDENTITY#…              one transaction, if all are as they were read
 
@@ -34,16 +34,18 @@ from chat4all.adapters.dynamodb.rows import (
     connection_of,
 )
 from chat4all.adapters.dynamodb.table_keys import name_of
+from chat4all.adapters.dynamodb.verifications import VerificationRow, code_key
 from chat4all.domain.erasing import erased_user, identities_of
 from chat4all.domain.hints import hints_of
 from chat4all.domain.person import Identity, User
+from chat4all.domain.verification import subject_of
 
 _MOST_MOVES: Final = 100
 
 
 class DynamoErasedPeople:
     def __init__(self, directory_table: str, limits_table: str) -> None:
-        bind(directory_table, UserRow, IdentityRow, HintRow, MovedRow)
+        bind(directory_table, UserRow, IdentityRow, HintRow, MovedRow, VerificationRow)
         bind(limits_table, BucketRow)
 
     @answering
@@ -54,6 +56,7 @@ class DynamoErasedPeople:
                 hint.delete()
         for identity in identities:
             _forget_moves(identity)
+            VerificationRow(code_key(subject_of(identity.place))).delete()
             for bucket in bucket_keys(*identity.place):
                 BucketRow(bucket).delete()
 

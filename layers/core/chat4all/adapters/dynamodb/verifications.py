@@ -64,7 +64,7 @@ class DynamoVerifications:
     @answering
     def get(self, subject: str) -> Verification | None:
         try:
-            return _verification(VerificationRow.get(_key(subject), consistent_read=True))
+            return _verification(VerificationRow.get(code_key(subject), consistent_read=True))
         except VerificationRow.DoesNotExist:
             return None
 
@@ -79,12 +79,12 @@ class DynamoVerifications:
 
     @answering
     def end(self, subject: str, failed: Verification) -> None:
-        row = VerificationRow(_key(subject))
+        row = VerificationRow(code_key(subject))
         updated(row, [VerificationRow.code.set(failed)], VerificationRow.code_name == failed.name)
 
     @answering
     def count_try(self, subject: str, name: str) -> Verification | None:
-        row = VerificationRow(_key(subject))
+        row = VerificationRow(code_key(subject))
         has_tries = (VerificationRow.code_name == name) & (VerificationRow.tries < MOST_TRIES)
         return _verification(row) if updated(row, [VerificationRow.tries.add(1)], has_tries) else None
 
@@ -94,7 +94,7 @@ class DynamoVerifications:
     ) -> bool:
         transaction = TransactWrite(connection=connection_of(UserRow))
         transaction.update(
-            VerificationRow(_key(subject)),
+            VerificationRow(code_key(subject)),
             actions=[VerificationRow.confirmed_at.set(entry.at)],
             condition=(VerificationRow.code_name == code.name)
             & VerificationRow.confirmed_at.does_not_exist(),
@@ -114,13 +114,13 @@ class DynamoVerifications:
         return updated(row, counted, _CountRow.codes.does_not_exist() | (_CountRow.codes < MOST_OF_ACCOUNT))
 
 
-def _key(subject: str) -> str:
+def code_key(subject: str) -> str:
     return key("VERIFY", subject)
 
 
 def _row(subject: str, new: Verification) -> VerificationRow:
     return VerificationRow(
-        _key(subject),
+        code_key(subject),
         code_name=new.name,
         code=replace(new, tries=0, confirmed_at=None),
         tries=0,

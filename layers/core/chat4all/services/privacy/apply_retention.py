@@ -24,7 +24,7 @@ from chat4all.domain.retention import (
 from chat4all.domain.webhooks import KEEP
 from chat4all.services.files.expire_files import expire
 from chat4all.services.files.ports import Files, FileStore
-from chat4all.services.privacy.ports import Forget, PrivacyQueue
+from chat4all.services.privacy.ports import PrivacyQueue
 from chat4all.services.privacy.retention_ports import (
     OldMessage,
     OldMessages,
@@ -81,10 +81,7 @@ class ApplyRetention:
         channels: Sequence[str],
         side_by_side: SideBySide,
         clock: Clock,
-        forget: Sequence[Forget] = (),
     ) -> None:
-        """`forget` keep words of messages beside them."""
-        self._forget = forget
         self._setting = setting
         self._old = old
         self._webhooks = webhooks
@@ -198,8 +195,6 @@ class ApplyRetention:
         until = int((now + REMAINS_FOR).timestamp())
 
         def strip(message_id: str) -> Stripped:
-            for forget in self._forget:
-                forget(message_id)
             return self._old.strip(message_id, step.before, iso(now), until)
 
         outcomes = [*self._side_by_side(strip, ids)]

@@ -28,7 +28,7 @@ from chat4all.services.inbound.take_inbound import inbound_message_id
 from chat4all.services.messaging.ports import Messages
 from chat4all.services.messaging.record_status import FollowDelivery
 from chat4all.services.privacy.erase_file import EraseFile
-from chat4all.services.privacy.ports import Aim, ErasedMessages, Forget, StoredWebhooks
+from chat4all.services.privacy.ports import Aim, ErasedMessages, StoredWebhooks
 
 
 class EraseMessages:
@@ -41,16 +41,13 @@ class EraseMessages:
         erase_file: EraseFile,
         follow: FollowDelivery,
         clock: Clock,
-        forget: Sequence[Forget] = (),
     ) -> None:
-        """`forget` keep words of messages beside them."""
         self._messages = messages
         self._erased = erased
         self._webhooks = webhooks
         self._erase_file = erase_file
         self._follow = follow
         self._clock = clock
-        self._forget = forget
 
     def __call__(
         self, erasure: Erasure, found: Sequence[Message], members: Mapping[str, int], *, is_whole: bool
@@ -84,8 +81,6 @@ class EraseMessages:
         ]
         aim = Aim(message, erasure.user_ids, members, erasure.channels, at)
         self._erased.erase(aim, erased_message(message, at), items)
-        for forget in self._forget:
-            forget(message.message_id)
         counts["messages"] += not is_erased(message)
         return counts
 

@@ -182,11 +182,3 @@ class StoredWebhooks(Protocol):
     def remove(self, webhook_id: WebhookId) -> None:
         """Delete the webhook with its bytes; deleting it again changes nothing."""
         ...
-
-
-class Forget(Protocol):
-    """Something that keeps words of messages beside them, such as an index for searches."""
-
-    def __call__(self, message_id: str) -> None:
-        """Forget the words of the message."""
-        ...

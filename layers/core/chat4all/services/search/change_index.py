@@ -18,17 +18,16 @@ class ChangeIndex:
         """
         self._index.add([change.after for change in changes if change.after and _is_new(change)])
         for change in changes:
-            if change.before is not None and (words := _words_gone(change.before, change.after)):
-                self._index.forget(change.before, words)
-
-    def forget(self, document: Document) -> None:
-        """Remove all words of a document from the index, before it is erased."""
-        self._index.forget(document, document.words)
+            for was in (change.before, *change.between):
+                if was is not None and (words := _words_gone(was, change.after)):
+                    self._index.forget(was, words)
 
 
 def _is_new(change: Change) -> bool:
-    before, after = change
-    return before is None or after is None or (before.entry, before.words) != (after.entry, after.words)
+    before, after, between = change
+    if between or before is None or after is None:
+        return True
+    return (before.entry, before.words) != (after.entry, after.words)
 
 
 def _words_gone(before: Document, after: Document | None) -> Collection[str]:
