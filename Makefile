@@ -13,7 +13,7 @@ SOURCES = layers localstack functions tests requirements
 
 # The two test commands run one after the other. Tests on clouds mostly wait, so two clouds run at a time.
 TEST_IN_PROCESS = $(BIN)/python -m pytest --numprocesses logical --dist loadfile \
-	tests/unit tests/integration localstack/lambda-processes/tests
+	tests/integration tests/unit localstack/lambda-processes/tests
 TEST_ON_CLOUDS = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup \
 	tests/e2e tests/smoke tests/chaos tests/kinesis
 TEST_SERVERS = .envs/cloud/bin/python -m pytest -c localstack/cloud-servers/pyproject.toml localstack/cloud-servers/tests

@@ -224,14 +224,14 @@ def desk(world: World, planted: Planted, agent: str, conversation: str) -> None:
 def waiting(world: World, planted: Planted, agent: str, person: str, conversation: str) -> None:
     at = iso(datetime.now(UTC) + timedelta(days=1))
     world.post(conversation, agent, planted("scheduled"), send_at=at)
-    template = {"id": "77", "name": "lamp_now", "language": "en", "category": "UTILITY", "status": "APPROVED"}
-    body_text = {"type": "BODY", "text": "The lamp of {{1}} is here.", "example": {"body_text": [["Ana"]]}}
+    template = {"id": "78", "name": "bulb_now", "language": "en", "category": "UTILITY", "status": "APPROVED"}
+    body_text = {"type": "BODY", "text": "The bulb of {{1}} is here.", "example": {"body_text": [["Ana"]]}}
     world.provider.templates.append({**template, "components": [body_text]})
     words = {"1": planted("template variable")}
     world.post(
         conversation,
         agent,
-        {"type": "template", "name": "lamp_now", "language": "en", "parameters": words},
+        {"type": "template", "name": "bulb_now", "language": "en", "parameters": words},
         channels=["whatsapp"],
     )
     cancelled = world.post(conversation, agent, planted("cancelled"), send_at=at)

@@ -19,6 +19,7 @@ FOUND: dict[str, object] = {
     "merged": [],
     "merged_into": None,
     "merged_at": None,
+    "erased_at": None,
 }
 JSON = {"content-type": "application/json"}
 
