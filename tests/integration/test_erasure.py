@@ -5,7 +5,7 @@ import io
 import json
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -14,14 +14,18 @@ from botocore.client import BaseClient
 from msgspec.structs import replace
 from PIL import Image
 
+from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.echoes import DynamoEchoes
-from chat4all.adapters.dynamodb.erasures import DynamoErasures
+from chat4all.adapters.dynamodb.erasures import DynamoErasureRequests, DynamoErasures
 from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
+from chat4all.adapters.queues.privacy_queue import SqsPrivacyQueue
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.erasing import ErasureState
 from chat4all.domain.events import DeliveryRequested, InboundMessage, Recipient, WebhookEvent
+from chat4all.domain.person import User
 from chat4all.domain.privacy_work import EraseWork
+from chat4all.services.privacy.request_erasure import RequestErasure
 from tests.channels import sample
 from tests.channels.telegram import webhook as telegram
 from tests.channels.whatsapp import webhook as whatsapp
@@ -577,3 +581,81 @@ def test_a_person_who_left_a_group_is_erased_there(world: World, aws: Aws) -> No
     erase(world, person)
 
     assert planted.found_in(everything(aws)) == {}
+
+
+def two_merged(world: World) -> tuple[str, str]:
+    """Create a customer, and another who is merged into them."""
+    kept, merged = (world.create("CUSTOMER", ("whatsapp", a_phone())) for _ in range(2))
+    assert world.api.post(f"/v1/users/{kept}/merge", {"user_id": merged}).status == 200
+    return kept, merged
+
+
+def erased_of(world: World, *users: str) -> list[bool]:
+    return [world.api.get(f"/v1/users/{user}").json["erased_at"] is not None for user in users]
+
+
+def test_who_is_one_person_at_the_request_stays_one_person_until_they_are_erased(world: World) -> None:
+    kept, merged = two_merged(world)
+    other = world.create("CUSTOMER", ("whatsapp", a_phone()))
+    begun = world.api.post(f"/v1/users/{merged}/erase", {})
+    assert (begun.status, begun.json["user_id"]) == (202, kept)
+
+    world.api.post(f"/v1/users/{merged}/unmerge", {}).refused(409, "USER_ERASED")
+    world.api.post(f"/v1/users/{kept}/merge", {"user_id": other}).refused(409, "USER_ERASED")
+    world.api.post(f"/v1/users/{other}/merge", {"user_id": kept}).refused(409, "USER_ERASED")
+    world.product.pump()
+
+    assert erased_of(world, kept, merged, other) == [True, True, False]
+
+
+def test_an_unmerge_before_the_request_leaves_the_other_person(world: World) -> None:
+    kept, merged = two_merged(world)
+    assert world.api.post(f"/v1/users/{merged}/unmerge", {}).status == 200
+
+    erase(world, merged)
+
+    assert erased_of(world, kept, merged) == [False, True]
+
+
+class Racing(DynamoDirectory):
+    """A directory in which a merge changes right after the first read of the kept user."""
+
+    def __init__(self, table: str, kept: str, change: Callable[[], object]) -> None:
+        super().__init__(table)
+        self._kept = kept
+        self._change: Callable[[], object] | None = change
+
+    def get(self, user_id: str) -> User | None:
+        user = super().get(user_id)
+        if user_id == self._kept and self._change is not None:
+            change, self._change = self._change, None
+            change()
+        return user
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_a_merge_that_changes_while_the_erasure_is_requested_counts(
+    world: World, aws: Aws, *, undone: bool
+) -> None:
+    kept, other = two_merged(world)
+    undo, merge = f"/v1/users/{other}/unmerge", f"/v1/users/{kept}/merge"
+    if not undone:
+        assert world.api.post(undo, {}).status == 200
+
+    def change() -> None:
+        answer = world.api.post(undo, {}) if undone else world.api.post(merge, {"user_id": other})
+        assert answer.status == 200, answer.text
+
+    directory_table, messages_table = aws.output("Data.DirectoryTable"), aws.output("Data.MessagesTable")
+    request = RequestErasure(
+        directory=Racing(directory_table, kept, change),
+        erasures=DynamoErasures(messages_table),
+        requests=DynamoErasureRequests(messages_table, directory_table),
+        queue=SqsPrivacyQueue(aws.sqs, aws.queue("PrivacyQueue")),
+        clock=lambda: datetime.now(UTC),
+    )
+
+    request(other if undone else kept, None)
+    world.product.pump()
+
+    assert erased_of(world, kept, other) == ([False, True] if undone else [True, True])

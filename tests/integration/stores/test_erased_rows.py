@@ -10,7 +10,7 @@ from chat4all.adapters.dynamodb.directory import DynamoDirectory
 from chat4all.adapters.dynamodb.erased_conversations import DynamoErasedConversations
 from chat4all.adapters.dynamodb.erased_messages import DynamoErasedMessages
 from chat4all.adapters.dynamodb.erased_people import DynamoErasedPeople
-from chat4all.adapters.dynamodb.erasures import DynamoErasures
+from chat4all.adapters.dynamodb.erasures import DynamoErasureRequests, DynamoErasures
 from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.dynamodb.opt_outs import DynamoOptOuts
 from chat4all.domain.consent import Consent, ConsentSource, ConsentState
@@ -33,12 +33,28 @@ def erasures(aws: Aws) -> DynamoErasures:
     return DynamoErasures(aws.output("Data.MessagesTable"))
 
 
-def test_an_erasure_is_added_once_and_saved_at_its_version_only(
-    erasures: DynamoErasures, new_id: Callable[[], str]
+@pytest.fixture
+def begin(aws: Aws) -> Callable[[Erasure], bool]:
+    """Create the user of the erasure, if there is none, and begin it."""
+    directory_table = aws.output("Data.DirectoryTable")
+    directory = DynamoDirectory(directory_table)
+    requests = DynamoErasureRequests(aws.output("Data.MessagesTable"), directory_table)
+
+    def begin(erasure: Erasure) -> bool:
+        user = customer(erasure.user_id)
+        if directory.get(user.user_id) is None:
+            directory.create(user)
+        return requests.begin(user, erasure, NOW)
+
+    return begin
+
+
+def test_an_erasure_begins_once_and_is_saved_at_its_version_only(
+    erasures: DynamoErasures, begin: Callable[[Erasure], bool], new_id: Callable[[], str]
 ) -> None:
-    erasure = Erasure(new_id(), "ana", NOW, LATER)
-    assert erasures.add(erasure, NOW) is None
-    assert erasures.add(replace(erasure, user_id="ben"), NOW) == erasure
+    erasure = Erasure(new_id(), new_id(), NOW, LATER)
+    assert begin(erasure)
+    assert not begin(erasure)
 
     moved = replace(erasure, version=1, passes=1)
     assert erasures.save(moved, 0, LATER)
@@ -48,10 +64,10 @@ def test_an_erasure_is_added_once_and_saved_at_its_version_only(
 
 
 def test_a_due_erasure_is_found_until_it_is_postponed(
-    erasures: DynamoErasures, new_id: Callable[[], str]
+    erasures: DynamoErasures, begin: Callable[[Erasure], bool], new_id: Callable[[], str]
 ) -> None:
-    erasure = Erasure(new_id(), "ana", NOW, LATER)
-    erasures.add(erasure, NOW)
+    erasure = Erasure(new_id(), new_id(), NOW, LATER)
+    assert begin(erasure)
     assert erasure in erasures.due(NOW, 100)
 
     assert erasures.postpone(erasure, LATER)

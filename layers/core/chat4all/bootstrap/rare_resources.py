@@ -9,7 +9,7 @@ from chat4all.adapters.dynamodb.breakers import DynamoBreakers
 from chat4all.adapters.dynamodb.cursor_keys import fingerprints
 from chat4all.adapters.dynamodb.dead_letters import DynamoDeadLetters
 from chat4all.adapters.dynamodb.deliveries import DynamoDeliveries
-from chat4all.adapters.dynamodb.erasures import DynamoErasures
+from chat4all.adapters.dynamodb.erasures import DynamoErasureRequests, DynamoErasures
 from chat4all.adapters.dynamodb.files import DynamoFiles
 from chat4all.adapters.dynamodb.hints import DynamoHints
 from chat4all.adapters.dynamodb.keys import DynamoApiKeys
@@ -172,10 +172,11 @@ def rare_resources(
 
 def _request_erasure(settings: ApiSettings, accepting: Accepting) -> RequestErasure:
     return RequestErasure(
-        accepting.directory,
-        DynamoErasures(settings.messages_table),
-        SqsPrivacyQueue(accepting.sqs, settings.privacy_queue),
-        runtime.now,
+        directory=accepting.directory,
+        erasures=DynamoErasures(settings.messages_table),
+        requests=DynamoErasureRequests(settings.messages_table, settings.directory_table),
+        queue=SqsPrivacyQueue(accepting.sqs, settings.privacy_queue),
+        clock=runtime.now,
     )
 
 

@@ -93,6 +93,7 @@ def new_erasure(user: User, reason: str | None, at: str, *, is_person: bool) -> 
         requested_at=at,
         final_at=iso(parse_iso(at) + LASTING),
         reason=reason,
+        user_ids=user.ids,
         is_person=is_person,
     )
 

@@ -29,6 +29,7 @@ def merge_users(kept: User, merged: User, at: str) -> tuple[User, User]:
     Raises:
         Invalid: they are one user.
         UserMerged: one of them is merged into another user already.
+        UserErased: the erasure of one of them was requested.
         CannotMerge: one of them is no customer, or there would be too many merged users.
         TooManyIdentities: they have too many identities together.
     """
@@ -77,6 +78,7 @@ def unmerge_users(kept: User, merged: User) -> tuple[User, User]:
 
     Raises:
         UserMerged: `kept` is merged into another user.
+        UserErased: the erasure of `kept` was requested.
     """
     require_own(kept)
     merge = merged.merge
@@ -103,9 +105,13 @@ def unmerge_users(kept: User, merged: User) -> tuple[User, User]:
 
 
 def require_own(user: User) -> None:
-    """Raise UserMerged if the user is merged into another user, UserErased if they were erased."""
+    """Raise UserMerged if the user is merged into another user, UserErased if their erasure was requested."""
     if user.erased_at is not None:
         raise UserErased("The person was erased.", Detail("user_id", f"was erased at {user.erased_at}"))
+    if user.erasing_at is not None:
+        raise UserErased(
+            "The person is being erased.", Detail("user_id", f"is being erased since {user.erasing_at}")
+        )
     if user.merged_into is not None:
         raise UserMerged(
             "The user is merged into another user.", Detail("user_id", f"is merged into {user.merged_into}")

@@ -94,6 +94,8 @@ class User(msgspec.Struct, frozen=True):
     """The users who are merged into this user, directly or through another of them."""
     erased_at: str | None = None
     """When the person was erased, ISO 8601 UTC: nothing is left of them but ids and times."""
+    erasing_at: str | None = None
+    """When the erasure of the person was requested, ISO 8601 UTC. From then on nobody is merged or unmerged."""
 
     @property
     def ids(self) -> tuple[str, ...]:

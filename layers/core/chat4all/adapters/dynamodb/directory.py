@@ -87,6 +87,7 @@ class UserRow(Model):
     merge = StructAttribute(Merge, null=True)
     merged = StructsAttribute(str, null=True)
     erased_at = UnicodeAttribute(null=True)
+    erasing_at = UnicodeAttribute(null=True)
     by_type = _ByType()
 
 
@@ -404,4 +405,5 @@ def user_of(row: UserRow) -> User:
         merge=row.merge,
         merged=row.merged or (),
         erased_at=row.erased_at,
+        erasing_at=row.erasing_at,
     )

@@ -3,12 +3,26 @@
 from typing import Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
 
+from chat4all.adapters.dynamodb.directory import UserRow, user_key
 from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys
-from chat4all.adapters.dynamodb.rows import StructAttribute, TableSettings, answering, bind, saved, updated
+from chat4all.adapters.dynamodb.rows import (
+    StructAttribute,
+    TableSettings,
+    answering,
+    bind,
+    committed,
+    connection_of,
+    saved,
+    updated,
+)
 from chat4all.adapters.dynamodb.table_keys import due_key, key
 from chat4all.domain.erasing import Erasure
+from chat4all.domain.person import User
 
 ERASURE: Final = "ERASURE"
 
@@ -31,13 +45,12 @@ class DynamoErasures:
         bind(messages_table, ErasureRow, DueRow)
 
     @answering
-    def add(self, erasure: Erasure, due_at: str) -> Erasure | None:
-        row = _row(erasure, due_at)
-        return None if saved(row, ErasureRow.partition.does_not_exist()) else self._get(erasure.erasure_id)
-
-    @answering
     def get(self, erasure_id: str) -> Erasure | None:
-        return self._get(erasure_id)
+        try:
+            erasure: Erasure = ErasureRow.get(_partition(erasure_id), ERASURE, consistent_read=True).erasure
+        except ErasureRow.DoesNotExist:
+            return None
+        return erasure
 
     @answering
     def save(self, erasure: Erasure, expected: int, due_at: str | None) -> bool:
@@ -54,12 +67,26 @@ class DynamoErasures:
         row = ErasureRow(_partition(erasure.erasure_id), ERASURE)
         return updated(row, [ErasureRow.due_at.set(due_at)], ErasureRow.version == erasure.version)
 
-    def _get(self, erasure_id: str) -> Erasure | None:
-        try:
-            erasure: Erasure = ErasureRow.get(_partition(erasure_id), ERASURE, consistent_read=True).erasure
-        except ErasureRow.DoesNotExist:
-            return None
-        return erasure
+
+class DynamoErasureRequests:
+    """The begin of an erasure: one transaction over the tables `messages` and `directory`."""
+
+    def __init__(self, messages_table: str, directory_table: str) -> None:
+        bind(messages_table, ErasureRow)
+        bind(directory_table, UserRow)
+
+    @answering
+    def begin(self, user: User, erasure: Erasure, due_at: str) -> bool:
+        same: Condition = UserRow.entry_id.exists() & UserRow.merge.does_not_exist()
+        same &= UserRow.merged == user.merged if user.merged else UserRow.merged.does_not_exist()
+        follows: Condition = ErasureRow.partition.does_not_exist()
+        if erasure.version:
+            follows = ErasureRow.version == erasure.version - 1
+        transaction = TransactWrite(connection=connection_of(UserRow))
+        marked: list[Action] = [UserRow.erasing_at.set(erasure.requested_at)]
+        transaction.update(UserRow(user_key(user.user_id)), actions=marked, condition=same)
+        transaction.save(_row(erasure, due_at), condition=follows)
+        return committed(transaction)
 
 
 def _partition(erasure_id: str) -> str:

@@ -201,7 +201,7 @@ def _save_user(transaction: TransactWrite, read: User, after: User) -> None:
     unchanged &= UserRow.consents == read.consents if read.consents else UserRow.consents.does_not_exist()
     unchanged &= UserRow.merge == read.merge if read.merge else UserRow.merge.does_not_exist()
     unchanged &= UserRow.merged == read.merged if read.merged else UserRow.merged.does_not_exist()
-    unchanged &= UserRow.erased_at.does_not_exist()
+    unchanged &= UserRow.erased_at.does_not_exist() & UserRow.erasing_at.does_not_exist()
     actions: list[Action] = [
         UserRow.identities.set(after.identities),
         UserRow.consents.set(after.consents) if after.consents else UserRow.consents.remove(),

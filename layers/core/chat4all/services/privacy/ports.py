@@ -31,10 +31,6 @@ class PrivacyQueue(Protocol):
 class Erasures(Protocol):
     """The records of the erasures. `relay` looks at each at its `due_at`."""
 
-    def add(self, erasure: Erasure, due_at: str) -> Erasure | None:
-        """Store a new erasure, and return None; return the stored erasure of this id, if there is one."""
-        ...
-
     def get(self, erasure_id: str) -> Erasure | None: ...
 
     def save(self, erasure: Erasure, expected: int, due_at: str | None) -> bool:
@@ -45,6 +41,15 @@ class Erasures(Protocol):
 
     def postpone(self, erasure: Erasure, due_at: str) -> bool:
         """Let `relay` look at the erasure later; return False if it has changed."""
+        ...
+
+
+class ErasureRequests(Protocol):
+    def begin(self, user: User, erasure: Erasure, due_at: str) -> bool:
+        """Store the erasure in the place of its last version, and let nobody be merged or unmerged.
+
+        Return False if the user was merged or unmerged since they were read, or the erasure has changed.
+        """
         ...
 
 
