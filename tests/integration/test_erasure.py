@@ -21,7 +21,7 @@ from chat4all.adapters.dynamodb.held_deliveries import DynamoHeldDeliveries
 from chat4all.adapters.queues.privacy_queue import SqsPrivacyQueue
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
-from chat4all.domain.erasing import ErasureState
+from chat4all.domain.erasing import ErasureState, Place
 from chat4all.domain.events import DeliveryRequested, InboundMessage, Recipient, WebhookEvent
 from chat4all.domain.person import User
 from chat4all.domain.privacy_work import EraseWork
@@ -659,3 +659,58 @@ def test_a_merge_that_changes_while_the_erasure_is_requested_counts(
     world.product.pump()
 
     assert erased_of(world, kept, other) == ([False, True] if undone else [True, True])
+
+
+def rows_of(aws: Aws, table: str) -> list[dict[str, Any]]:
+    pages = aws.dynamodb.get_paginator("scan").paginate(TableName=aws.output(table))
+    return [item for page in pages for item in page["Items"]]
+
+
+def restore(aws: Aws, table: str, backup: list[dict[str, Any]]) -> None:
+    for item in backup:
+        aws.dynamodb.put_item(TableName=aws.output(table), Item=item)
+
+
+@pytest.mark.parametrize("passes", [0, 1, 3])
+@pytest.mark.parametrize("tables", [["Data.DirectoryTable", "Data.MessagesTable"], ["Data.MessagesTable"]])
+def test_after_a_restore_the_same_request_erases_once_more(
+    world: World, aws: Aws, passes: int, tables: list[str]
+) -> None:
+    planted = Planted()
+    agent = world.create("AGENT")
+    person = world.create("CUSTOMER", ("whatsapp", planted("address", a_phone())), name=planted("name"))
+    world.post(world.converse(agent, person), agent, planted("text"))
+    world.product.pump()
+    backup = {table: rows_of(aws, table) for table in tables}
+    erasure_id = world.api.post(f"/v1/users/{person}/erase", {}).json["erasure_id"]
+    if passes:
+        world.product.pump()
+    for _ in range(passes - 1):
+        pass_again(world, erasure_id)
+    for table, rows in backup.items():
+        restore(aws, table, rows)
+    assert planted.found_in(everything(aws)) != {}
+
+    again = world.api.post(f"/v1/users/{person}/erase", {}).json
+    assert (again["erasure_id"], again["state"]) == (erasure_id, "ERASING")
+    world.product.pump()
+
+    assert world.api.get(f"/v1/erasures/{erasure_id}").json["state"] == "ERASED"
+    assert planted.found_in(everything(aws)) == {}
+
+
+def test_the_work_on_a_person_who_is_erased_already_goes_on_with_their_ids(world: World, aws: Aws) -> None:
+    kept, merged = two_merged(world)
+    erasure_id = erase(world, kept)["erasure_id"]
+    erasures = DynamoErasures(aws.output("Data.MessagesTable"))
+    known = erasures.get(erasure_id)
+    assert known is not None
+    bare = replace(known, user_ids=(), place=Place(), version=known.version + 1)
+    assert erasures.save(bare, known.version, LONG_AGO)
+
+    world.product.invoke("relay", {})
+    world.product.pump()
+
+    after = erasures.get(erasure_id)
+    assert after is not None
+    assert (after.user_ids, after.passes) == ((kept, merged), 2)

@@ -98,6 +98,25 @@ def new_erasure(user: User, reason: str | None, at: str, *, is_person: bool) -> 
     )
 
 
+def is_of(erasure: Erasure, user: User) -> bool:
+    """Return whether the first pass runs, and the user is as this pass left them: nobody restored them."""
+    if erasure.state is not ErasureState.ERASING:
+        return False
+    is_at_profile = erasure.place is not None and erasure.place.step == 0
+    return user.erased_at is not None or (user.erasing_at is not None and is_at_profile)
+
+
+def begun_again(erasure: Erasure, new: Erasure) -> Erasure:
+    """Return the new erasure in the place of the one that is stored. It knows the same addresses."""
+    return replace(
+        new,
+        reason=new.reason or erasure.reason,
+        known_as=erasure.known_as,
+        channels=erasure.channels,
+        version=erasure.version + 1,
+    )
+
+
 def counted(erasure: Erasure, counts: Mapping[str, int]) -> Erasure:
     """Return the erasure with further counts."""
     names = {**erasure.counts, **counts}

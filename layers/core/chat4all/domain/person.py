@@ -95,7 +95,7 @@ class User(msgspec.Struct, frozen=True):
     erased_at: str | None = None
     """When the person was erased, ISO 8601 UTC: nothing is left of them but ids and times."""
     erasing_at: str | None = None
-    """When the erasure of the person was requested, ISO 8601 UTC. From then on nobody is merged or unmerged."""
+    """When the erasure of the person was requested, ISO 8601 UTC: since then no merge changes."""
 
     @property
     def ids(self) -> tuple[str, ...]:

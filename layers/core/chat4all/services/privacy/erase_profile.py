@@ -10,7 +10,8 @@
        │
     erase ── the users and their identities, in one transaction
 
-A link, a name or a merge that comes between fails the transaction, and all is read again.
+A user who is erased already was so by an earlier pass, or as part of another person: the steps go on with
+their ids. A link or a name that comes between fails the transaction, and all is read again.
 """
 
 from collections.abc import Iterable
@@ -51,9 +52,12 @@ class EraseProfile:
 
     def __call__(self, erasure: Erasure, _cursor: str) -> tuple[Erasure, str | None]:
         for _ in range(_TRIES):
-            people = self._read(erasure)
-            if people is None:
+            user = holder_of(self._directory, erasure.user_id)
+            if user is None:
                 return erasure, None
+            if user.erased_at is not None:
+                return replace(erasure, user_ids=user.ids), None
+            people = self._people_of(user)
             identities = identities_of(people)
             erasure = self._with_addresses(erasure, people, identities)
             self._people.forget_traces(people)
@@ -62,24 +66,22 @@ class EraseProfile:
                 return counted(erasure, {"users": len(people), "identities": len(identities)}), None
         raise Unavailable("The user is changing too quickly; try again.", retry_after=1)
 
-    def _read(self, erasure: Erasure) -> list[User] | None:
-        """Return the user and all who were merged into them; None if they are erased."""
-        user = holder_of(self._directory, erasure.user_id)
-        if user is None or user.erased_at is not None:
-            return None
+    def _people_of(self, user: User) -> list[User]:
+        """Return the user and all who were merged into them."""
         merged = self._directory.get_many(user.merged)
         return [user, *(merged[user_id] for user_id in user.merged if user_id in merged)]
 
     def _with_addresses(
         self, erasure: Erasure, people: Iterable[User], identities: Iterable[Identity]
     ) -> Erasure:
-        """Store the fingerprints of the addresses, and the ids of the users."""
+        """Store the ids of the users, and add the fingerprints of the addresses to those from before."""
         texts = {text for identity in identities for text in names_of(identity)}
+        channels = {identity.channel for identity in identities}
         known = replace(
             erasure,
             user_ids=tuple(user.user_id for user in people),
-            known_as=tuple(sorted({*map(self._fingerprint, texts)})),
-            channels=tuple(sorted({identity.channel for identity in identities})),
+            known_as=tuple(sorted({*erasure.known_as, *map(self._fingerprint, texts)})),
+            channels=tuple(sorted({*erasure.channels, *channels})),
         )
         if known == erasure:
             return erasure

@@ -6,15 +6,15 @@
        │
     send ── the work
 
-A process that dies in between leaves an erasure that `relay` begins. From the mark on nobody is merged into the
-user, and no merge is undone: the people who are one person at the request are the people who are erased.
+A process that dies in between leaves an erasure that `relay` begins. From the mark on no merge with the user
+is made or undone: the people who are one person at the request are the people who are erased.
 """
 
 from datetime import timedelta
 from typing import Final
 
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.erasing import Erasure, ErasureState, new_erasure
+from chat4all.domain.erasing import Erasure, begun_again, is_of, new_erasure
 from chat4all.domain.errors import CannotErase, Detail, ErasureNotFound, Unavailable, UserNotFound
 from chat4all.domain.person import INBOX_USER_ID, UserType
 from chat4all.domain.privacy_work import EraseWork
@@ -44,9 +44,10 @@ class RequestErasure:
         self._clock = clock
 
     def __call__(self, user_id: str, reason: str | None) -> Erasure:
-        """Begin the erasure of the person, or return the erasure that began before.
+        """Begin the erasure of the person, or return the erasure that runs. One that is over begins again.
 
-        A merged user is erased with the user into whom they were merged, who is the same person.
+        After a restore, what was erased may be there once more. A merged user is erased with the user into
+        whom they were merged, who is the same person.
 
         Raises:
             UserNotFound: there is no such user.
@@ -56,8 +57,6 @@ class RequestErasure:
         for _ in range(_TRIES):
             erasure = self._begun(user_id, reason)
             if erasure is not None:
-                if erasure.state is not ErasureState.ERASING:
-                    return erasure
                 self._queue.send(EraseWork(erasure.erasure_id, erasure.user_id, iso(self._clock())))
                 return erasure
         raise Unavailable("The user is changing too quickly; try again.", retry_after=1)
@@ -73,7 +72,9 @@ class RequestErasure:
         new = new_erasure(user, reason, iso(now), is_person=user.type is UserType.CUSTOMER)
         known = self._erasures.get(new.erasure_id)
         if known is not None:
-            return known
+            if is_of(known, user):
+                return known
+            new = begun_again(known, new)
         return new if self._requests.begin(user, new, iso(now + WATCHED)) else None
 
     def get(self, erasure_id: str) -> Erasure:
