@@ -484,6 +484,15 @@ def test_nothing_can_be_added_to_an_erased_person(world: World) -> None:
     world.api.post(f"/v1/users/{other}/merge", {"user_id": person}).refused(409, "USER_ERASED")
     body = {"conversation_id": conversation, "sender_id": agent, "content": "hello"}
     world.api.post("/v1/messages", body).refused(409, "CONVERSATION_ARCHIVED")
+    told = {"channel": "whatsapp", "purpose": "marketing", "state": "OPTED_OUT"}
+    world.api.put(f"/v1/users/{person}/consents", told).refused(409, "USER_ERASED")
+    place, note = f"/v1/conversations/{conversation}", {"author_id": agent, "text": "Ana moved to Rome"}
+    world.api.post(f"{place}/notes", note).refused(409, "USER_ERASED")
+    world.api.patch(place, {"state": "ACTIVE"}).refused(409, "USER_ERASED")
+    world.api.patch(place, {"labels": ["Ana"]}).refused(409, "USER_ERASED")
+    assert world.api.patch(place, {"state": "ARCHIVED"}).status == 200
+    file = {"filename": "ana.txt", "size": 10, "content_type": "text/plain", "conversation_id": conversation}
+    world.api.post("/v1/files", file).refused(409, "USER_ERASED")
     both = {"type": "1:1", "participants": [agent, person]}
     world.api.post("/v1/conversations", both).refused(400, "UNKNOWN_USER")
     again = world.api.post(f"/v1/users/{person}/erase", {})

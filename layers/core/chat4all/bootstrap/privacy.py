@@ -85,6 +85,7 @@ def _erase(settings: PrivacySettings) -> EraseUser:
         messages=erased,
         erase=erase,
         erase_file=erase_file,
+        clock=runtime.now,
     )
     waiting = EraseWaiting(
         DynamoWaitingRows(settings.messages_table),

@@ -72,6 +72,9 @@ class Conversation(msgspec.Struct, frozen=True):
     joined: tuple[str, ...] = ()
     """The conversations that go on in this one, directly or through another of them."""
 
+    erased_at: str | None = None
+    """When this 1:1 conversation was erased with its person, ISO 8601 UTC: nothing can be added to it."""
+
     @property
     def is_over(self) -> bool:
         """Return whether somebody archived it. A joined conversation is archived, and goes on elsewhere."""

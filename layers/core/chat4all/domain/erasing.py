@@ -22,6 +22,7 @@ from chat4all.domain.batches import BatchRecipient
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.content import Content, Deleted, attachments_of
 from chat4all.domain.conversation import Conversation, ConversationType
+from chat4all.domain.errors import Detail, UserErased
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.person import Identity, User
@@ -227,8 +228,11 @@ def quotes_somebody(message: Message) -> bool:
     return message.reply_to is not None or (context is not None and context.quote is not None)
 
 
-def erased_conversation(conversation: Conversation, user_ids: Collection[str]) -> Conversation:
-    """Return what stays of a conversation. A 1:1 conversation is the person's own as a whole."""
+def erased_conversation(conversation: Conversation, user_ids: Collection[str], at: str) -> Conversation:
+    """Return what stays of a conversation that is erased at `at`, ISO 8601 UTC.
+
+    A 1:1 conversation is the person's own as a whole.
+    """
     members = tuple(
         replace(member, wrote_from=None) if member.user_id in user_ids else member
         for member in conversation.participants
@@ -236,7 +240,23 @@ def erased_conversation(conversation: Conversation, user_ids: Collection[str]) -
     if not is_whole(conversation):
         return replace(conversation, participants=members)
     desk = replace(conversation.desk, labels=())
-    return replace(conversation, participants=members, title=None, metadata={}, desk=desk)
+    return replace(
+        conversation,
+        participants=members,
+        title=None,
+        metadata={},
+        desk=desk,
+        erased_at=conversation.erased_at or at,
+    )
+
+
+def require_kept(conversation: Conversation) -> None:
+    """Raise UserErased if the conversation was erased with its person."""
+    if conversation.erased_at is not None:
+        raise UserErased(
+            "The person of the conversation was erased.",
+            Detail("conversation_id", f"was erased at {conversation.erased_at}"),
+        )
 
 
 def is_whole(conversation: Conversation) -> bool:

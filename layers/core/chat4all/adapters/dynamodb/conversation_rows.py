@@ -109,6 +109,7 @@ class ConversationRow(Model):
     """True: a customer's latest turn belongs to another 1:1 conversation. It may be true for too long."""
     joined_into = UnicodeAttribute(null=True)
     joined = StructsAttribute(str, null=True)
+    erased_at = UnicodeAttribute(null=True)
     desk = StructAttribute(Desk, null=True)
     """The attributes at the desk, which the condition of every change of them compares whole."""
     active_at = UnicodeAttribute(null=True)
@@ -329,5 +330,6 @@ def conversation_of(row: ConversationRow) -> Conversation:
         overtaken=bool(row.overtaken),
         joined_into=row.joined_into,
         joined=row.joined or (),
+        erased_at=row.erased_at,
         desk=_desk_of(row),
     )

@@ -37,6 +37,8 @@ class DynamoErasedConversations:
         ]
         title = ConversationRow.title
         actions.append(title.remove() if blanked.title is None else title.set(blanked.title))
+        if blanked.erased_at is not None:
+            actions.append(ConversationRow.erased_at.set(blanked.erased_at))
         unchanged = (ConversationRow.version == conversation.version) & same_desk(conversation.desk)
         return updated(row, actions, unchanged)
 

@@ -7,7 +7,7 @@ from chalice.app import Request
 
 from chat4all.domain.clock import Clock, iso
 from chat4all.domain.consent import MOST_EVIDENCE, Consent, ConsentSource, ConsentState
-from chat4all.domain.errors import ConsentWithdrawn, Detail, Invalid, UserNotFound
+from chat4all.domain.errors import ConsentWithdrawn, Detail, Invalid, UserErased, UserNotFound
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
@@ -73,7 +73,7 @@ class ConsentViews:
         scope="users:write",
         body=PutConsent,
         example=_EXAMPLE,
-        errors=(UserNotFound, ConsentWithdrawn),
+        errors=(UserNotFound, UserErased, ConsentWithdrawn),
     )
     def put(self, request: Request, user_id: str, body: PutConsent) -> Answer:
         check_channel("channel", body.channel, self._channels)

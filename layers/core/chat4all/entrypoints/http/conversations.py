@@ -20,6 +20,7 @@ from chat4all.domain.errors import (
     ParticipantNotFound,
     SamePerson,
     UnknownUser,
+    UserErased,
 )
 from chat4all.domain.pages import HistoryOrder
 from chat4all.domain.text import check_plain
@@ -256,7 +257,7 @@ class ConversationViews:
         scope="conversations:write",
         body=PatchConversation,
         example={"assignee": _AGENT, "labels": ["invoice"], "priority": "HIGH"},
-        errors=(ConversationNotFound, ConversationJoined, SamePerson, DeskChanged, UnknownUser),
+        errors=(ConversationNotFound, ConversationJoined, SamePerson, UserErased, DeskChanged, UnknownUser),
     )
     def patch(self, request: Request, conversation_id: str, body: PatchConversation) -> Answer:
         if_version = body.if_version if isinstance(body.if_version, int) else None

@@ -5,7 +5,13 @@ from typing import Final
 import msgspec
 from chalice.app import Request
 
-from chat4all.domain.errors import ConversationNotFound, MessageNotFound, NoteNotFound, UnknownUser
+from chat4all.domain.errors import (
+    ConversationNotFound,
+    MessageNotFound,
+    NoteNotFound,
+    UnknownUser,
+    UserErased,
+)
 from chat4all.domain.note import Note
 from chat4all.domain.text import check_plain
 from chat4all.entrypoints.http.answers import Answer
@@ -91,7 +97,7 @@ class DeskViews:
         scope="conversations:write",
         body=PostNote,
         example={"author_id": _AGENT, "text": _TEXT},
-        errors=(ConversationNotFound, UnknownUser),
+        errors=(ConversationNotFound, UnknownUser, UserErased),
     )
     def post_note(self, request: Request, conversation_id: str, body: PostNote) -> Answer:
         text = check_plain("text", body.text, MOST_NOTE_CHARACTERS)

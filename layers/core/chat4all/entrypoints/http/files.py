@@ -21,6 +21,7 @@ from chat4all.domain.errors import (
     PartsWrong,
     Unavailable,
     UploadGone,
+    UserErased,
 )
 from chat4all.domain.files.file import MOST_PARTS, NOT_READY, StoredFile
 from chat4all.entrypoints.http.addresses import Addresses
@@ -186,7 +187,7 @@ class FileViews:
         scope="files:write",
         body=PostFile,
         example=_NEW,
-        errors=(ConversationNotFound,),
+        errors=(ConversationNotFound, UserErased),
     )
     def post(self, request: Request, body: PostFile) -> Answer:
         if body.sha256 is not None and not _SHA256.fullmatch(body.sha256):

@@ -7,6 +7,7 @@ import msgspec
 from chat4all.domain.clock import Clock
 from chat4all.domain.conversation import Conversation
 from chat4all.domain.desk import DeskChanges, changed
+from chat4all.domain.erasing import require_kept
 from chat4all.domain.errors import ConversationNotFound, DeskChanged, Detail, Unavailable, UnknownUser
 from chat4all.domain.person import UserType
 from chat4all.services.directory.ports import Conversations, Desks, Directory
@@ -31,6 +32,7 @@ class ChangeDesk:
         Raises:
             NotFound: no such conversation.
             Invalid: the assignee is no agent, or the snooze is not possible.
+            UserErased: the conversation was erased with its person.
             DeskChanged: the desk is at another version than `if_version`.
             Unavailable: the conversation is changing too quickly, or AWS did not answer.
         """
@@ -40,6 +42,7 @@ class ChangeDesk:
             conversation = self._conversations.get(conversation_id)
             if conversation is None:
                 raise ConversationNotFound("There is no such conversation.")
+            require_kept(conversation)
             version = conversation.desk.version
             if if_version is not None and if_version != version:
                 raise DeskChanged(

@@ -1,7 +1,7 @@
 """Read the consents of a user, and take the opt-ins and opt-outs that a client knows of."""
 
 from chat4all.domain.consent import Consent, ConsentState, opted_out, shown
-from chat4all.domain.errors import ConsentWithdrawn, Detail, UserNotFound
+from chat4all.domain.errors import ConsentWithdrawn, Detail, UserErased, UserNotFound
 from chat4all.domain.person import User
 from chat4all.services.directory.merged_users import holder_of
 from chat4all.services.directory.ports import Directory
@@ -23,6 +23,7 @@ class ManageConsents:
         Raises:
             NotFound: no such user.
             ConsentWithdrawn: an opt-in without evidence, of a person who opted out.
+            UserErased: the person was erased, perhaps meanwhile.
             Unavailable: AWS did not answer, or another process is changing the user.
         """
         user = self._user(user_id)
@@ -33,7 +34,10 @@ class ManageConsents:
                 "The person opted out; say how they opted in again.",
                 Detail("evidence", f"is needed: the person opted out at {refusal.at}"),
             )
-        return shown(self._record(user, (told,), actor).consents)
+        after = self._record(user, (told,), actor)
+        if after.erased_at is not None:
+            raise UserErased("The person was erased.", Detail("user_id", f"was erased at {after.erased_at}"))
+        return shown(after.consents)
 
     def _user(self, user_id: str) -> User:
         user = holder_of(self._directory, user_id)

@@ -14,6 +14,7 @@ from chat4all.domain.conversation import (
     Participant,
 )
 from chat4all.domain.desk import at_hand
+from chat4all.domain.erasing import require_kept
 from chat4all.domain.errors import (
     ConversationNotFound,
     Detail,
@@ -97,10 +98,13 @@ class ManageConversations:
             NotFound: no such conversation.
             ConversationJoined: the conversation goes on in another conversation.
             SamePerson: the two participants of a 1:1 conversation were merged.
+            UserErased: the conversation to reactivate was erased with its person.
             Unavailable: another request has changed the conversation, or AWS did not answer.
         """
         conversation = self.get(conversation_id)
         is_active = state is ConversationState.ACTIVE
+        if is_active:
+            require_kept(conversation)
         desk = at_hand(conversation.desk, is_active=is_active, now=self._clock())
         is_same = (state, desk.is_idle) == (conversation.state, conversation.desk.is_idle)
         if not is_same and not self._conversations.set_state(conversation, state, desk):

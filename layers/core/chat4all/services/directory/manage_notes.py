@@ -6,6 +6,8 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.conversation import Conversation
+from chat4all.domain.erasing import require_kept
 from chat4all.domain.errors import ConversationNotFound, Detail, NoteNotFound, UnknownUser
 from chat4all.domain.note import Note
 from chat4all.domain.pages import Page, decode_cursor, encode_cursor
@@ -43,8 +45,9 @@ class ManageNotes:
         Raises:
             NotFound: no such conversation.
             UnknownUser: the author is no agent.
+            UserErased: the conversation was erased with its person.
         """
-        self._check(conversation_id)
+        require_kept(self._conversation(conversation_id))
         author = self._directory.get(author_id)
         if author is None or author.type is UserType.CUSTOMER:
             raise UnknownUser("The author is no agent.", Detail("author_id", "is not a known agent"))
@@ -56,7 +59,7 @@ class ManageNotes:
 
     def page(self, conversation_id: str, cursor: str | None, limit: int) -> Page[Note]:
         """Return a page of notes, the newest first; raises NotFound, or Invalid for a cursor of nobody."""
-        self._check(conversation_id)
+        self._conversation(conversation_id)
         before = decode_cursor(cursor, NoteCursor).note_id if cursor is not None else None
         found = self._notes.latest(conversation_id, before, limit + 1)
         more = len(found) > limit
@@ -79,9 +82,11 @@ class ManageNotes:
             raise _unknown()
         return note
 
-    def _check(self, conversation_id: str) -> None:
-        if self._conversations.get(conversation_id) is None:
+    def _conversation(self, conversation_id: str) -> Conversation:
+        conversation = self._conversations.get(conversation_id)
+        if conversation is None:
             raise ConversationNotFound("There is no such conversation.")
+        return conversation
 
 
 def _unknown() -> NoteNotFound:

@@ -26,6 +26,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.erasing import require_kept
 from chat4all.domain.errors import (
     Conflict,
     ConversationNotFound,
@@ -122,10 +123,14 @@ class UploadFile:
         Raises:
             Invalid: the filename, size or type is not valid.
             NotFound: no such conversation.
+            UserErased: the conversation was erased with its person.
         """
         file_type = check_new_file(new.filename, new.size, canonical_type(new.content_type))
-        if new.conversation_id is not None and self._conversations.get(new.conversation_id) is None:
-            raise ConversationNotFound("There is no such conversation.")
+        if new.conversation_id is not None:
+            conversation = self._conversations.get(new.conversation_id)
+            if conversation is None:
+                raise ConversationNotFound("There is no such conversation.")
+            require_kept(conversation)
         now = self._clock()
         file = StoredFile(
             file_id=self._new_id(),

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from chat4all.domain.clock import Clock, iso
 from chat4all.domain.conversation import Conversation, ConversationState, Participant
 from chat4all.domain.erasing import Erasure, counted, erased_conversation, is_whole
 from chat4all.domain.errors import Unavailable
@@ -58,12 +59,14 @@ class EraseConversations:
         messages: ErasedMessages,
         erase: EraseMessages,
         erase_file: EraseFile,
+        clock: Clock,
     ) -> None:
         self._conversations = conversations
         self._erased = erased
         self._messages = messages
         self._erase = erase
         self._erase_file = erase_file
+        self._clock = clock
 
     def __call__(self, erasure: Erasure, cursor: str) -> tuple[Erasure, str | None]:
         at = msgspec.json.decode(cursor, type=_Cursor) if cursor else _Cursor()
@@ -127,7 +130,7 @@ class EraseConversations:
 
     def _is_closed(self, now: Conversation, erasure: Erasure) -> bool:
         """Do the next change that closes the conversation; return True if there is none."""
-        blanked = erased_conversation(now, erasure.user_ids)
+        blanked = erased_conversation(now, erasure.user_ids, iso(self._clock()))
         if blanked != now:
             self._erased.blank(now, blanked)
             return False
