@@ -520,6 +520,22 @@ def test_an_agent_loses_their_name_and_keeps_their_conversations(world: World) -
     assert world.api.get(f"/v1/messages/{message_id}").json["content"]["text"] == "words of the company"
 
 
+def test_the_exports_of_an_agent_are_erased(world: World, aws: Aws) -> None:
+    planted = Planted()
+    agent = world.create("AGENT", name=planted("name"))
+    begun = world.api.post(f"/v1/users/{agent}/exports", {})
+    assert begun.status == 202, begun.text
+    world.product.pump()
+    zips = world.api.get(f"/v1/exports/{begun.json['export_id']}").json["zips"]
+    assert len(zips) == 1
+
+    assert erase(world, agent)["counts"] == {"users": 1, "exports": 1}
+
+    stored = [place for place in everything(aws) if place.startswith(aws.output("Data.FilesBucket"))]
+    assert stored == []
+    assert planted.found_in(everything(aws)) == {}
+
+
 def test_in_a_group_the_words_of_others_stay(world: World) -> None:
     agent = world.create("AGENT")
     person, other = (world.create("CUSTOMER", ("whatsapp", a_phone())) for _ in range(2))

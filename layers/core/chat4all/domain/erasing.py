@@ -76,7 +76,7 @@ class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):
     known_as: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     is_person: bool = True
-    """False for an agent or a bot, of whom only the profile is erased."""
+    """False for an agent or a bot, of whom only the profile and the exports are erased."""
     counts: dict[str, int] = {}
     passes: int = 0
     """The number of passes that have ended."""

@@ -13,6 +13,10 @@
     batches ── the variables of the person
        │
     webhooks ── the raw webhooks of the last 30 days that name the person
+       │
+    exports ── the zips with everything about the person
+
+Of an agent or a bot, the first and the last step are done: their messages are the words of the company.
 
 The place is stored after each page of a step. A process that dies leaves the place of the page, and the next
 process repeats the page: erasing what is erased changes nothing.
@@ -64,8 +68,8 @@ class EraseUser:
         erasure, cursor = self._steps[place.step](erasure, place.cursor)
         if cursor is not None:
             return replace(erasure, place=Place(place.step, cursor))
-        following = place.step + 1
-        is_over = following == len(self._steps) or not erasure.is_person
+        following = place.step + 1 if erasure.is_person else max(place.step + 1, len(self._steps) - 1)
+        is_over = following == len(self._steps)
         return ended(erasure, self._now()) if is_over else replace(erasure, place=Place(following))
 
     def _saved(self, erasure: Erasure) -> Erasure | None:
