@@ -23,7 +23,7 @@ from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.erasing import ErasureState, Place
 from chat4all.domain.events import DeliveryRequested, InboundMessage, Recipient, WebhookEvent
-from chat4all.domain.person import User
+from chat4all.domain.person import Moved, User
 from chat4all.domain.privacy_work import EraseWork
 from chat4all.services.privacy.request_erasure import RequestErasure
 from tests.channels import sample
@@ -739,3 +739,37 @@ def test_the_work_on_a_person_who_is_erased_already_goes_on_with_their_ids(world
     after = erasures.get(erasure_id)
     assert after is not None
     assert (after.user_ids, after.passes) == ((kept, merged), 2)
+
+
+def say_something_odd(world: World, phone: str, word: str) -> None:
+    """Send a webhook that names the phone number, and brings neither a message nor a known status."""
+    odd = whatsapp()
+    value = odd["entry"][0]["changes"][0]["value"]
+    del value["messages"]
+    value["statuses"] = [{"id": "wamid.1", "status": "odd", "timestamp": "1769860900", "recipient_id": phone}]
+    value["more"] = {"word": word}
+    assert world.say("whatsapp", odd).status == 200
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_webhooks_that_name_a_former_address_are_erased(world: World, aws: Aws, *, taken: bool) -> None:
+    planted = Planted()
+    former, present = a_phone(), planted("present address", a_phone())
+    between = planted("address between", a_phone())
+    person = world.create("CUSTOMER", ("whatsapp", former))
+    say_something_odd(world, former, planted("former"))
+    say_something_odd(world, between, planted("between"))
+    directory = DynamoDirectory(aws.output("Data.DirectoryTable"))
+    for address in (between, present):
+        user = directory.get(person)
+        assert user is not None
+        (known,) = user.identities
+        moved = replace(known, address=address)
+        assert directory.move(user, known, moved, Moved(address, now()), 2**31) is None
+    if taken:
+        world.create("CUSTOMER", ("whatsapp", former))
+
+    erase(world, person)
+
+    # Webhooks that name an address of somebody else stay until they expire.
+    assert set(planted.found_in(everything(aws))) == ({"former"} if taken else set())

@@ -49,6 +49,10 @@ class DynamoErasedPeople:
         bind(limits_table, BucketRow)
 
     @answering
+    def former_addresses(self, identity: Identity) -> list[str]:
+        return [*dict.fromkeys(map(name_of, _moves_to(identity)))]
+
+    @answering
     def forget_traces(self, people: Collection[User]) -> None:
         identities = identities_of(people)
         for user in people:
@@ -93,15 +97,25 @@ def _erase(transaction: TransactWrite, read: User, at: str) -> None:
     )
 
 
-def _forget_moves(identity: Identity) -> None:
-    """Delete the record of a move from the address, and of every move that led there."""
-    MovedRow(moved_key(*identity.place)).delete()
+def _moves_to(identity: Identity) -> list[str]:
+    """Return the keys of all moves that led to the address, the later ones first."""
+    moves: list[str] = []
     towards, known = [identity.address], {identity.address}
     while towards and len(known) < _MOST_MOVES:
-        address = towards.pop()
+        address = towards.pop(0)
         for found in IdentityRow.by_address.query(moves_key(identity.channel, address)):
-            MovedRow(found.entry_id).delete()
+            moves.append(found.entry_id)
             former = name_of(found.entry_id)
             if former not in known:
                 known.add(former)
                 towards.append(former)
+    return moves
+
+
+def _forget_moves(identity: Identity) -> None:
+    """Delete the record of a move from the address, and of every move that led there.
+
+    The earlier moves go first: a process that died has left the moves by which they are found.
+    """
+    for entry_id in (*reversed(_moves_to(identity)), moved_key(*identity.place)):
+        MovedRow(entry_id).delete()

@@ -2,7 +2,7 @@
 
 ::
 
-    save ── the fingerprints of the addresses, which the other steps look for, before the addresses go
+    save ── the fingerprints of the addresses, also former ones: the other steps look for them
        │
     traces ── what is stored under names and addresses
        │
@@ -14,7 +14,7 @@ A user who is erased already was so by an earlier pass, or as part of another pe
 their ids. A link or a name that comes between fails the transaction, and all is read again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from msgspec.structs import replace
@@ -72,10 +72,10 @@ class EraseProfile:
         return [user, *(merged[user_id] for user_id in user.merged if user_id in merged)]
 
     def _with_addresses(
-        self, erasure: Erasure, people: Iterable[User], identities: Iterable[Identity]
+        self, erasure: Erasure, people: Iterable[User], identities: Collection[Identity]
     ) -> Erasure:
         """Store the ids of the users, and add the fingerprints of the addresses to those from before."""
-        texts = {text for identity in identities for text in names_of(identity)}
+        texts = {text for identity in identities for text in (*names_of(identity), *self._formers(identity))}
         channels = {identity.channel for identity in identities}
         known = replace(
             erasure,
@@ -89,6 +89,14 @@ class EraseProfile:
         if not self._erasures.save(saved, erasure.version, erasure.requested_at):
             raise Unavailable("Another process goes on with the erasure.", retry_after=1)
         return saved
+
+    def _formers(self, identity: Identity) -> list[str]:
+        """Return the former addresses of the person that belong to nobody else now."""
+        return [
+            address
+            for address in self._people.former_addresses(identity)
+            if self._directory.resolve_at_any_account(identity.channel, address) is None
+        ]
 
     def _keep_opt_outs(self, user: User, identities: Iterable[Identity]) -> None:
         for identity in identities:

@@ -17,7 +17,7 @@ from chat4all.domain.events import DeliveryRequested
 from chat4all.domain.files.file import StoredFile
 from chat4all.domain.message import Message
 from chat4all.domain.pages import TimeCursor
-from chat4all.domain.person import User
+from chat4all.domain.person import Identity, User
 from chat4all.domain.privacy_work import PrivacyWork
 from chat4all.domain.webhooks import WebhookId
 
@@ -54,6 +54,10 @@ class ErasureRequests(Protocol):
 
 
 class ErasedPeople(Protocol):
+    def former_addresses(self, identity: Identity) -> list[str]:
+        """Return the addresses from which the person moved to the identity, directly or through another."""
+        ...
+
     def forget_traces(self, people: Collection[User]) -> None:
         """Delete what is stored under the names and addresses of the users, who are one person.
 
