@@ -773,3 +773,20 @@ def test_webhooks_that_name_a_former_address_are_erased(world: World, aws: Aws, 
 
     # Webhooks that name an address of somebody else stay until they expire.
     assert set(planted.found_in(everything(aws))) == ({"former"} if taken else set())
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_webhooks_that_name_an_unlinked_address_are_erased(world: World, aws: Aws, *, taken: bool) -> None:
+    planted = Planted()
+    phone = a_phone()
+    world.say("whatsapp", whatsapp(**{"from": phone}, text={"body": planted("words")}))
+    world.product.pump()
+    person = world.api.get("/v1/identities/resolve", channel="whatsapp", address=phone).json["user_id"]
+    say_something_odd(world, phone, planted("odd"))
+    assert world.api.delete(f"/v1/users/{person}/identities/whatsapp/{phone}").status == 200
+    if taken:
+        world.create("CUSTOMER", ("whatsapp", phone))
+
+    erase(world, person)
+
+    assert set(planted.found_in(everything(aws))) == ({"odd"} if taken else set())

@@ -85,6 +85,8 @@ def _erase(settings: PrivacySettings) -> EraseUser:
         messages=erased,
         erase=erase,
         erase_file=erase_file,
+        directory=directory,
+        fingerprint=fingerprint,
         clock=runtime.now,
     )
     waiting = EraseWaiting(

@@ -2,7 +2,8 @@
 
 ::
 
-    of each user of the person ── the conversations that they are in, then the groups that they have left
+    of each user of the person ── the conversations that they are in, then the groups that they have left;
+       │                          from where they wrote in a 1:1 conversation, which later steps look for
        │
     close ── archive the 1:1 conversation, or leave the group: `router` drops what it has not routed yet
        │
@@ -19,11 +20,12 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.conversation import Conversation, ConversationState, Participant
+from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
 from chat4all.domain.erasing import Erasure, counted, erased_conversation, is_whole
 from chat4all.domain.errors import Unavailable
+from chat4all.domain.fingerprints import Fingerprint
 from chat4all.domain.pages import TimeCursor
-from chat4all.services.directory.ports import Conversations
+from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.privacy.erase_file import EraseFile
 from chat4all.services.privacy.erase_message import EraseMessages
 from chat4all.services.privacy.ports import ErasedConversations, ErasedMessages, Listed
@@ -59,6 +61,8 @@ class EraseConversations:
         messages: ErasedMessages,
         erase: EraseMessages,
         erase_file: EraseFile,
+        directory: Directory,
+        fingerprint: Fingerprint,
         clock: Clock,
     ) -> None:
         self._conversations = conversations
@@ -66,24 +70,28 @@ class EraseConversations:
         self._messages = messages
         self._erase = erase
         self._erase_file = erase_file
+        self._directory = directory
+        self._fingerprint = fingerprint
         self._clock = clock
 
     def __call__(self, erasure: Erasure, cursor: str) -> tuple[Erasure, str | None]:
         at = msgspec.json.decode(cursor, type=_Cursor) if cursor else _Cursor()
         if at.conversation_id is None:
-            following = self._following(erasure, at)
+            erasure, following = self._following(erasure, at)
         else:
             erasure, following = self._in_conversation(erasure, at, at.conversation_id)
         return erasure, msgspec.json.encode(following).decode() if following is not None else None
 
-    def _following(self, erasure: Erasure, at: _Cursor) -> _Cursor | None:
+    def _following(self, erasure: Erasure, at: _Cursor) -> tuple[Erasure, _Cursor | None]:
         """Return the cursor at the next conversation; None after the last one."""
         user_id = erasure.user_ids[at.user]
         listing = self._erased.left_by if at.left else self._conversations.of_user
         for place, conversation_id in listing(user_id, at.after, 1):
             conversation = self._conversations.get(conversation_id)
             member = conversation.participant(user_id) if conversation is not None else None
-            return replace(
+            if conversation is not None and member is not None and is_whole(conversation):
+                erasure = self._with_origin(erasure, member.wrote_from)
+            return erasure, replace(
                 at,
                 after=place,
                 conversation_id=conversation_id,
@@ -93,8 +101,21 @@ class EraseConversations:
             )
         if not at.left:
             self._erased.forget_places(user_id)
-            return _Cursor(at.user, left=True)
-        return _Cursor(at.user + 1) if at.user + 1 < len(erasure.user_ids) else None
+            return erasure, _Cursor(at.user, left=True)
+        return erasure, _Cursor(at.user + 1) if at.user + 1 < len(erasure.user_ids) else None
+
+    def _with_origin(self, erasure: Erasure, origin: Origin | None) -> Erasure:
+        """Return the erasure with the address from where the person wrote: perhaps it was unlinked since.
+
+        An address that belongs to somebody else now is left out.
+        """
+        if origin is None or self._directory.resolve_at_any_account(origin.channel, origin.address):
+            return erasure
+        return replace(
+            erasure,
+            known_as=tuple(sorted({*erasure.known_as, self._fingerprint(origin.address)})),
+            channels=tuple(sorted({*erasure.channels, origin.channel})),
+        )
 
     def _in_conversation(
         self, erasure: Erasure, at: _Cursor, conversation_id: str
