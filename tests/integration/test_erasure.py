@@ -776,12 +776,20 @@ def test_webhooks_that_name_a_former_address_are_erased(world: World, aws: Aws, 
 
 
 @pytest.mark.parametrize("taken", [False, True])
-def test_webhooks_that_name_an_unlinked_address_are_erased(world: World, aws: Aws, *, taken: bool) -> None:
+@pytest.mark.parametrize("wrote", [False, True])
+def test_webhooks_that_name_an_unlinked_address_are_erased(
+    world: World, aws: Aws, *, wrote: bool, taken: bool
+) -> None:
     planted = Planted()
     phone = a_phone()
-    world.say("whatsapp", whatsapp(**{"from": phone}, text={"body": planted("words")}))
-    world.product.pump()
-    person = world.api.get("/v1/identities/resolve", channel="whatsapp", address=phone).json["user_id"]
+    if wrote:
+        world.say("whatsapp", whatsapp(**{"from": phone}, text={"body": planted("words")}))
+        world.product.pump()
+        person = world.api.get("/v1/identities/resolve", channel="whatsapp", address=phone).json["user_id"]
+    else:
+        agent, person = world.create("AGENT"), world.create("CUSTOMER", ("whatsapp", phone))
+        world.post(world.converse(agent, person), agent, planted("words"))
+        world.product.pump()
     say_something_odd(world, phone, planted("odd"))
     assert world.api.delete(f"/v1/users/{person}/identities/whatsapp/{phone}").status == 200
     if taken:

@@ -88,6 +88,18 @@ class DynamoErasedMessages:
                 return [(row.sequence or "", message_of(row, None)) for row in found]
 
     @answering
+    def addresses(self, message_ids: Collection[str], user_ids: Collection[str]) -> set[tuple[str, str]]:
+        rows = (
+            row
+            for message_id in message_ids
+            for row in DeliveryRow.query(
+                key(message_id), DeliveryRow.record.startswith(DELIVERY), consistent_read=True
+            )
+        )
+        parts = [delivery_of(row) for row in rows if row.address != ERASED]
+        return {(part.channel, part.address) for part in parts if part.recipient_id in user_ids}
+
+    @answering
     def erase(self, aim: Aim, erased: Message, item_ids: Collection[str]) -> None:
         message_id = aim.message.message_id
         items = _partition(message_id)

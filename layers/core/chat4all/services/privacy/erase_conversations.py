@@ -3,24 +3,26 @@
 ::
 
     of each user of the person ── the conversations that they are in, then the groups that they have left;
-       │                          from where they wrote in a 1:1 conversation, which later steps look for
+       │                          from where they wrote in a 1:1 conversation
        │
     close ── archive the 1:1 conversation, or leave the group: `router` drops what it has not routed yet
        │
-    messages, notices, scheduled messages ── page by page
+    messages, notices, scheduled messages ── page by page; before, the addresses to which they went
        │
     notes, files ── of a 1:1 conversation: files that were uploaded for it, and perhaps never sent
 
-The cursor names the conversation, since a group that was left is no longer among the conversations.
+Later steps look for the addresses: they may have been unlinked. The cursor names the conversation, since a
+group that was left is no longer among the conversations.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.clock import Clock, iso
-from chat4all.domain.conversation import Conversation, ConversationState, Origin, Participant
+from chat4all.domain.conversation import Conversation, ConversationState, Participant
 from chat4all.domain.erasing import Erasure, counted, erased_conversation, is_whole
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.fingerprints import Fingerprint
@@ -89,8 +91,9 @@ class EraseConversations:
         for place, conversation_id in listing(user_id, at.after, 1):
             conversation = self._conversations.get(conversation_id)
             member = conversation.participant(user_id) if conversation is not None else None
-            if conversation is not None and member is not None and is_whole(conversation):
-                erasure = self._with_origin(erasure, member.wrote_from)
+            origin = member.wrote_from if member is not None else None
+            if origin is not None and conversation is not None and is_whole(conversation):
+                erasure = self._knowing(erasure, [(origin.channel, origin.address)])
             return erasure, replace(
                 at,
                 after=place,
@@ -104,18 +107,22 @@ class EraseConversations:
             return erasure, _Cursor(at.user, left=True)
         return erasure, _Cursor(at.user + 1) if at.user + 1 < len(erasure.user_ids) else None
 
-    def _with_origin(self, erasure: Erasure, origin: Origin | None) -> Erasure:
-        """Return the erasure with the address from where the person wrote: perhaps it was unlinked since.
+    def _knowing(self, erasure: Erasure, addresses: Iterable[tuple[str, str]]) -> Erasure:
+        """Return the erasure with further channels and addresses: perhaps they were unlinked since.
 
         An address that belongs to somebody else now is left out.
         """
-        if origin is None or self._directory.resolve_at_any_account(origin.channel, origin.address):
-            return erasure
-        return replace(
-            erasure,
-            known_as=tuple(sorted({*erasure.known_as, self._fingerprint(origin.address)})),
-            channels=tuple(sorted({*erasure.channels, origin.channel})),
-        )
+        for channel, address in addresses:
+            known_as = self._fingerprint(address)
+            is_known = known_as in erasure.known_as and channel in erasure.channels
+            if is_known or self._directory.resolve_at_any_account(channel, address) is not None:
+                continue
+            erasure = replace(
+                erasure,
+                known_as=tuple(sorted({*erasure.known_as, known_as})),
+                channels=tuple(sorted({*erasure.channels, channel})),
+            )
+        return erasure
 
     def _in_conversation(
         self, erasure: Erasure, at: _Cursor, conversation_id: str
@@ -126,9 +133,14 @@ class EraseConversations:
             return erasure, over
         whole = is_whole(conversation)
         self._close(conversation_id, erasure)
-        members = {} if at.number is None else {erasure.user_ids[at.user]: at.number}
         page = self._messages.page(_LISTS[at.listed], conversation_id, at.past, _PAGE)
         found = [message for _, message in page]
+        if whole:
+            ids = [message.message_id for message in found]
+            knowing = self._knowing(erasure, self._messages.addresses(ids, erasure.user_ids))
+            if knowing != erasure:
+                return knowing, at  # the addresses are stored before they are erased
+        members = {} if at.number is None else {erasure.user_ids[at.user]: at.number}
         erasure = counted(erasure, self._erase(erasure, found, members, is_whole=whole))
         if len(page) == _PAGE:
             return erasure, replace(at, past=page[-1][0])

@@ -100,6 +100,10 @@ class ErasedMessages(Protocol):
         """Return the messages of the list after a place, each with its place, in order."""
         ...
 
+    def addresses(self, message_ids: Collection[str], user_ids: Collection[str]) -> set[tuple[str, str]]:
+        """Return (channel, address) of the deliveries of the messages to the users."""
+        ...
+
     def erase(self, aim: Aim, erased: Message, item_ids: Collection[str]) -> None:
         """Replace the message by `erased`, with everything that is stored with it.
 
