@@ -31,8 +31,8 @@ Mapping = dict[str, Any]
 _lock: AbstractContextManager[object] = threading.RLock()
 """The lock of the records that wait. Once there is a journal, it is the journal's own.
 
-A table's change holds the journal's lock when its record begins to wait. A second lock, taken in the other order
-where a batch ends, would stop both for good.
+A table's change holds the journal's lock when its record begins to wait. A second lock, taken in the other
+order where a batch ends, would stop both for good.
 """
 _waiting: Final[dict[str, list[Record]]] = defaultdict(list)
 """The records that a mapping has not passed on yet, by its UUID."""
