@@ -87,9 +87,7 @@ def test_the_same_batch_again_is_a_replay_and_another_a_conflict(api: Gateway, c
         assert api.post("/v1/batches", {**body, **changed}).status == 409
 
 
-def test_a_batch_that_retention_removed_is_still_not_sent_again(
-    api: Gateway, cast: Cast, aws: Aws
-) -> None:
+def test_a_batch_that_retention_removed_is_still_not_sent_again(api: Gateway, cast: Cast, aws: Aws) -> None:
     body = batch_of(cast, content="Hello, our secret {{name}}")
     path = f"/v1/batches/{body['batch_id']}"
     created = api.post("/v1/batches", body)

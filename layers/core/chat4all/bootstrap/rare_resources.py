@@ -125,7 +125,7 @@ def rare_resources(
         runtime.now,
         runtime.new_id,
         is_account=manage_accounts.has,
-        recall=lambda user: record_consent.recall(user, "api"),
+        recall=lambda user, identities: record_consent.recall(user, identities, "api"),
     )
     health = CheckHealth({"database": keys.probe, "queue": accepting.events.probe})
     manage_consents = ManageConsents(accepting.directory, record_consent)
