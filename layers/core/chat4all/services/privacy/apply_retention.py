@@ -206,8 +206,11 @@ class ApplyRetention:
 
     def _expire(self, file: StoredFile, before: str) -> bool:
         is_of_export = file.owner is None and file.source is None
+        is_needed = file.needed_until is not None and file.needed_until > iso(self._clock())
         is_over = file.status is FileStatus.READY and file.created_at < before
-        return is_over and not is_of_export and expire(self._files, self._store, file)
+        if is_of_export or is_needed or not is_over:
+            return False
+        return expire(self._files, self._store, file)
 
     def _raw(self, place: Place, step: _Step, days: int) -> Place | None:
         """Delete an hour of raw webhooks of the channel; after KEEP they go by themselves."""
