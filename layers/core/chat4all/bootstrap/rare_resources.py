@@ -149,7 +149,12 @@ def rare_resources(
         SuggestionViews(suggest, trail),
         VerificationViews(
             verify_identity(
-                settings, accepting, fill_template=fill_template, templates=templates, variables=variables
+                settings,
+                accepting,
+                fill_template=fill_template,
+                templates=templates,
+                variables=variables,
+                fingerprint=fingerprint,
             ),
             channels,
         ),
