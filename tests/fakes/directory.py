@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from chat4all.domain.consent import Consent
+from chat4all.domain.consent import Consent, having_heard
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.pages import TimeCursor
 from chat4all.domain.person import Identity, Moved, User, UserType, with_writing
@@ -40,7 +40,13 @@ class MemoryDirectory:
         found = (self._users.get(user_id) for user_id in user_ids)
         return {user.user_id: user for user in found if user is not None}
 
-    def link(self, user_id: str, identity: Identity, no_move: NoMove | None = None) -> IdentityTaken | None:
+    def link(
+        self,
+        user_id: str,
+        identity: Identity,
+        no_move: NoMove | None = None,
+        told: Sequence[Consent] = (),
+    ) -> IdentityTaken | None:
         with self.lock:
             owner = self._owners.get(_key(identity))
             if owner is not None:
@@ -50,7 +56,8 @@ class MemoryDirectory:
             if user.merged_into is not None:
                 raise Unavailable("The user was merged a moment ago.", retry_after=1)
             self._owners[_key(identity)] = user_id
-            self._users[user_id] = replace(user, identities=(*user.identities, identity))
+            consents = having_heard(user.consents, told)
+            self._users[user_id] = replace(user, identities=(*user.identities, identity), consents=consents)
             return None
 
     def unlink(self, user: User, identity: Identity) -> None:

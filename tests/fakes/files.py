@@ -79,6 +79,11 @@ class MemoryFiles:
                 self.due_at[file.file_id] = due_at
             return True
 
+    def hold(self, file: StoredFile, held: StoredFile) -> bool:
+        with self._lock:
+            is_same = self.files[file.file_id].needed_until == file.needed_until
+            return is_same and self.save(held, FileStatus.READY, held.expires_at)
+
     def delete(self, file: StoredFile, deleted: StoredFile, due_at: str) -> bool:
         with self._lock:
             if self.files[file.file_id].sent_on:

@@ -186,7 +186,8 @@ class Product:
             clock=self.clock,
         )
         addresses = KnownAddresses(self.directory, ACCOUNTS, self.capabilities)
-        self.record_consent = RecordConsent(self.directory, self.audit, self.clock, keyed, MemoryOptOuts())
+        self.opt_outs = MemoryOptOuts()
+        self.record_consent = RecordConsent(self.directory, self.audit, self.clock, keyed, self.opt_outs)
         follow = FollowMoves(self.directory, self.conversations, addresses, self.record_consent, self.clock)
         self.take = TakeInbound(
             channels=CAPABILITIES,
@@ -241,7 +242,7 @@ class Product:
             self.clock,
             self.ids,
             is_account=lambda channel, account: account in ACCOUNTS[channel],
-            recall=lambda user: self.record_consent.recall(user, "api"),
+            recall=lambda user, identities: self.record_consent.recall(user, identities, "api"),
         )
 
     def fill_template(

@@ -91,7 +91,7 @@ class MemoryOldMessages:
     def batches(self, shard: int, before: str, after: str, limit: int) -> Listing:
         return Listing(())
 
-    def delete_batch(self, batch_id: str, before: str) -> bool:
+    def strip_batch(self, batch_id: str, before: str, remains_until: int) -> bool:
         raise NotImplementedError
 
     def dead_records(self, shard: int, after: str, limit: int) -> Listing:

@@ -17,6 +17,7 @@ from chat4all.services.messaging.ports import Limiter
 from chat4all.services.messaging.verify_identity import VerifyIdentity
 from tests.fakes.audit import MemoryAudit
 from tests.fakes.directory import MemoryDirectory
+from tests.fakes.fingerprints import keyed
 from tests.fakes.product import Product
 from tests.fakes.small_stores import NoLimits
 
@@ -119,4 +120,5 @@ def verify_identity(
         clock=product.clock,
         new_id=product.ids,
         new_code=codes or Codes(),
+        fingerprint=keyed,
     )

@@ -328,7 +328,7 @@ class InProcess:
                     clock,
                     ids,
                     is_account=lambda *_: False,
-                    recall=lambda user: user,
+                    recall=lambda *_: (),
                 ),
                 MergeUsers(directory, MemoryPeople(directory, conversations, audit), clock, ids, keyed),
                 channels,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chat4all.adapters.dynamodb.old_messages import DynamoOldMessages
 from chat4all.domain.clock import iso
 from tests.integration.aws import Aws
 from tests.integration.http.conftest import Cast, create_customer
@@ -84,6 +85,37 @@ def test_the_same_batch_again_is_a_replay_and_another_a_conflict(api: Gateway, c
     assert again.headers["idempotent-replay"] == "true"
     for changed in ({"content": "Bye {{name}}"}, {"recipients": people(1)}, {"send_at": later()}):
         assert api.post("/v1/batches", {**body, **changed}).status == 409
+
+
+def test_a_batch_that_retention_removed_is_still_not_sent_again(api: Gateway, cast: Cast, aws: Aws) -> None:
+    body = batch_of(cast, content="Hello, our secret {{name}}")
+    path = f"/v1/batches/{body['batch_id']}"
+    created = api.post("/v1/batches", body)
+    api.post(f"{path}/cancel", {})
+    aws.drained(aws.queue("BatchesQueue"))
+    tables = [aws.output(f"Data.{name}Table") for name in ("Messages", "Conversations", "Files")]
+    old = DynamoOldMessages(*tables)
+    batch_id, ever, until = str(body["batch_id"]), "9999-01-01T00:00:00.000Z", 4_000_000_000
+
+    assert [old.strip_batch(batch_id, ever, until) for _ in range(2)] == [True, False]
+
+    again = api.post("/v1/batches", body)
+    assert (again.status, again.json) == (202, created.json)
+    assert again.headers["idempotent-replay"] == "true"
+    assert api.post("/v1/batches", {**body, "content": "Bye {{name}}"}).status == 409
+    assert aws.drained(aws.queue("BatchesQueue")) == []
+    for read in (path, f"{path}/recipients"):
+        api.get(read).refused(404, "BATCH_NOT_FOUND")
+    api.post(f"{path}/cancel", {}).refused(404, "BATCH_NOT_FOUND")
+    assert body["batch_id"] not in [batch["batch_id"] for batch in api.get("/v1/batches").json["batches"]]
+    rows = aws.dynamodb.query(
+        TableName=tables[0],
+        KeyConditionExpression="#p = :p",
+        ExpressionAttributeNames={"#p": "partition"},
+        ExpressionAttributeValues={":p": {"S": f"default#BATCH#{batch_id}"}},
+    )["Items"]
+    assert "secret" not in str(rows)
+    assert [row["expires_at"] for row in rows] == [{"N": str(until)}]
 
 
 def later() -> str:

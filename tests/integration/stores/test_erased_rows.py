@@ -22,6 +22,7 @@ from chat4all.domain.person import Identity, Moved
 from chat4all.domain.purpose import Purpose
 from chat4all.domain.status import Status, StatusChange
 from chat4all.services.privacy.ports import Listed
+from tests.fakes.fingerprints import keyed
 from tests.fakes.people import NOW, customer
 from tests.integration.aws import Aws
 
@@ -138,7 +139,7 @@ def test_a_group_that_somebody_left_is_listed(aws: Aws, new_id: Callable[[], str
 
 def test_moves_that_led_to_an_address_are_forgotten(aws: Aws, new_id: Callable[[], str]) -> None:
     directory = DynamoDirectory(aws.output("Data.DirectoryTable"))
-    people = DynamoErasedPeople(aws.output("Data.DirectoryTable"), aws.output("Data.LimitsTable"))
+    people = DynamoErasedPeople(aws.output("Data.DirectoryTable"), aws.output("Data.LimitsTable"), keyed)
     first, second, third = (Identity("pigeon", "main", new_id(), NOW) for _ in range(3))
     user = replace(customer(new_id()), identities=(first,))
     directory.create(user)

@@ -82,6 +82,19 @@ def test_a_file_is_deleted_unless_it_changed_or_is_sent_on(files: DynamoFiles) -
     assert fetched.file_id in {file.file_id for file in files.due(LATER, 100)}
 
 
+def test_a_file_is_held_unless_it_changed(files: DynamoFiles) -> None:
+    file = replace(a_file(), status=FileStatus.READY)
+    files.add(file, NEVER)
+    first, second = replace(file, needed_until=NEVER), replace(file, sent_on=True)
+
+    assert files.hold(file, first)
+    assert not files.hold(file, second)
+    assert files.get(file.file_id) == first
+    assert files.hold(first, replace(first, sent_on=True))
+    files.save(replace(first, status=FileStatus.EXPIRED), FileStatus.READY, None)
+    assert not files.hold(first, replace(first, needed_until=f"{NEVER}Z"))
+
+
 def test_what_was_never_added_is_not_saved(files: DynamoFiles) -> None:
     file = a_file()
 

@@ -164,6 +164,20 @@ def test_a_last_word_that_begins_very_many_words_is_limited(
     assert found.is_limited
 
 
+def test_of_two_beginnings_either_makes_the_result_limited(
+    backend: str, index: SearchIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if backend == "memory":
+        pytest.skip("the fake looks at every word")
+    monkeypatch.setattr(search_index, "MOST_BEGINNINGS", 1)
+    word = a_word()
+    index.add([a_document(f"{word}{letter}", number) for number, letter in enumerate("abc")])
+    (many,), (one,) = terms_of(word), terms_of(f"{word}a")
+
+    for terms in ((many, one), (one, many)):
+        assert index.find(SearchKind.MESSAGE, terms, None, None).is_limited
+
+
 def test_times_limit_what_is_read(index: SearchIndex) -> None:
     word = a_word()
     documents = [a_document(word, 60.0 * minute) for minute in range(6)]

@@ -60,11 +60,26 @@ def test_a_text_answers_a_query_if_it_has_each_word(text: str, query: str, *, ex
         ("98765.4321", "987654321"),
         ("Maria 98765-4321", "Maria 98765-4321"),
         ("12-3", "12-3"),
+        ("0170 1234567", "1701234567"),
+        ("0049 170 1234567", "491701234567"),
+        ("+49 (0)170 1234567", "1701234567"),
+        ("+39 (0)6 1234567", "61234567"),
+        ("06 1234567", "61234567"),
+        ("\u202a+49\u00a0170\u20111234567\u202c", "491701234567"),
+        ("(0)", "(0)"),
+        ("0000000000", "0000000000"),
         ("+", "+"),
     ],
 )
 def test_a_phone_number_is_found_however_it_is_written(query: str, address: str) -> None:
     assert as_address(query) == address
+
+
+@pytest.mark.parametrize(
+    "query", ["0170 1234567", "0049 170 1234567", "+49 (0)170 1234567", "0170/1234567", "+491701234567"]
+)
+def test_a_number_as_it_is_dialled_in_its_country_finds_the_person(query: str) -> None:
+    assert answers("Ana\n+491701234567", as_address(query))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """One-time codes: what may be entered, what is stored, and when the next may be sent."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from chat4all.domain.clock import iso
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Invalid
+from chat4all.domain.fingerprints import fingerprint
 from chat4all.domain.verification import (
     MOST_CODES,
     PAUSE,
@@ -32,6 +34,7 @@ from chat4all.domain.verification import (
     wording_issue,
 )
 from tests.fakes.clock import BEGINNING
+from tests.fakes.fingerprints import keyed
 from tests.fakes.people import NOW, customer
 
 ANA = customer("ana", "pigeon")
@@ -95,12 +98,15 @@ def test_a_hash_matches_its_code_alone_and_differs_by_its_salt() -> None:
 
 
 def test_an_id_leads_to_the_identity_and_does_not_show_it() -> None:
-    subject = subject_of(HOME.place)
+    subject = subject_of(keyed, HOME.place)
     id_ = verification_id(subject, "name")
 
     assert halves_of(id_) == (subject, "name")
     assert HOME.address not in id_
-    assert subject != subject_of(("pigeon", "mainana", "@pigeon"))
+    assert subject != subject_of(keyed, ("pigeon", "mainana", "@pigeon"))
+    assert subject != subject_of(partial(fingerprint, b"another key"), HOME.place)
+    channel, account, address = HOME.place
+    assert subject != subject_of(keyed, (channel, account, address.upper()))
 
 
 def test_the_next_code_waits_for_the_pause_and_three_codes_wait_for_the_hour() -> None:
@@ -148,10 +154,10 @@ def test_a_code_that_the_provider_did_not_judge_does_not_count() -> None:
 
 
 def test_a_later_link_of_the_same_address_is_another_identity() -> None:
-    subject = subject_of(HOME.place)
+    subject = subject_of(keyed, HOME.place)
 
-    assert identity_of(ANA, subject, NOW) == HOME
-    assert identity_of(ANA, subject, iso(BEGINNING + MINUTE)) is None
+    assert identity_of(keyed, ANA, subject, NOW) == HOME
+    assert identity_of(keyed, ANA, subject, iso(BEGINNING + MINUTE)) is None
 
 
 def test_the_text_names_the_sender_or_is_the_clients() -> None:

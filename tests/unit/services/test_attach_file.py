@@ -47,6 +47,39 @@ def test_a_file_that_is_deleted_while_it_is_attached_is_refused() -> None:
     assert refused.value.code == "FILE_GONE"
 
 
+SOON, LATE, EVER = "2026-02-01T12:00:00.000Z", "2026-06-01T12:00:00.000Z", "2027-01-01T00:00:00.000Z"
+
+
+def test_a_file_is_needed_until_everything_that_names_it_should_be_sent() -> None:
+    files = MemoryFiles(a_file(expires_at=EVER))
+    attach = AttachFile(files)
+
+    def needed(send_at: str | None = None, batch_at: str | None = None) -> str | None:
+        attach("file-1", "key-1", "any", send_at, batch_at=batch_at)
+        return files.files["file-1"].needed_until
+
+    assert needed() is None
+    assert needed(SOON) == "2026-02-03T12:00:00.000Z"
+    assert needed(batch_at=SOON) == "2026-03-03T12:00:00.000Z"
+    assert needed(LATE) == needed(SOON) == needed() == "2026-06-03T12:00:00.000Z"
+    assert len(files.saves) == 3
+    assert files.due_at == {"file-1": EVER}
+
+
+def test_of_two_messages_at_once_the_later_counts() -> None:
+    class AtOnce(MemoryFiles):
+        def hold(self, file: StoredFile, held: StoredFile) -> bool:
+            if not self.saves:
+                self.save(replace(file, needed_until=LATE), FileStatus.READY, EVER)
+            return super().hold(file, held)
+
+    files = AtOnce(a_file(expires_at=EVER))
+
+    AttachFile(files)("file-1", "key-1", "any", SOON)
+
+    assert files.files["file-1"].needed_until == LATE
+
+
 @pytest.mark.parametrize("inspection", ["UNKNOWN_TYPE", "MACROS", "ENCRYPTED"])
 def test_a_persons_file_that_can_only_be_downloaded_is_not_sent_on(inspection: str) -> None:
     file = a_file(owner=None, conversation_id="conversation", inspection=inspection)

@@ -12,6 +12,7 @@ from zipfile import ZipFile
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Raw
 from msgspec.structs import replace
 
 from chat4all.domain.audit import AuditAction, AuditEntry
@@ -23,10 +24,11 @@ from chat4all.domain.erasing import Erasure
 from chat4all.domain.errors import ExportNotFound, UserNotFound
 from chat4all.domain.exports import Export, ExportState
 from chat4all.domain.files.file import Attachment, StoredFile
-from chat4all.domain.message import Message
+from chat4all.domain.message import AlbumItem, Edit, Message
 from chat4all.domain.note import Note
 from chat4all.domain.person import Merge
 from chat4all.domain.privacy_work import ExportWork, PrivacyWork
+from chat4all.domain.received import Context, Received
 from chat4all.domain.status import Status
 from chat4all.entrypoints.http.exports import ApiShapes
 from chat4all.services.privacy.collect_pages import CollectPages
@@ -296,6 +298,63 @@ def test_deliveries_and_missing_files_are_shown() -> None:
     assert record["progress"]["deliveries"][0]["status"] == "READ"
     (export,) = world.exports.exports.values()
     assert (export.counts.files, export.counts.files_missing) == (0, 1)
+
+
+def test_the_own_messages_of_a_group_tell_nothing_of_other_people() -> None:
+    world = World()
+    zoes = "wamid.HBgNNTUxMTk4NzY1NDMyMQ=="
+    quoted = Received(
+        iso(BEGINNING),
+        "webhook",
+        context=Context(quote="Zoe's words", payload="her own"),
+        provider_fields=Raw(b'{"context": {"from": "5511987654321"}}'),
+    )
+    for place, sender in (("group", "ana"), ("one", "agent")):
+        message_id = world.say(place, sender)
+        said = world.table.messages[message_id]
+        edit = Edit(Text("first"), iso(BEGINNING), quoted.context, quoted.provider_fields)
+        item = AlbumItem("hers", 0, Text("item"), quoted)
+        world.table.messages[message_id] = replace(
+            said,
+            received=quoted if place == "group" else None,
+            edits=(edit,) if place == "group" else (),
+            items=(item,) if place == "group" else (),
+            error_code="131026" if place == "group" else None,
+            error_reason="not sent to 5511987654321" if place == "group" else None,
+        )
+        for number, (to, its_id) in enumerate((("zoe", zoes), ("ana", "wamid.anas"))):
+            part = DeliveryPart(
+                message_id,
+                to,
+                "pigeon",
+                "main",
+                f"{to}@pigeon",
+                0,
+                1,
+                2,
+                Status.FAILED,
+                1,
+                place,
+                "1",
+                number,
+            )
+            reason = "not sent to 5511987654321" if to == "zoe" else "she blocked us"
+            part = replace(
+                part,
+                provider_message_id=its_id,
+                album_ids=(its_id,),
+                error_code="131026",
+                error_reason=reason,
+            )
+            world.table.deliveries[replace(part.delivery_id, round=0)] = DeliveryState(part, None, 0.0, 0, 0)
+
+    zips = world.run(world.manage.begin("ana"))
+
+    texts = b"".join(archive.read(name) for archive in zips for name in archive.namelist())
+    for secret in (zoes, "5511987654321", "Zoe's words", "zoe@pigeon"):
+        assert secret.encode() not in texts
+    for hers in ("wamid.anas", "she blocked us", "her own", "131026"):
+        assert hers.encode() in texts
 
 
 def test_a_running_export_is_returned_and_a_finished_one_expires() -> None:

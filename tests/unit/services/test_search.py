@@ -20,6 +20,7 @@ from chat4all.domain.search import (
     note_document,
     person_document,
 )
+from chat4all.domain.status import Status
 from chat4all.services.search import search as search_module
 from chat4all.services.search.change_index import ChangeIndex
 from chat4all.services.search.ports import RebuildState
@@ -84,7 +85,10 @@ class Searching:
         messages = SearchedMessages(self.product)
         directory, conversations = self.product.directory, self.product.conversations
         self.notes = notes = MemoryNotes()
-        self.search = Search(self.index, messages, notes, directory, conversations)
+        self.before: str | None = None
+        self.search = Search(
+            self.index, messages, notes, directory, conversations, over_before=lambda: self.before
+        )
         self.start = StartRebuild(self.rebuilds, self.product.clock, self.product.ids)
         self.rebuild = RebuildIndex(
             self.rebuilds,
@@ -141,6 +145,21 @@ def test_pages_follow_each_other(searching: Searching, limit: int) -> None:
             said, key=lambda message: (message.accepted_at, message.message_id), reverse=True
         )
     ]
+
+
+def test_what_is_over_is_not_shown_before_it_is_removed(searching: Searching) -> None:
+    old, waiting, young = (searching.say("order") for _ in range(3))
+    searching.change([new(young)])
+    long_ago = "2020-01-01T00:00:00.000Z"
+    for message, status in ((old, Status.DELIVERED), (waiting, Status.PENDING)):
+        rewritten = replace(message, accepted_at=long_ago, status=status)
+        searching.product.table.messages[message.message_id] = rewritten
+        searching.change([new(rewritten)])
+    assert len(searching.found("order")) == 3
+
+    searching.before = "2021-01-01T00:00:00.000Z"
+
+    assert searching.found("order") == [young.message_id, waiting.message_id]
 
 
 def test_a_request_reads_few_messages_and_its_cursor_goes_on(

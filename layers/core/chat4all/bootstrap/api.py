@@ -46,13 +46,14 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
     files, keys = DynamoFiles(settings.files_table), DynamoApiKeys(settings.api_keys_table)
     public = addresses(settings.api_url)
     channels = frozenset(accepting.capabilities)
+    over_before = KnownRetention(DynamoRetention(settings.directory_table), runtime.now)
     read = ReadMessages(
         accepting.messages,
         DynamoDeliveries(settings.messages_table),
         accepting.conversations,
         DynamoFallbacks(settings.messages_table),
         accepting.directory,
-        over_before=KnownRetention(DynamoRetention(settings.directory_table), runtime.now),
+        over_before=over_before,
     )
     manage = ManageConversations(
         accepting.conversations, accepting.directory, accepting.events, runtime.now, runtime.new_id
@@ -88,6 +89,7 @@ def app(settings: ApiSettings, variables: Mapping[str, str] = os.environ) -> Laz
             templates=templates,
             fill_template=fill_template,
             public=public,
+            over_before=over_before,
             variables=variables,
         )
 

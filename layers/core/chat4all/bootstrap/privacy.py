@@ -74,7 +74,7 @@ def _erase(settings: PrivacySettings) -> EraseUser:
     profile = EraseProfile(
         directory=directory,
         erasures=erasures,
-        people=DynamoErasedPeople(settings.directory_table, settings.limits_table),
+        people=DynamoErasedPeople(settings.directory_table, settings.limits_table, fingerprint),
         opt_outs=DynamoOptOuts(settings.directory_table),
         fingerprint=fingerprint,
         clock=runtime.now,

@@ -1,6 +1,6 @@
 """The resources of the API that few requests are about."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from chat4all.adapters.dynamodb.audit import DynamoAudit
@@ -83,11 +83,13 @@ def rare_resources(
     templates: Templating,
     fill_template: FillTemplate,
     public: Addresses,
+    over_before: Callable[[], str | None],
     variables: Mapping[str, str],
 ) -> list[object]:
     """Make the views of every resource but messages and conversations.
 
-    `variables` is the environment, with the secrets and base URLs of the channels.
+    `variables` is the environment, with the secrets and base URLs of the channels. `over_before` is as in
+    ReadMessages.
     """
     channels = frozenset(accepting.capabilities)
     redrive = Redrive(
@@ -125,7 +127,7 @@ def rare_resources(
         runtime.now,
         runtime.new_id,
         is_account=manage_accounts.has,
-        recall=lambda user: record_consent.recall(user, "api"),
+        recall=lambda user, identities: record_consent.recall(user, identities, "api"),
     )
     health = CheckHealth({"database": keys.probe, "queue": accepting.events.probe})
     manage_consents = ManageConsents(accepting.directory, record_consent)
@@ -147,11 +149,16 @@ def rare_resources(
         SuggestionViews(suggest, trail),
         VerificationViews(
             verify_identity(
-                settings, accepting, fill_template=fill_template, templates=templates, variables=variables
+                settings,
+                accepting,
+                fill_template=fill_template,
+                templates=templates,
+                variables=variables,
+                fingerprint=fingerprint,
             ),
             channels,
         ),
-        _search_views(settings, accepting),
+        _search_views(settings, accepting, over_before),
         ErasureViews(_request_erasure(settings, accepting), trail),
         ConsentViews(manage_consents, channels, runtime.now),
         ChannelViews(accepting.capabilities, manage_accounts.every, breakers, public, runtime.now),
@@ -215,13 +222,16 @@ def _desk_views(settings: ApiSettings, accepting: Accepting) -> DeskViews:
     return DeskViews(CountUnread(accepting.conversations, accepting.directory, accepting.messages), notes)
 
 
-def _search_views(settings: ApiSettings, accepting: Accepting) -> SearchViews:
+def _search_views(
+    settings: ApiSettings, accepting: Accepting, over_before: Callable[[], str | None]
+) -> SearchViews:
     search = Search(
         DynamoSearchIndex(settings.search_table),
         DynamoSearched(settings.messages_table),
         DynamoNotes(settings.conversations_table),
         accepting.directory,
         accepting.conversations,
+        over_before=over_before,
     )
     rebuild = StartRebuild(DynamoRebuilds(settings.search_table), runtime.now, runtime.new_id)
     return SearchViews(search, rebuild, frozenset(accepting.capabilities), is_on=settings.has_index)

@@ -15,6 +15,7 @@ from chat4all.bootstrap.settings import ApiSettings, of_channel
 from chat4all.bootstrap.templating import READ_TIMEOUT_S, Templating
 from chat4all.channels.registry import connector, dependent_accounts
 from chat4all.channels.shared.http import HttpClient
+from chat4all.domain.fingerprints import Fingerprint
 from chat4all.domain.verification import DIGITS
 from chat4all.services.messaging.code_template import CodeTemplates
 from chat4all.services.messaging.connector import Connector
@@ -31,6 +32,7 @@ def verify_identity(
     fill_template: FillTemplate,
     templates: Templating,
     variables: Mapping[str, str],
+    fingerprint: Fingerprint,
 ) -> VerifyIdentity:
     """`variables` is the environment, with the secrets and base URLs of the channels."""
     http = HttpClient(read_timeout_s=READ_TIMEOUT_S)
@@ -58,6 +60,7 @@ def verify_identity(
         clock=runtime.now,
         new_id=runtime.new_id,
         new_code=_new_code,
+        fingerprint=fingerprint,
     )
 
 

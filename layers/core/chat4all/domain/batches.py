@@ -77,6 +77,8 @@ class Batch(msgspec.Struct, frozen=True, omit_defaults=True):
     is_ready: bool = False
     started_at: str | None = None
     finished_at: str | None = None
+    is_over: bool = False
+    """Retention removed the content and the recipients: only a repeated POST still finds the batch."""
 
     @property
     def chunk_count(self) -> int:

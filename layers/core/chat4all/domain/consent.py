@@ -154,5 +154,15 @@ def with_consents(consents: Sequence[Consent], changed: Sequence[Consent]) -> tu
     return (*kept, *changed)
 
 
+def having_heard(known: Sequence[Consent], told: Sequence[Consent]) -> tuple[Consent, ...]:
+    """Return the consents after the signals `told`, of which late and repeated ones change nothing."""
+    consents = tuple(known)
+    for each in told:
+        new = after(consent_of(consents, each), each)
+        if new is not None:
+            consents = with_consents(consents, (new,))
+    return consents
+
+
 def _subject(consent: Consent) -> tuple[str, Purpose, Means]:
     return consent.channel, consent.purpose, consent.means

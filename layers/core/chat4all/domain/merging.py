@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from chat4all.domain.consent import Consent, ConsentState, after, consent_of, with_consents
+from chat4all.domain.consent import Consent, ConsentState, consent_of, having_heard, with_consents
 from chat4all.domain.conversation import Conversation
 from chat4all.domain.desk import Desk, DeskStatus
 from chat4all.domain.errors import CannotMerge, Detail, Invalid, TooManyIdentities, UserErased, UserMerged
@@ -92,13 +92,13 @@ def unmerge_users(kept: User, merged: User) -> tuple[User, User]:
         replace(
             kept,
             identities=tuple(known for known in kept.identities if known.place not in theirs),
-            consents=_told(merge.former_consents, (*opt_outs, *wanted)),
+            consents=having_heard(merge.former_consents, (*opt_outs, *wanted)),
             merged=tuple(user_id for user_id in kept.merged if user_id not in merged.ids),
         ),
         replace(
             merged,
             identities=tuple(known for known in kept.identities if known.place in theirs),
-            consents=_told(merged.consents, opt_outs),
+            consents=having_heard(merged.consents, opt_outs),
             merge=None,
         ),
     )
@@ -187,11 +187,6 @@ def desk_of_both(desk: Desk, joined: Desk) -> Desk:
 
 def _weight(told: Consent) -> tuple[bool, str]:
     return told.state is ConsentState.OPTED_OUT, told.at
-
-
-def _told(known: Sequence[Consent], told: Sequence[Consent]) -> tuple[Consent, ...]:
-    changed = [new for each in told if (new := after(consent_of(known, each), each)) is not None]
-    return with_consents(known, changed)
 
 
 def _is_new_permission(told: Consent, before: Sequence[Consent]) -> bool:

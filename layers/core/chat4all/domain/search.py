@@ -29,7 +29,10 @@ from chat4all.domain.words import (
 )
 
 _PHONE: Final = frozenset("0123456789+-./() ")
+_BETWEEN_DIGITS: Final = frozenset({"Zs", "Cf", "Pd"})
+"""The categories of characters that stand in copied numbers: spaces, marks of direction, dashes."""
 _PHONE_DIGITS: Final = range(7, 16)
+_DIALLED_WITHIN: Final = "(0)"
 MOST_TERMS: Final = 10
 """Words of a query."""
 SHOWN_BEFORE: Final = 60
@@ -211,9 +214,25 @@ def terms_of(query: str) -> tuple[Term, ...]:
 
 
 def as_address(query: str) -> str:
-    """Return a phone number as its digits, as addresses have it, however it is written; else the query."""
-    digits = "".join(character for character in query if character in "0123456789")
-    return digits if _PHONE.issuperset(query) and len(digits) in _PHONE_DIGITS else query
+    """Return a phone number as the last digits that its address has, however it is written; else the query.
+
+    Zeros before it are dialled, and stand in no address: `00` before the country's code, and `0` before the
+    number within a country, which is also written `+49 (0)170`. There the country's code is left out, because
+    Italy's addresses keep the zero. https://www.itu.int/rec/T-REC-E.123 (7.1 and 7.2)
+    """
+    if not all(map(_is_of_phone, query)):
+        return query
+    whole, _, within = query.partition(_DIALLED_WITHIN)
+    digits = _digits_of(within) or _digits_of(whole)
+    return digits if len(digits) in _PHONE_DIGITS else query
+
+
+def _is_of_phone(character: str) -> bool:
+    return character in _PHONE or unicodedata.category(character) in _BETWEEN_DIGITS
+
+
+def _digits_of(phone: str) -> str:
+    return "".join(character for character in phone if character in "0123456789").lstrip("0")
 
 
 def _is_a_letter(run: Run) -> bool:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.delivery_id import DeliveryId
 from chat4all.domain.errors import Detail, Invalid
+from chat4all.domain.fingerprints import Fingerprint
 from chat4all.domain.person import Identity, User
 
 DIGITS: Final = 6
@@ -79,9 +80,13 @@ class Verification(msgspec.Struct, frozen=True):
         return self.codes[-1].name
 
 
-def subject_of(place: tuple[str, str, str]) -> str:
-    """Return the half of an id that all codes for an identity share. It does not show the address."""
-    return hashlib.sha256("\0".join(place).encode()).hexdigest()[:_ID_LENGTH]
+def subject_of(fingerprint: Fingerprint, place: tuple[str, str, str]) -> str:
+    """Return the half of an id that all codes for an identity share.
+
+    It is keyed: there are so few phone numbers that a hash without a key is found by trying all of them. A
+    fingerprint overlooks cases, so that it is made of a hash of the address.
+    """
+    return fingerprint(hashlib.sha256("\0".join(place).encode()).hexdigest())[:_ID_LENGTH]
 
 
 def verification_id(subject: str, name: str) -> str:
@@ -180,13 +185,13 @@ def wording_issue(wording: str) -> str | None:
     return None
 
 
-def identity_of(user: User, subject: str, linked_at: str) -> Identity | None:
+def identity_of(fingerprint: Fingerprint, user: User, subject: str, linked_at: str) -> Identity | None:
     """Return the identity that a code is about, if the user has had it since the code was sent."""
     return next(
         (
             known
             for known in user.identities
-            if known.linked_at == linked_at and subject_of(known.place) == subject
+            if known.linked_at == linked_at and subject_of(fingerprint, known.place) == subject
         ),
         None,
     )

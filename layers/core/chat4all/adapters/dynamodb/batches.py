@@ -63,6 +63,7 @@ class BatchRow(Model):
     due_at = UnicodeAttribute(null=True)
     listing_key = UnicodeAttribute(null=True)
     listed_at = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
 
 
 class ChunkRow(Model):

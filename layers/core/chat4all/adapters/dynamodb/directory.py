@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -28,7 +29,7 @@ from chat4all.adapters.dynamodb.rows import (
     updated,
 )
 from chat4all.adapters.dynamodb.table_keys import CREATION_SHARDS, key, name_of, shard, shards_of
-from chat4all.domain.consent import Consent
+from chat4all.domain.consent import Consent, having_heard
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.hints import hints_of, hints_of_identity, hints_of_name
 from chat4all.domain.pages import TimeCursor
@@ -152,7 +153,13 @@ class DynamoDirectory:
         return {user.user_id: user for user in users}
 
     @answering
-    def link(self, user_id: str, identity: Identity, no_move: NoMove | None = None) -> IdentityTaken | None:
+    def link(
+        self,
+        user_id: str,
+        identity: Identity,
+        no_move: NoMove | None = None,
+        told: Sequence[Consent] = (),
+    ) -> IdentityTaken | None:
         for _ in range(_TRIES):
             row = UserRow.get(user_key(user_id), consistent_read=True)
             known = user_of(row)
@@ -161,11 +168,12 @@ class DynamoDirectory:
             transaction = self._transaction()
             transaction.save(_identity_row(identity, user_id), condition=_FREE)
             _check_moves(transaction, identity, no_move)
-            transaction.update(
-                UserRow(row.entry_id),
-                actions=[UserRow.identities.set((*row.identities, identity))],
-                condition=(UserRow.identities == row.identities) & _IS_OWN,
-            )
+            actions: list[Action] = [UserRow.identities.set((*row.identities, identity))]
+            same = (UserRow.identities == row.identities) & _IS_OWN
+            if told:
+                actions.append(UserRow.consents.set(having_heard(known.consents, told)))
+                same &= _has_consents(known)
+            transaction.update(UserRow(row.entry_id), actions=actions, condition=same)
             for hint in hint_rows(hints_of_identity(identity), user_id):
                 transaction.save(hint)
             if committed(transaction):
@@ -275,9 +283,9 @@ class DynamoDirectory:
 
     @answering
     def save_consents(self, user: User, consents: tuple[Consent, ...]) -> bool:
-        known = UserRow.consents == user.consents if user.consents else UserRow.consents.does_not_exist()
         row = UserRow(user_key(user.user_id))
-        return updated(row, [UserRow.consents.set(consents)], UserRow.entry_id.exists() & known & _IS_OWN)
+        same = UserRow.entry_id.exists() & _has_consents(user) & _IS_OWN
+        return updated(row, [UserRow.consents.set(consents)], same)
 
     @answering
     def resolve(self, channel: str, account: str, address: str) -> str | None:
@@ -319,6 +327,10 @@ class DynamoDirectory:
 _FREE: Final = IdentityRow.entry_id.does_not_exist()
 _IS_OWN: Final = UserRow.merge.does_not_exist() & UserRow.erased_at.does_not_exist()
 """The condition that the user is nobody else, and was not erased."""
+
+
+def _has_consents(user: User) -> Condition:
+    return UserRow.consents == user.consents if user.consents else UserRow.consents.does_not_exist()
 
 
 def _check_moves(transaction: TransactWrite, identity: Identity, no_move: NoMove | None) -> None:

@@ -36,6 +36,7 @@ from chat4all.adapters.dynamodb.rows import (
 from chat4all.adapters.dynamodb.table_keys import name_of
 from chat4all.adapters.dynamodb.verifications import VerificationRow, code_key
 from chat4all.domain.erasing import erased_user, identities_of
+from chat4all.domain.fingerprints import Fingerprint
 from chat4all.domain.hints import hints_of
 from chat4all.domain.person import Identity, User
 from chat4all.domain.verification import subject_of
@@ -44,7 +45,8 @@ _MOST_MOVES: Final = 100
 
 
 class DynamoErasedPeople:
-    def __init__(self, directory_table: str, limits_table: str) -> None:
+    def __init__(self, directory_table: str, limits_table: str, fingerprint: Fingerprint) -> None:
+        self._fingerprint = fingerprint
         bind(directory_table, UserRow, IdentityRow, HintRow, MovedRow, VerificationRow)
         bind(limits_table, BucketRow)
 
@@ -60,7 +62,7 @@ class DynamoErasedPeople:
                 hint.delete()
         for identity in identities:
             _forget_moves(identity)
-            VerificationRow(code_key(subject_of(identity.place))).delete()
+            VerificationRow(code_key(subject_of(self._fingerprint, identity.place))).delete()
             for bucket in bucket_keys(*identity.place):
                 BucketRow(bucket).delete()
 

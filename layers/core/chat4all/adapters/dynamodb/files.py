@@ -50,6 +50,8 @@ class FileRow(Model):
     """The status in `file_json`: the condition of every write."""
     sent_on = BooleanAttribute(null=True)
     """True for a person's file that a message of our side refers to: the condition of its deletion."""
+    needed_until = UnicodeAttribute(null=True)
+    """As in `file_json`, so that it is the condition of its next change."""
     file_id = UnicodeAttribute(null=True)
     """The file of a link."""
     workspace = UnicodeAttribute(null=True)
@@ -77,6 +79,13 @@ class DynamoFiles:
     @answering
     def save(self, file: StoredFile, expected: FileStatus, due_at: str | None) -> bool:
         return saved(_row(file, due_at), FileRow.status == expected.value)
+
+    @answering
+    def hold(self, file: StoredFile, held: StoredFile) -> bool:
+        needed = FileRow.needed_until
+        same = needed == file.needed_until if file.needed_until else needed.does_not_exist()
+        is_ready = FileRow.status == FileStatus.READY.value
+        return saved(_row(held, held.expires_at), is_ready & same)
 
     @answering
     def delete(self, file: StoredFile, deleted: StoredFile, due_at: str) -> bool:
@@ -115,6 +124,7 @@ def _row(file: StoredFile, due_at: str | None) -> FileRow:
         file_json=msgspec.json.encode(file).decode(),
         status=file.status.value,
         sent_on=True if file.sent_on else None,
+        needed_until=file.needed_until,
         due_key=due_key(_FILE, file.file_id) if due_at is not None else None,
         due_at=due_at,
     )

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from msgspec.structs import replace
 from pynamodb.attributes import Attribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -40,7 +41,7 @@ from chat4all.adapters.dynamodb.table_keys import (
     notices_key,
 )
 from chat4all.domain.batches import BatchState
-from chat4all.domain.content import Deleted
+from chat4all.domain.content import Deleted, Text
 from chat4all.domain.files.file import StoredFile
 from chat4all.domain.status import Status
 from chat4all.services.inbound.take_inbound import inbound_message_id
@@ -132,7 +133,7 @@ class DynamoOldMessages:
         return _listing(rows)
 
     @answering
-    def delete_batch(self, batch_id: str, before: str) -> bool:
+    def strip_batch(self, batch_id: str, before: str, remains_until: int) -> bool:
         partition = key(BATCH, batch_id)
         try:
             batch = BatchRow.get(partition, BATCH, consistent_read=True)
@@ -142,8 +143,9 @@ class DynamoOldMessages:
             return False
         for row in OldRow.query(partition, OldRow.record > BATCH, page_size=_MOST_DELETED):
             row.delete()
-        batch.delete()
-        return True
+        bare = replace(batch.batch, content=Text(""), metadata={}, is_over=True)
+        actions = [BatchRow.batch.set(bare), BatchRow.expires_at.set(remains_until), *_removed(*_OF_BATCH)]
+        return updated(BatchRow(partition, BATCH), actions, BatchRow.expires_at.does_not_exist())
 
     @answering
     def dead_records(self, shard: int, after: str, limit: int) -> Listing:
@@ -249,6 +251,12 @@ _OF_MESSAGE: Final[tuple[Attribute[Any], ...]] = (
     MessageRow.error_reason,
     MessageRow.listing_key,
     MessageRow.listed_at,
+)
+_OF_BATCH: Final[tuple[Attribute[Any], ...]] = (
+    BatchRow.listing_key,
+    BatchRow.listed_at,
+    BatchRow.due_key,
+    BatchRow.due_at,
 )
 _OF_STATE: Final[tuple[Attribute[Any], ...]] = (
     StateRow.listing_key,

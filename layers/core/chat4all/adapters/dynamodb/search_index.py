@@ -164,7 +164,7 @@ class _Candidates:
             _words_key(kind, word), WordRow.record.startswith(word), limit=MOST_BEGINNINGS + 1
         )
         names = [row.record for row in rows]
-        self.is_limited = len(names) > MOST_BEGINNINGS
+        self.is_limited |= len(names) > MOST_BEGINNINGS
         return [*dict.fromkeys((word, *names[:MOST_BEGINNINGS]))]
 
 

@@ -167,6 +167,8 @@ class StoredFile(msgspec.Struct, frozen=True):
     codec: str | None = None
     sent_on: bool = False
     """A message of our side refers to this file of a person."""
+    needed_until: str | None = None
+    """Until then scheduled messages and batches need the file, also if retention says that it is over."""
 
     @property
     def part_count(self) -> int:

@@ -352,7 +352,8 @@ class BatchViews:
     ) -> Attachment:
         try:
             # A file of a conversation goes to nobody else, so a batch sends none.
-            return self._attach(file_id, owner_of(request), "", send_at, field)
+            begins_at = send_at or iso(self._clock())
+            return self._attach(file_id, owner_of(request), "", send_at, field, batch_at=begins_at)
         except (NotFound, Forbidden, Conflict):
             # A repeated request finds its batch created, even if the file no longer exists.
             before = self._create.file_of_batch(batch_id, file_id)

@@ -539,8 +539,8 @@ class MessageViews:
 
     def _file(self, request: Request, body: PostMessage, file_id: str, field: str) -> Attachment:
         try:
-            kept_until = time_from("send_at", body.send_at)
-            return self._attach(file_id, owner_of(request), body.conversation_id, kept_until, field)
+            send_at = time_from("send_at", body.send_at)
+            return self._attach(file_id, owner_of(request), body.conversation_id, send_at, field)
         except (NotFound, Forbidden, Conflict):
             # A repeated request finds its message accepted, even if the file no longer exists.
             message_id = body.message_id

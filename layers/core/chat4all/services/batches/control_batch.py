@@ -146,7 +146,7 @@ class ControlBatch:
 
     def _known(self, batch_id: str) -> Batch:
         batch = self._batches.get(batch_id)
-        if batch is None or not batch.is_ready:
+        if batch is None or not batch.is_ready or batch.is_over:
             raise BatchNotFound("There is no such batch.")
         return batch
 

@@ -1,12 +1,14 @@
 """Create, read and list users; link and unlink the identities by which the channels know them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from chat4all.domain.channel import ChannelAccounts
 from chat4all.domain.clock import Clock, NewId, iso
+from chat4all.domain.consent import Consent, having_heard
 from chat4all.domain.errors import (
     Conflict,
     Detail,
@@ -29,8 +31,8 @@ IsAccount = Callable[[str, str], bool]
 """(channel, account) -> whether the channel has the account."""
 
 
-Recall = Callable[[User], User]
-"""Returns a user with new identities with what an erased person opted out of under one of the addresses."""
+Recall = Callable[[User, Sequence[Identity]], tuple[Consent, ...]]
+"""Returns what an erased person opted out of under an address of the identities that the user gets."""
 
 
 class NewIdentity(msgspec.Struct, frozen=True):
@@ -90,10 +92,11 @@ class ManageUsers:
                 Detail("identities", "must be different"),
             )
         user = User(user_id, new.type, new.display_name, identities, new.metadata, now)
+        user = replace(user, consents=having_heard((), self._recall(user, identities)))
         taken = self._directory.create(user)
         if taken is not None:
             raise _in_use(taken)
-        return self._recall(user)
+        return user
 
     def get(self, user_id: str) -> User:
         """Return the user; raises NotFound."""
@@ -131,10 +134,12 @@ class ManageUsers:
             return self._wrote(user, identity, new.wrote_at)
         if len(user.identities) >= MOST_IDENTITIES:
             raise TooManyIdentities(f"A user has at most {MOST_IDENTITIES} identities.")
-        taken = self._directory.link(user_id, identity)
+        owner = self._directory.resolve(*identity.place)
+        told = self._recall(user, (identity,)) if owner is None else ()
+        taken = self._directory.link(user_id, identity, told=told)
         if taken is not None:
             raise _in_use(taken, *self._offer(user, taken.user_id))
-        return self._recall(self.get(user_id))
+        return self.get(user_id)
 
     def unlink(self, user_id: str, channel: str, address: str, account: str | None = None) -> User:
         """Unlink an identity from the user; without `account`, their first one with this address.

@@ -285,8 +285,14 @@ class Directory(Protocol):
 
     def get_many(self, user_ids: Iterable[str]) -> dict[str, User]: ...
 
-    def link(self, user_id: str, identity: Identity, no_move: NoMove | None = None) -> IdentityTaken | None:
-        """Give the user the identity, unless it is taken.
+    def link(
+        self,
+        user_id: str,
+        identity: Identity,
+        no_move: NoMove | None = None,
+        told: Sequence[Consent] = (),
+    ) -> IdentityTaken | None:
+        """Give the user the identity, unless it is taken, and the wishes that were `told` from it before.
 
         Raises:
             Unavailable: as `create` does; or the user is merged into another user.

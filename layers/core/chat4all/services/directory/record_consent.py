@@ -24,11 +24,12 @@ from chat4all.domain.consent import (
     Means,
     after,
     consent_of,
+    having_heard,
     with_consents,
 )
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.fingerprints import Fingerprint, told
-from chat4all.domain.person import User
+from chat4all.domain.person import Identity, User
 from chat4all.services.access.ports import Audit
 from chat4all.services.directory.merged_users import holder_of
 from chat4all.services.directory.ports import Directory, OptOuts
@@ -68,20 +69,25 @@ class RecordConsent:
             user = holder_of(self._directory, user.user_id) or user
         raise Unavailable("The user is changing too quickly; try again.", retry_after=1)
 
-    def recall(self, user: User, actor: str) -> User:
-        """Return a new user with what an erased person with one of their addresses opted out of.
+    def recall(self, user: User, identities: Sequence[Identity], actor: str) -> tuple[Consent, ...]:
+        """Return what an erased person with one of the identities opted out of, and account for it.
 
-        The erasure keeps such a wish under the fingerprint of the address.
+        The erasure keeps such a wish under the fingerprint of the address. Whoever gives the user the
+        identities stores the wishes in the same write: afterwards nothing would ask for them again.
 
         Raises:
             Unavailable: AWS did not answer.
         """
-        known = [
+        told = [
             consent
-            for channel, address in dict.fromkeys((each.channel, each.address) for each in user.identities)
+            for channel, address in dict.fromkeys((each.channel, each.address) for each in identities)
             for consent in self._opt_outs.of(channel, self._fingerprint(address))
         ]
-        return self(user, known, actor) if known else user
+        for new in having_heard(user.consents, told):
+            known = consent_of(user.consents, new)
+            if new != known:
+                self._account_for(user, known, new, actor)
+        return tuple(told)
 
     def _account_for(self, user: User, known: Consent | None, new: Consent, actor: str) -> None:
         is_no_change = known is None and new.state is ConsentState.OPTED_IN and new.means is not Means.WORD

@@ -1,10 +1,20 @@
 """Attach an uploaded file to a message: the file must exist, belong to the sender, and be READY."""
 
+from datetime import timedelta
+from typing import Final
+
 from msgspec.structs import replace
 
-from chat4all.domain.errors import Detail, FileNotFound, FileNotPossible, NotYourFile
-from chat4all.domain.files.file import Attachment, FileStatus, StoredFile, require_ready
+from chat4all.domain.clock import iso, parse_iso
+from chat4all.domain.errors import Detail, FileNotFound, FileNotPossible, NotYourFile, Unavailable
+from chat4all.domain.files.file import Attachment, StoredFile, require_ready
 from chat4all.services.files.ports import Files
+
+MESSAGE_SENT_WITHIN: Final = timedelta(days=2)
+"""How long retention leaves the file of a scheduled message after its `send_at`: its deliveries may wait."""
+BATCH_SENT_WITHIN: Final = timedelta(days=30)
+"""How long retention leaves the file of a batch after it begins: it may be paused, or share its account."""
+_TRIES: Final = 5
 
 
 class AttachFile:
@@ -18,10 +28,13 @@ class AttachFile:
         conversation_id: str,
         send_at: str | None = None,
         field: str = "content.file_id",
+        *,
+        batch_at: str | None = None,
     ) -> Attachment:
         """Return the attachment of the file that `field` of a message names.
 
-        `owner` is the id of the key that sends it, now or at `send_at`.
+        `owner` is the id of the key that sends it, now or at `send_at`; a batch begins at `batch_at`. Both
+        are ISO 8601 UTC. Retention leaves the file until the message, or the batch, should be sent.
 
         Raises:
             NotFound: no such file.
@@ -29,6 +42,7 @@ class AttachFile:
             Conflict: the file is not READY, and may never be READY.
             NotPossible: a person sent the file, and it did not pass every check: it can only be downloaded.
                 Or the file is removed before `send_at`.
+            Unavailable: AWS did not answer, or many requests name the file at once.
         """
         file = self._files.get(file_id)
         if file is None:
@@ -46,12 +60,21 @@ class AttachFile:
         if send_at is not None and file.expires_at <= send_at:
             issue = f"must be before {file.expires_at}, when the file is removed"
             raise FileNotPossible("The file is removed before the message is sent.", Detail("send_at", issue))
-        self._keep_for_message(file, field)
+        begins_at = send_at if batch_at is None else batch_at
+        sent_within = MESSAGE_SENT_WITHIN if batch_at is None else BATCH_SENT_WITHIN
+        needed_until = iso(parse_iso(begins_at) + sent_within) if begins_at is not None else None
+        self._hold(file, needed_until, field)
         return attachment
 
-    def _keep_for_message(self, file: StoredFile, field: str) -> None:
-        """Note that a message refers to a person's file: it stays when the person deletes their message."""
-        if file.source is None or file.sent_on:
-            return
-        if not self._files.save(replace(file, sent_on=True), FileStatus.READY, file.expires_at):
-            require_ready(self._files.get(file.file_id) or file, field)
+    def _hold(self, file: StoredFile, needed_until: str | None, field: str) -> None:
+        """Note that a message needs the file.
+
+        A person's file stays when the person deletes their message. Any file stays until `needed_until`.
+        """
+        for _ in range(_TRIES):
+            until = max(filter(None, (file.needed_until, needed_until)), default=None)
+            held = replace(file, sent_on=file.source is not None, needed_until=until)
+            if held == file or self._files.hold(file, held):
+                return
+            file = require_ready(self._files.get(file.file_id) or file, field)
+        raise Unavailable("Many requests name the file at once; try again.", retry_after=1)

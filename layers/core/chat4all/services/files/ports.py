@@ -107,6 +107,13 @@ class Files(Protocol):
         """Replace the stored file if it has the status `expected`; else return False."""
         ...
 
+    def hold(self, file: StoredFile, held: StoredFile) -> bool:
+        """Replace a READY file by `held`, which messages need.
+
+        Return False if it is not READY any more, or another `needed_until` was stored meanwhile.
+        """
+        ...
+
     def delete(self, file: StoredFile, deleted: StoredFile, due_at: str) -> bool:
         """Replace `file` by `deleted`; return False if its status has changed, or if it is sent on."""
         ...

@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from chat4all.domain.clock import Clock, NewId, iso
-from chat4all.domain.consent import opt_outs_on
+from chat4all.domain.consent import having_heard, opt_outs_on
 from chat4all.domain.content import Notice
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage
@@ -96,7 +98,8 @@ class MeetPerson:
         for _ in range(_TRIES):
             if _has(user, identity) or len(user.identities) >= MOST_IDENTITIES:
                 return user
-            taken = self._directory.link(user.user_id, identity, no_move)
+            told = self._record.recall(user, (identity,), ACTOR)
+            taken = self._directory.link(user.user_id, identity, no_move, told)
             if taken is not None:
                 self._take_from(taken.user_id, identity, user)
             user = self._directory.get(user.user_id) or user
@@ -134,9 +137,12 @@ class MeetPerson:
         identity = self._identity(channel, account, event.address, event, wrote_at)
         name = event.display_name or event.handle or event.address
         user = User(self._new_id(), UserType.CUSTOMER, name, (identity,), {}, now)
+        aliases = [self._identity(channel, account, alias, event, wrote_at) for alias in event.aliases]
+        told = self._record.recall(user, (identity, *aliases), ACTOR)
+        user = replace(user, consents=having_heard((), told))
         taken = self._directory.create(user, no_move)
         if taken is None:
-            return self._record.recall(user, ACTOR)
+            return user
         known = self._directory.get(taken.user_id)
         if known is None:
             raise Unavailable("Another process is creating this user; try again.")

@@ -50,6 +50,7 @@ from chat4all.domain.errors import (
     VerificationNotFound,
 )
 from chat4all.domain.events import Route
+from chat4all.domain.fingerprints import Fingerprint
 from chat4all.domain.kinds import Template
 from chat4all.domain.person import Identity, User
 from chat4all.domain.purpose import Purpose
@@ -139,6 +140,7 @@ class VerifyIdentity:
         clock: Clock,
         new_id: NewId,
         new_code: NewCode,
+        fingerprint: Fingerprint,
     ) -> None:
         """`dependents` is as in `EnabledAccounts`. An account whose id begins so is somebody's own app."""
         self._directory = directory
@@ -157,6 +159,7 @@ class VerifyIdentity:
         self._clock = clock
         self._new_id = new_id
         self._new_code = new_code
+        self._fingerprint = fingerprint
 
     def send(self, wanted: CodeWanted, actor: str) -> CodeSent:
         """Send a code to the identity; it ends the former code. `actor` is the id of an API key.
@@ -171,7 +174,7 @@ class VerifyIdentity:
         """
         user, identity = self._known(wanted)
         self._require_possible(user, identity)
-        subject = subject_of(identity.place)
+        subject = subject_of(self._fingerprint, identity.place)
         before = self._verifications.get(subject)
         self._require_time(before, self._clock())
         code = self._new_code()
@@ -184,7 +187,7 @@ class VerifyIdentity:
             raise Unavailable("Another request sends a code to this identity; try again.", retry_after=1)
         id_ = verification_id(subject, new.name)
         try:
-            self._audit.record(self._entry(AuditAction.IDENTITY_VERIFY, user, identity, id_, actor))
+            self._audit.record(self._entry(AuditAction.IDENTITY_VERIFY, user, identity, new.name, actor))
             answer = self._ask(user, identity, content, new)
         except Unavailable:
             self._verifications.end(subject, failed(new, counts=False))
@@ -221,17 +224,17 @@ class VerifyIdentity:
         if not matches(code, tried.hash):
             left = MOST_TRIES - tried.tries
             raise CodeWrong("The code is wrong.", Detail("code", f"is wrong; {left} tries are left"))
-        return self._confirmed(subject, tried, id_, actor)
+        return self._confirmed(subject, tried, actor)
 
-    def _confirmed(self, subject: str, code: Verification, id_: str, actor: str) -> Confirmed:
+    def _confirmed(self, subject: str, code: Verification, actor: str) -> Confirmed:
         for _ in range(_TRIES):
             user = holder_of(self._directory, code.user_id)
-            identity = identity_of(user, subject, code.linked_at) if user is not None else None
+            identity = self._of_code(user, subject, code)
             if user is None or identity is None:
                 raise _over("is of an identity that the user no longer has")
             if code.confirmed_at is not None:
                 return Confirmed(user.user_id, identity)
-            entry = self._entry(AuditAction.IDENTITY_CONFIRM, user, identity, id_, actor)
+            entry = self._entry(AuditAction.IDENTITY_CONFIRM, user, identity, code.name, actor)
             if self._verifications.confirm(subject, code, user, identity, entry):
                 verified = msgspec.structs.replace(identity, verified_at=entry.at)
                 return Confirmed(user.user_id, verified)
@@ -240,6 +243,9 @@ class VerifyIdentity:
                 raise _over("was replaced by a newer code")
             code = present
         raise Conflict("The user is changing too quickly; try again.")
+
+    def _of_code(self, user: User | None, subject: str, code: Verification) -> Identity | None:
+        return identity_of(self._fingerprint, user, subject, code.linked_at) if user is not None else None
 
     def _known(self, wanted: CodeWanted) -> tuple[User, Identity]:
         """Return the identity and who has it. Who asks for somebody else's learns nothing of them."""
@@ -328,8 +334,10 @@ class VerifyIdentity:
     def _new_name(self) -> str:
         return self._new_id().replace("-", "")
 
-    def _entry(self, action: AuditAction, user: User, identity: Identity, id_: str, actor: str) -> AuditEntry:
-        details = {"channel": identity.channel, "account": identity.account, "verification_id": id_}
+    def _entry(
+        self, action: AuditAction, user: User, identity: Identity, name: str, actor: str
+    ) -> AuditEntry:
+        details = {"channel": identity.channel, "account": identity.account, "verification": name}
         at = iso(self._clock())
         return AuditEntry(self._new_id(), at, action, f"user:{user.user_id}", actor, details)
 

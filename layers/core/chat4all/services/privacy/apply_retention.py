@@ -136,7 +136,8 @@ class ApplyRetention:
                 self._strip(found.ids, step)
             case Stage.BATCHES:
                 found = self._old.batches(place.shard, step.before, place.after, _ENTRIES)
-                gone = [self._old.delete_batch(batch_id, step.before) for batch_id in found.ids]
+                until = self._remains_until()
+                gone = [self._old.strip_batch(batch_id, step.before, until) for batch_id in found.ids]
                 step.removed += Removed(batches=sum(gone), unfinished=len(gone) - sum(gone))
             case Stage.DEAD_RECORDS:
                 found = self._old.dead_records(place.shard, place.after, _ENTRIES)
@@ -191,20 +192,25 @@ class ApplyRetention:
             limit = _ENTRIES
 
     def _strip(self, ids: Sequence[str], step: _Step) -> list[Stripped]:
-        now = self._clock()
-        until = int((now + REMAINS_FOR).timestamp())
+        at, until = iso(self._clock()), self._remains_until()
 
         def strip(message_id: str) -> Stripped:
-            return self._old.strip(message_id, step.before, iso(now), until)
+            return self._old.strip(message_id, step.before, at, until)
 
         outcomes = [*self._side_by_side(strip, ids)]
         step.add(outcomes)
         return outcomes
 
+    def _remains_until(self) -> int:
+        return int((self._clock() + REMAINS_FOR).timestamp())
+
     def _expire(self, file: StoredFile, before: str) -> bool:
         is_of_export = file.owner is None and file.source is None
+        is_needed = file.needed_until is not None and file.needed_until > iso(self._clock())
         is_over = file.status is FileStatus.READY and file.created_at < before
-        return is_over and not is_of_export and expire(self._files, self._store, file)
+        if is_of_export or is_needed or not is_over:
+            return False
+        return expire(self._files, self._store, file)
 
     def _raw(self, place: Place, step: _Step, days: int) -> Place | None:
         """Delete an hour of raw webhooks of the channel; after KEEP they go by themselves."""

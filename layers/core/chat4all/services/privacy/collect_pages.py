@@ -13,12 +13,13 @@ from chat4all.domain.exports import Export, ExportCounts, ExportPlace, Section, 
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
 from chat4all.domain.note import Note
+from chat4all.domain.own_words import own_deliveries, own_words
 from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor, merged_entries
 from chat4all.domain.person import User, UserType
 from chat4all.services.access.ports import AuditLog
 from chat4all.services.directory.ports import Conversations, Directory, Notes
 from chat4all.services.messaging.ports import Deliveries, Fallbacks, MessageQuery, Messages
-from chat4all.services.messaging.read_messages import MessageProgress, ReadMessages
+from chat4all.services.messaging.read_messages import ActProgress, MessageProgress, ReadMessages
 
 MESSAGES: Final = 50
 """The messages of a page. A message has at most 400 KB, so that a page has at most 20 MB."""
@@ -83,7 +84,7 @@ class CollectPages:
             case Section.CONVERSATIONS if place.in_notes:
                 return self._notes_of(place, following)
             case Section.CONVERSATIONS:
-                return self._history(place, following)
+                return self._history(export, place, following)
             case Section.OWN_MESSAGES:
                 return self._own(export, place, following)
             case _:
@@ -129,13 +130,15 @@ class CollectPages:
             and any(user.type is UserType.CUSTOMER for user in self._users(export))
         )
 
-    def _history(self, place: ExportPlace, following: ExportPlace) -> tuple[ExportPage | None, ExportPlace]:
+    def _history(
+        self, export: Export, place: ExportPlace, following: ExportPlace
+    ) -> tuple[ExportPage | None, ExportPlace]:
         conversation_id = place.conversation_id or ""
         messages = self._messages.history(conversation_id, FROM_THE_START, place.cursor, MESSAGES)
         if not messages:
             return None, replace(place, in_notes=True, cursor=None)
         pinned = replace(place, cursor=messages[0].sequence + _BEHIND)
-        page = self._of_messages(f"conversations/{safe_name(conversation_id)}", pinned, messages)
+        page = self._of_messages(export, f"conversations/{safe_name(conversation_id)}", pinned, messages)
         return page, replace(following, cursor=messages[-1].sequence)
 
     def _notes_of(self, place: ExportPlace, following: ExportPlace) -> tuple[ExportPage | None, ExportPlace]:
@@ -165,12 +168,12 @@ class CollectPages:
             for message in self._messages.get_many([message_id for _, message_id in entries])
         }
         ordered = [known[message_id] for _, message_id in entries if message_id in known]
-        own = self._outside(export, ordered)
+        own = [own_words(message) for message in self._outside(export, ordered)]
         if not own:
             return None, replace(place, cursor=behind)
         first = entries[0][0]
         pinned = replace(place, cursor=encode_cursor(TimeCursor(first.at, first.item_id + _BEHIND)))
-        return self._of_messages("own-messages", pinned, own), replace(following, cursor=behind)
+        return self._of_messages(export, "own-messages", pinned, own), replace(following, cursor=behind)
 
     def _outside(self, export: Export, messages: Sequence[Message]) -> list[Message]:
         ids = dict.fromkeys(message.conversation_id for message in messages)
@@ -182,8 +185,10 @@ class CollectPages:
         }
         return [message for message in messages if message.conversation_id not in whole]
 
-    def _of_messages(self, folder: str, place: ExportPlace, messages: Sequence[Message]) -> ExportPage:
-        found = [self._read.progress_of(message) for message in messages]
+    def _of_messages(
+        self, export: Export, folder: str, place: ExportPlace, messages: Sequence[Message]
+    ) -> ExportPage:
+        found = [_own_progress(export, self._read.progress_of(message)) for message in messages]
         counts = ExportCounts(messages=len(messages))
         return ExportPage(f"{folder}/messages-{place.page:06d}", "Messages", place, counts, messages=found)
 
@@ -202,6 +207,24 @@ class CollectPages:
         name = f"audit/entries-{place.page:06d}"
         page = ExportPage(name, "Audit entries", place, ExportCounts(audit_entries=len(found)), entries=found)
         return page, replace(following, cursor=behind)
+
+
+def _own_progress(export: Export, progress: MessageProgress) -> MessageProgress:
+    """Return the progress without what it tells of other people's addresses."""
+    return replace(
+        progress,
+        deliveries=own_deliveries(progress.deliveries, export.user_ids),
+        edit=_own_act(progress.edit),
+        deletion=_own_act(progress.deletion),
+    )
+
+
+def _own_act(act: ActProgress | None) -> ActProgress | None:
+    """Return an act without the reasons of failures. Its ids are not shown."""
+    if act is None:
+        return None
+    deliveries = tuple(replace(part, error_reason=None) for part in act.deliveries)
+    return ActProgress(replace(act.record, error_reason=None), deliveries)
 
 
 def _names(entry: AuditEntry, about: set[str]) -> bool:

@@ -88,8 +88,11 @@ class OldMessages(Protocol):
         """List the batches that were created before `before`."""
         ...
 
-    def delete_batch(self, batch_id: str, before: str) -> bool:
-        """Delete a batch with its recipients if it ended before `before`; return whether it did."""
+    def strip_batch(self, batch_id: str, before: str, remains_until: int) -> bool:
+        """Remove the content and recipients of a batch that ended before `before`; return whether it did.
+
+        What is left goes at `remains_until` (epoch seconds). Until then a repeated POST finds the batch.
+        """
         ...
 
     def dead_records(self, shard: int, after: str, limit: int) -> Listing: ...

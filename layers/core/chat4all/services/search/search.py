@@ -1,6 +1,6 @@
 """Search messages, people and notes, the latest first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Annotated, Final
 
@@ -8,6 +8,7 @@ import msgspec
 
 from chat4all.domain.errors import ConversationNotFound, Detail, Invalid, UnknownUser
 from chat4all.domain.pages import decode_cursor, encode_cursor
+from chat4all.domain.retention import is_over
 from chat4all.domain.search import (
     Document,
     Entry,
@@ -72,7 +73,11 @@ class Search:
         notes: Notes,
         directory: Directory,
         conversations: Conversations,
+        *,
+        over_before: Callable[[], str | None],
     ) -> None:
+        """Set the ports; `over_before` returns the time before which messages are over, if there is one."""
+        self._over_before = over_before
         self._index = index
         self._messages = messages
         self._notes = notes
@@ -141,7 +146,9 @@ class Search:
     def _read(self, kind: SearchKind, item_ids: Sequence[str]) -> list[Document | None]:
         match kind:
             case SearchKind.MESSAGE:
-                return [message_document(message) for message in self._messages.get_many(item_ids)]
+                before = self._over_before()
+                messages = self._messages.get_many(item_ids)
+                return [message_document(message) for message in messages if not is_over(message, before)]
             case SearchKind.PERSON:
                 return [person_document(user) for user in self._directory.get_many(item_ids).values()]
             case SearchKind.NOTE:
