@@ -11,6 +11,7 @@ from chat4all.domain.conversation import Conversation, ConversationState
 from chat4all.domain.desk import after_message, at_hand
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import MessageSubmitted
+from chat4all.services.directory.going_on import going_on
 from chat4all.services.directory.ports import Conversations, Desks
 
 _TRIES: Final = 8
@@ -25,16 +26,18 @@ class RecordActivity:
     def __call__(self, read: Conversation, submitted: MessageSubmitted) -> Conversation:
         """Record the message in the conversation as it was read; return the conversation as it is then.
 
-        A conversation that was archived for its idle time, after the message was accepted, comes back.
+        A message in a conversation that joined another is recorded in the other, where it is shown. A
+        conversation that was archived for its idle time, after the message was accepted, comes back.
 
         Raises:
             Unavailable: the conversation is changing too quickly, or AWS did not answer.
         """
         conversation = read
         for _ in range(_TRIES):
-            recorded = self._recorded(conversation, submitted)
+            place = going_on(conversation, self._conversations) or conversation
+            recorded = self._recorded(place, submitted)
             if recorded is not None:
-                return recorded
+                return recorded if place is conversation else conversation
             conversation = self._conversations.get(read.conversation_id) or conversation
         raise Unavailable("The conversation is changing too quickly; try again.", retry_after=1)
 
