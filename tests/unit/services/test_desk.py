@@ -182,6 +182,21 @@ def test_a_persons_message_reopens_the_conversation(product: Product, talk: str,
     assert desk_of(product, talk).status is DeskStatus.OPEN
 
 
+@pytest.mark.parametrize(("hours", "is_reopened"), [(23, True), (24, True), (25, False), (24 * 200, False)])
+def test_imported_history_and_very_late_messages_do_not_reopen(
+    product: Product, talk: str, hours: int, *, is_reopened: bool
+) -> None:
+    change(product, talk, status=DeskStatus.RESOLVED)
+    sent_at = iso(product.clock() - timedelta(hours=hours))
+
+    event = InboundMessage("ana@pigeon", f"hers-{next(_NUMBERS)}", Text("hello"), sent_at)
+    product.take(WebhookEvent("pigeon", ACCOUNT, "webhook", event))
+    product.route_all()
+
+    desk = desk_of(product, talk)
+    assert (desk.status is DeskStatus.OPEN, desk.waiting_since is not None) == (is_reopened, is_reopened)
+
+
 def test_the_same_record_again_does_not_reopen(product: Product, talk: str) -> None:
     group = begin(product, "agent", "ana", "ben").conversation_id
     product.accept(replace(a_message(message_id=product.ids(), conversation_id=group), sender_id="ana"))

@@ -122,18 +122,19 @@ def changed(desk: Desk, changes: DeskChanges, now: datetime) -> Desk:
     return after if after == desk else replace(after, version=desk.version + 1)
 
 
-def after_message(desk: Desk, writer: Writer, at: str, since: str) -> Desk:
+def after_message(desk: Desk, writer: Writer | None, at: str, since: str) -> Desk:
     """Return the desk after a message that was accepted at `at`.
 
     `since` is the last activity that is known, or the begin of the conversation. A person's message reopens
-    the conversation. An answer ends the person's wait.
+    the conversation. An answer ends the person's wait. With None for its writer, the message neither asks nor
+    answers.
     """
     after = desk
     if writer is Writer.PERSON:
         after = replace(after, waiting_since=after.waiting_since or at)
         if after.status is not DeskStatus.OPEN:
             after = replace(after, status=DeskStatus.OPEN, snoozed_until=None, version=after.version + 1)
-    elif writer is not Writer.CAMPAIGN:
+    elif writer in {Writer.HUMAN, Writer.BOT}:
         after = replace(after, waiting_since=None)
     is_old = parse_iso(at) - parse_iso(since) > ACTIVITY_KNOWN
     return replace(after, active_at=at) if is_old else after

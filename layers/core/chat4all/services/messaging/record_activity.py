@@ -4,17 +4,21 @@ A message is recorded if the known activity is over a minute older, or if it cha
 So a message costs no read, and most messages cost no write.
 """
 
+from datetime import timedelta
 from typing import Final
 
-from chat4all.domain.clock import Clock
+from chat4all.domain.clock import Clock, parse_iso
 from chat4all.domain.conversation import Conversation, ConversationState
-from chat4all.domain.desk import after_message, at_hand
+from chat4all.domain.desk import Writer, after_message, at_hand
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import MessageSubmitted
+from chat4all.domain.sent_order import sent_place
 from chat4all.services.directory.going_on import going_on
 from chat4all.services.directory.ports import Conversations, Desks
 
 _TRIES: Final = 8
+_CURRENT_FOR: Final = timedelta(days=1)
+"""A message that was sent so long before its acceptance is history: imported, or very late."""
 
 
 class RecordActivity:
@@ -45,7 +49,7 @@ class RecordActivity:
         """Return the conversation after the message; None if it must be read again."""
         if conversation.state is ConversationState.ACTIVE:
             at = submitted.message.accepted_at
-            desk = after_message(conversation.desk, submitted.writer, at, conversation.active_at)
+            desk = after_message(conversation.desk, _turn_of(submitted), at, conversation.active_at)
             is_recorded = desk == conversation.desk or self._desks.save(conversation, desk)
             return conversation.with_desk(desk) if is_recorded else None
         if not conversation.desk.is_idle:
@@ -53,3 +57,10 @@ class RecordActivity:
         desk = at_hand(conversation.desk, is_active=True, now=self._clock())
         self._conversations.set_state(conversation, ConversationState.ACTIVE, desk)
         return None
+
+
+def _turn_of(submitted: MessageSubmitted) -> Writer | None:
+    """Return who wrote the message; None if it asks and answers nothing by now."""
+    message = submitted.message
+    is_old = parse_iso(message.accepted_at) - parse_iso(sent_place(message).sent_at) > _CURRENT_FOR
+    return None if is_old else submitted.writer
