@@ -504,6 +504,57 @@ def test_a_message_that_was_accepted_before_the_archive_is_delivered(product: Pr
     assert product.conversation(talk).state is ConversationState.ACTIVE
 
 
+def test_a_person_whose_message_was_accepted_before_an_archive_by_hand_is_not_forgotten(
+    product: Product, talk: str
+) -> None:
+    change(product, talk, status=DeskStatus.RESOLVED)
+    event = InboundMessage("ana@pigeon", "hers", Text("wait!"), iso(product.clock()))
+    product.take(WebhookEvent("pigeon", ACCOUNT, "webhook", event))
+    product.manage_conversations.set_state(talk, ConversationState.ARCHIVED)
+
+    product.route_all()
+
+    found = product.conversation(talk)
+    assert (found.state, found.desk.status) == (ConversationState.ACTIVE, DeskStatus.OPEN)
+    assert found.desk.waiting_since is not None
+    assert product.conversations.turns("ana")[0] == talk
+
+
+def test_our_message_that_was_accepted_before_an_archive_by_hand_reactivates_nothing(
+    product: Product, talk: str
+) -> None:
+    product.accept(a_message(message_id=product.ids(), conversation_id=talk))
+    product.manage_conversations.set_state(talk, ConversationState.ARCHIVED)
+
+    product.route_all()
+
+    assert product.conversation(talk).state is ConversationState.ARCHIVED
+
+
+def test_a_conversation_that_is_archived_by_an_erasure_stays_archived(product: Product, talk: str) -> None:
+    event = InboundMessage("ana@pigeon", "hers", Text("wait!"), iso(product.clock()))
+    product.take(WebhookEvent("pigeon", ACCOUNT, "webhook", event))
+    known = product.conversation(talk)
+    assert product.conversations.set_state(known, ConversationState.ARCHIVED)
+
+    product.route_all()
+
+    assert product.conversation(talk).state is ConversationState.ARCHIVED
+
+
+def test_a_conversation_of_two_who_are_one_person_by_now_stays_archived(product: Product) -> None:
+    pair = begin(product, "ana", "ben").conversation_id
+    new = a_message(message_id=product.ids(), conversation_id=pair, sender_id="ana")
+    message_id = product.accept(new).message.message_id
+    product.manage_conversations.set_state(pair, ConversationState.ARCHIVED)
+    product.merges.merge("ana", "ben", "key")
+
+    product.route_all()
+
+    assert product.conversation(pair).state is ConversationState.ARCHIVED
+    assert product.message(message_id).sequence
+
+
 def test_nothing_waits_and_everything_is_open_in_a_new_conversation(product: Product, talk: str) -> None:
     assert desk_of(product, talk) == Desk()
     assert product.conversation(talk).active_at == NOW

@@ -84,6 +84,8 @@ class Desk(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 0
     is_idle: bool = False
     """The conversation was archived because nobody wrote in it; the person's next message reactivates it."""
+    is_put_away: bool = False
+    """The conversation was archived by hand; a person's message that was accepted before reactivates it."""
 
 
 class DeskChanges(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -157,7 +159,7 @@ def at_hand(desk: Desk, *, is_active: bool, now: datetime) -> Desk:
 
     A reactivated conversation counts as active, so that it is not archived for its idle time at once.
     """
-    desk = replace(desk, is_idle=False)
+    desk = replace(desk, is_idle=False, is_put_away=not is_active)
     return replace(desk, active_at=max(iso(now), desk.active_at)) if is_active else desk
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from chat4all.domain.clock import Clock, parse_iso
 from chat4all.domain.conversation import Conversation, ConversationState
 from chat4all.domain.desk import Writer, after_message, at_hand
-from chat4all.domain.errors import Unavailable
+from chat4all.domain.errors import SamePerson, Unavailable
 from chat4all.domain.events import MessageSubmitted
 from chat4all.domain.sent_order import sent_place
 from chat4all.services.directory.going_on import going_on
@@ -31,7 +31,9 @@ class RecordActivity:
         """Record the message in the conversation as it was read; return the conversation as it is then.
 
         A message in a conversation that joined another is recorded in the other, where it is shown. A
-        conversation that was archived for its idle time, after the message was accepted, comes back.
+        conversation that was archived after the message was accepted comes back if it was archived for its
+        idle time, or by hand while a person wrote: no message is taken in where the conversation is archived
+        already, so that the message came first. An erased conversation stays archived.
 
         Raises:
             Unavailable: the conversation is changing too quickly, or AWS did not answer.
@@ -52,10 +54,14 @@ class RecordActivity:
             desk = after_message(conversation.desk, _turn_of(submitted), at, conversation.active_at)
             is_recorded = desk == conversation.desk or self._desks.save(conversation, desk)
             return conversation.with_desk(desk) if is_recorded else None
-        if not conversation.desk.is_idle:
+        is_forgotten = conversation.desk.is_put_away and _turn_of(submitted) is Writer.PERSON
+        if not (conversation.desk.is_idle or is_forgotten):
             return conversation
         desk = at_hand(conversation.desk, is_active=True, now=self._clock())
-        self._conversations.set_state(conversation, ConversationState.ACTIVE, desk)
+        try:
+            self._conversations.set_state(conversation, ConversationState.ACTIVE, desk)
+        except SamePerson:
+            return conversation
         return None
 
 
