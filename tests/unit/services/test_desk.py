@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
-from chat4all.domain.desk import Control, Desk, DeskChanges, DeskQuery, DeskStatus, Priority
+from chat4all.domain.desk import Control, Desk, DeskChanges, DeskQuery, DeskStatus, Priority, Writer
 from chat4all.domain.errors import ActNotPossible, Conflict, ConversationNotFound, Invalid, Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.kinds import Reaction
@@ -26,6 +26,7 @@ from chat4all.services.directory.list_conversations import (
     ConversationQuery,
 )
 from chat4all.services.directory.manage_conversations import NewConversation
+from chat4all.services.messaging.record_activity import RecordActivity
 from chat4all.services.recovery.tend_desks import ArchiveIdle, WakeSnoozed
 from tests.fakes.connector import ACCOUNT
 from tests.fakes.conversations import MemoryConversations
@@ -195,6 +196,24 @@ def test_imported_history_and_very_late_messages_do_not_reopen(
 
     desk = desk_of(product, talk)
     assert (desk.status is DeskStatus.OPEN, desk.waiting_since is not None) == (is_reopened, is_reopened)
+
+
+def test_a_reaction_asks_and_answers_nothing(product: Product, talk: str) -> None:
+    agent_writes(product, talk)
+    change(product, talk, status=DeskStatus.RESOLVED)
+    said = product.events.submitted[-1].message.message_id
+
+    new = a_message(message_id=product.ids(), conversation_id=talk, sender_id="ana", reply_to=said)
+    product.accept(replace(new, content=Reaction("👍")))
+    product.route_all()
+    desk = desk_of(product, talk)
+    assert (desk.status, desk.waiting_since) == (DeskStatus.RESOLVED, None)
+
+    person_writes(product)
+    submitted = product.events.submitted[-1]
+    ours = replace(submitted, message=replace(submitted.message, content=Reaction("👍")), writer=Writer.HUMAN)
+    record = RecordActivity(product.conversations, product.desks, product.clock)
+    assert record(product.conversation(talk), ours).desk.waiting_since is not None
 
 
 def test_the_same_record_again_does_not_reopen(product: Product, talk: str) -> None:

@@ -12,6 +12,7 @@ from chat4all.domain.conversation import Conversation, ConversationState
 from chat4all.domain.desk import Writer, after_message, at_hand
 from chat4all.domain.errors import SamePerson, Unavailable
 from chat4all.domain.events import MessageSubmitted
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.sent_order import sent_place
 from chat4all.services.directory.going_on import going_on
 from chat4all.services.directory.ports import Conversations, Desks
@@ -66,7 +67,9 @@ class RecordActivity:
 
 
 def _turn_of(submitted: MessageSubmitted) -> Writer | None:
-    """Return who wrote the message; None if it asks and answers nothing by now."""
+    """Return who wrote the message; None if it is a reaction, or asks and answers nothing by now."""
     message = submitted.message
+    if isinstance(message.content, Reaction):
+        return None
     is_old = parse_iso(message.accepted_at) - parse_iso(sent_place(message).sent_at) > _CURRENT_FOR
     return None if is_old else submitted.writer
