@@ -4,7 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from chat4all.domain.desk import Desk, DeskStatus
-from tests.fakes.people import conversation_of
+from chat4all.domain.errors import NotFound
+from chat4all.services.messaging.count_unread import MOST_COUNTED, Unread
+from tests.fakes.people import agent, conversation_of
 from tests.fakes.product import AGENT, ANA, BEN, Product, a_message
 
 
@@ -12,7 +14,7 @@ from tests.fakes.product import AGENT, ANA, BEN, Product, a_message
 def product() -> Product:
     """The agent talks with Ana and with Ben, who are one person."""
     product = Product()
-    for user in (AGENT, ANA, BEN):
+    for user in (AGENT, agent("other"), ANA, BEN):
         product.directory.create(user)
     for user in (ANA, BEN):
         talk = conversation_of(AGENT, user, conversation_id=f"of-{user.user_id}")
@@ -50,3 +52,68 @@ def test_a_message_that_was_accepted_before_the_merge_opens_the_conversation_tha
     desk = desk_of(product, "ana")
     assert (desk.status, desk.waiting_since) == (DeskStatus.OPEN, product.message(message_id).accepted_at)
     assert desk_of(product, "ben") == Desk()
+
+
+def unread(product: Product) -> int:
+    return product.count_unread("of-ana", "agent").unread
+
+
+def test_the_messages_of_both_are_unread_until_one_of_either_is_marked(product: Product) -> None:
+    first = accept(product, "ben")
+    product.clock.advance(1)
+    accept(product, "ana")
+    product.clock.advance(1)
+    last = accept(product, "ben")
+    product.route_all()
+    merge(product)
+    assert unread(product) == 3
+    assert product.count_unread("of-ana", "other") == Unread(3, more=False)
+
+    assert product.count_unread.mark("of-ana", "agent", first).unread == 2
+    assert product.count_unread.mark("of-ana", "agent", last).unread == 0
+    assert product.count_unread.mark("of-ana", "other", None).unread == 0
+
+
+def test_the_mark_of_a_message_of_the_conversation_covers_what_came_before_in_the_joined_one(
+    product: Product,
+) -> None:
+    accept(product, "ben")
+    product.clock.advance(1)
+    marked = accept(product, "ana")
+    product.clock.advance(1)
+    accept(product, "ben")
+    product.route_all()
+    merge(product)
+
+    assert product.count_unread.mark("of-ana", "agent", marked).unread == 1
+
+
+def test_who_answers_after_the_merge_has_read_both(product: Product) -> None:
+    accept(product, "ben")
+    product.route_all()
+    merge(product)
+    product.clock.advance(1)
+
+    product.accept(a_message(message_id=product.ids(), conversation_id="of-ana"))
+    product.route_all()
+
+    assert unread(product) == 0
+    assert product.count_unread("of-ana", "other").unread == 1
+
+
+def test_many_unread_messages_of_both_are_not_counted_to_the_end(product: Product) -> None:
+    for _ in range(MOST_COUNTED // 2 + 1):
+        accept(product, "ben")
+        accept(product, "ana")
+    product.route_all()
+    merge(product)
+
+    assert product.count_unread("of-ana", "agent") == Unread(MOST_COUNTED, more=True)
+
+
+def test_a_message_of_another_conversation_cannot_be_marked(product: Product) -> None:
+    message_id = accept(product, "ben")
+    product.route_all()
+
+    with pytest.raises(NotFound):
+        product.count_unread.mark("of-ana", "agent", message_id)
