@@ -161,6 +161,19 @@ def test_a_person_waits_until_a_human_answers(product: Product, talk: str) -> No
     assert desk_of(product, talk).waiting_since is None
 
 
+def test_an_answer_that_is_refused_ends_no_wait(product: Product, talk: str) -> None:
+    person_writes(product)
+    message_id = product.accept(a_message(message_id=product.ids(), conversation_id=talk)).message.message_id
+    product.manage_users.unlink("ana", "pigeon", "ana@pigeon")
+    product.manage_conversations.set_state(talk, ConversationState.ARCHIVED)
+    product.manage_conversations.set_state(talk, ConversationState.ACTIVE)
+
+    product.route_all()
+
+    assert product.message(message_id).status is Status.FAILED
+    assert desk_of(product, talk).waiting_since is not None
+
+
 @pytest.mark.parametrize(("purpose", "is_to_many"), [(Purpose.MARKETING, False), (Purpose.SERVICE, True)])
 def test_a_message_to_many_answers_nobody(
     product: Product, talk: str, purpose: Purpose, *, is_to_many: bool
