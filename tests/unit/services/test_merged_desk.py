@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from chat4all.domain.desk import Desk, DeskStatus
+from chat4all.domain.desk import Control, Desk, DeskStatus, Priority
 from chat4all.domain.errors import NotFound
 from chat4all.services.messaging.count_unread import MOST_COUNTED, Unread
 from tests.fakes.people import agent, conversation_of
@@ -117,3 +117,34 @@ def test_a_message_of_another_conversation_cannot_be_marked(product: Product) ->
 
     with pytest.raises(NotFound):
         product.count_unread.mark("of-ana", "agent", message_id)
+
+
+def test_what_the_desk_knew_of_either_is_known_after_the_merge(product: Product) -> None:
+    save(product, "ben", Desk(assignee="agent", labels=("refund",), priority=Priority.URGENT))
+    save(product, "ana", Desk(controlled_by=Control.BOT, labels=("vip",)))
+
+    merge(product)
+
+    desk = desk_of(product, "ana")
+    assert (desk.assignee, desk.labels, desk.priority) == ("agent", ("vip", "refund"), Priority.URGENT)
+    assert desk.controlled_by is Control.HUMAN
+
+
+def test_the_notes_on_both_are_listed_in_pages_changed_and_deleted(product: Product) -> None:
+    notes = product.manage_notes
+    written = []
+    for name in ("ben", "ana", "ben"):
+        written.append(notes.write(f"of-{name}", "agent", f"of {name}"))
+        product.clock.advance(1)
+    merge(product)
+
+    first = notes.page("of-ana", None, 2)
+    second = notes.page("of-ana", first.next_cursor, 2)
+    assert [*first.items, *second.items] == written[::-1]
+    assert second.next_cursor is None
+
+    assert notes.change("of-ana", written[0].note_id, "a scammer").text == "a scammer"
+    assert notes.delete("of-ana", written[0].note_id).text == "a scammer"
+    assert notes.page("of-ana", None, 10).items == (written[2], written[1])
+    with pytest.raises(NotFound):
+        notes.delete("of-ben", written[1].note_id)

@@ -15,6 +15,7 @@ from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.person import UserType
 
+MOST_LABELS: Final = 20
 LONGEST_SNOOZE: Final = timedelta(days=366)
 ACTIVITY_KNOWN: Final = timedelta(minutes=1)
 """A message raises the recorded activity if that is so much older: a lively conversation costs no writes."""
