@@ -12,6 +12,7 @@ import msgspec
 
 from chat4all.domain.conversation import FROM_THE_START, Conversation
 from chat4all.domain.errors import ConversationNotFound, Detail, MessageNotFound, UnknownUser
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import Message
 from chat4all.domain.person import UserType
 from chat4all.services.directory.ports import Conversations, Directory
@@ -100,8 +101,8 @@ class CountUnread:
         counted = sum(sender in people for sender in since)
         return Unread(min(counted, MOST_COUNTED), more=len(since) > MOST_COUNTED)
 
-    def _senders(self, conversation: Conversation, user_id: str) -> list[str]:
-        """Return the senders after the agent's marks, the latest first."""
+    def _senders(self, conversation: Conversation, user_id: str) -> list[str | None]:
+        """Return the senders after the agent's marks, the latest first; None for a reaction."""
         after = {
             place: self._conversations.read_up_to(place, user_id) or FROM_THE_START
             for place in _places(conversation)
@@ -115,7 +116,10 @@ class CountUnread:
             for message in self._messages.history(place, mark, None, MOST_COUNTED + 1)
         ]
         found.sort(key=lambda message: message.accepted_at, reverse=True)
-        return [message.sender_id for message in found[: MOST_COUNTED + 1]]
+        return [
+            None if isinstance(message.content, Reaction) else message.sender_id
+            for message in found[: MOST_COUNTED + 1]
+        ]
 
 
 def _places(conversation: Conversation) -> tuple[str, ...]:
