@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from ministack.core.responses import get_account_id, get_region
@@ -11,6 +11,8 @@ from ministack.services import dynamodb, lambda_svc
 
 from ministack_server import streams
 from ministack_server.journal.changes import Contents
+from ministack_server.journal.recorder import Recorder
+from ministack_server.journal.writer import Writer
 
 TABLE = "words"
 ARN = f"arn:aws:dynamodb:us-east-1:000000000000:table/{TABLE}/stream/2026-11-30T08:00:00.000"
@@ -71,7 +73,12 @@ def function(mapping: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterat
     streams._waiting.clear()
     streams._first_at.clear()
     streams._pause_until.clear()
-    streams.record(lambda *_: None)
+    streams.record(lambda *_: None, threading.RLock())
+
+
+class Sink:
+    def append(self, frame: bytes) -> None:
+        """Take a frame of the journal, and store it nowhere."""
 
 
 def write(*numbers: int, kind: str = "MESSAGE") -> None:
@@ -130,7 +137,7 @@ def test_records_are_gathered_for_the_window_unless_the_batch_is_full(
 
 def test_the_journal_has_the_records_that_wait(function: Function) -> None:
     contents = Contents()
-    streams.record(lambda *change: contents.apply(change))
+    streams.record(lambda *change: contents.apply(change), threading.RLock())
     write(1, 2, 3, 4)
     poll_until(lambda: len(function.batches) == 1)
     poll_until(
@@ -150,3 +157,26 @@ def test_a_write_that_changes_nothing_makes_no_record(function: Function) -> Non
     streams.emit(TABLE, "MODIFY", item, dict(item))
 
     assert streams.waiting() == {}
+
+
+def test_changes_under_the_journals_lock_and_ends_of_batches_do_not_wait_for_each_other(
+    function: Function,
+) -> None:
+    recorder = Recorder(cast("Writer", Sink()))
+    streams.record(recorder.record, recorder)
+
+    def change() -> None:
+        for number in range(300):
+            with recorder:
+                time.sleep(0.0005)  # another thread takes the lock of streams meanwhile, if there is one
+                write(number)
+
+    changing = threading.Thread(target=change, daemon=True)
+    changing.start()
+
+    deadline = time.monotonic() + 30
+    while changing.is_alive() or streams.waiting():
+        assert time.monotonic() < deadline, "both threads wait for each other"
+        streams.poll()
+        time.sleep(0.001)
+    assert sorted(int(name) for batch in function.batches for name in batch) == [*range(300)]

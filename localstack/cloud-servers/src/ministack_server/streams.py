@@ -14,6 +14,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from ministack.core.responses import _request_account_id, _request_region, get_account_id, get_region
@@ -27,7 +28,12 @@ _LOOK_EVERY_S: Final = 0.25
 Record = dict[str, Any]
 Mapping = dict[str, Any]
 
-_lock: Final = threading.Lock()
+_lock: AbstractContextManager[object] = threading.RLock()
+"""The lock of the records that wait. Once there is a journal, it is the journal's own.
+
+A table's change holds the journal's lock when its record begins to wait. A second lock, taken in the other
+order where a batch ends, would stop both for good.
+"""
 _waiting: Final[dict[str, list[Record]]] = defaultdict(list)
 """The records that a mapping has not passed on yet, by its UUID."""
 _first_at: Final[dict[str, float]] = {}
@@ -46,10 +52,10 @@ def install() -> None:
     threading.Thread(target=_wake, name="ministack-streams", daemon=True).start()
 
 
-def record(change: Callable[..., None]) -> None:
-    """Call `change` for each record that begins to wait, and for those that were passed on."""
-    global _record  # noqa: PLW0603 (a process has one journal)
-    _record = change
+def record(change: Callable[..., None], lock: AbstractContextManager[object]) -> None:
+    """Call `change` under `lock` for each record that begins to wait, and for those that were passed on."""
+    global _record, _lock
+    _record, _lock = change, lock
 
 
 def waiting() -> dict[str, list[Record]]:

@@ -66,7 +66,7 @@ class Journal:
         self._recorded = Recorded(blobs)
         items.install(self._recorder)
         queues.install(self._recorder)
-        streams.record(self._recorder.record)
+        streams.record(self._recorder.record, self._recorder)
         for _ in self._recorded.changes(services.names()):
             pass  # what was loaded is recorded already
         answers.install(self._recorder, self._recorded)
