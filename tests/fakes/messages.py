@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.dead_letters import MOST_REDRIVEN
 from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import Message
 from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status
@@ -264,8 +265,9 @@ class MemoryMessages:
         ]
         return sorted(numbered, key=lambda message: message.sequence, reverse=True)[:limit]
 
-    def senders(self, conversation_id: str, after: str, limit: int) -> list[str]:
-        return [message.sender_id for message in self.history(conversation_id, after, None, limit)]
+    def senders(self, conversation_id: str, after: str, limit: int) -> list[str | None]:
+        found = self.history(conversation_id, after, None, limit)
+        return [None if isinstance(message.content, Reaction) else message.sender_id for message in found]
 
     def history_by_sent(
         self, conversation_id: str, after: str, past: SentCursor | None, limit: int

@@ -5,11 +5,22 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from chat4all.adapters.dynamodb.conversations import DynamoConversations
+from chat4all.adapters.dynamodb.desks import DynamoDesks
+from chat4all.adapters.dynamodb.directory import DynamoDirectory
+from chat4all.adapters.dynamodb.people import DynamoPeople
+from chat4all.domain.audit import AuditAction, AuditEntry
 from chat4all.domain.conversation import Conversation, ConversationState
 from chat4all.domain.desk import Desk, DeskStatus, Priority
 from chat4all.domain.pages import TimeCursor
-from chat4all.services.directory.ports import Conversations, Desks
+from chat4all.domain.person import User
+from chat4all.services.directory.ports import Conversations, Desks, Directory, People
+from tests.fakes.audit import MemoryAudit
+from tests.fakes.conversations import MemoryConversations
+from tests.fakes.directory import MemoryDirectory
+from tests.fakes.merges import MemoryPeople
 from tests.fakes.people import NOW, agent, conversation_of, customer
+from tests.integration.aws import Aws
 
 FULL = Desk(
     status=DeskStatus.SNOOZED,
@@ -112,6 +123,50 @@ def test_an_archived_conversation_is_in_no_list_until_it_comes_back(
     assert name in in_status(desks, DeskStatus.SNOOZED)
     assert [found for _, found in desks.of_assignee(assignee, None, MOST)] == [name]
     assert name in desks.sleeping_until("2027", MOST)
+
+
+def test_a_conversation_that_joins_another_leaves_the_lists_and_comes_back_with_the_undo(
+    backend: str, aws: Aws, new_id: Callable[[], str]
+) -> None:
+    tables = [aws.output(f"Data.{name}Table") for name in ("Directory", "Conversations", "Audit")]
+    memory, places = MemoryDirectory(), MemoryConversations()
+    is_memory = backend == "memory"
+    directory: Directory = memory if is_memory else DynamoDirectory(tables[0])
+    conversations: Conversations = places if is_memory else DynamoConversations(tables[1])
+    desks: Desks = places if is_memory else DynamoDesks(tables[1])
+    people: People = MemoryPeople(memory, places, MemoryAudit()) if is_memory else DynamoPeople(*tables)
+    ours, ana, ben, assignee = agent(new_id()), customer(new_id()), customer(new_id()), new_id()
+    talks = []
+    for user in (ana, ben):
+        directory.create(user)
+        talks.append(conversation_of(ours, user, conversation_id=new_id()))
+        conversations.create(talks[-1], [user.user_id])
+    name = talks[1].conversation_id
+    assert desks.save(talks[1], replace(FULL, assignee=assignee))
+
+    def listed() -> tuple[bool, bool, bool, bool]:
+        return (
+            name in in_status(desks, DeskStatus.SNOOZED),
+            name in [found for _, found in desks.of_assignee(assignee, None, MOST)],
+            name in desks.sleeping_until("2027", MOST),
+            name in [found for turn in range(16) for found in desks.idle("2027", turn, MOST)],
+        )
+
+    def users() -> tuple[User, User]:
+        kept, merged = (directory.get(user.user_id) for user in (ana, ben))
+        assert kept is not None
+        assert merged is not None
+        return kept, merged
+
+    def entry(action: AuditAction) -> AuditEntry:
+        return AuditEntry(new_id(), NOW, action, f"user:{ben.user_id}", "key", {})
+
+    assert people.merge(*users(), NOW, entry(AuditAction.USER_MERGE))
+    assert listed() == (False, False, False, False)
+
+    assert people.unmerge(*users(), entry(AuditAction.USER_UNMERGE))
+    assert listed() == (True, True, True, False)
+    assert read(conversations, talks[1]).desk == replace(FULL, assignee=assignee)
 
 
 def test_a_state_is_saved_with_its_desk_unless_the_desk_changed(

@@ -18,6 +18,7 @@ from chat4all.domain.conversation import FROM_THE_START, JOINING
 from chat4all.domain.delivery import DeliveryPart
 from chat4all.domain.events import DeliveryRequested, Recipient
 from chat4all.domain.files.file import Attachment
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import AlbumItem, Change, ChangeNotice, Edit, Message
 from chat4all.domain.pages import SentCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, part_status
@@ -693,6 +694,25 @@ def test_a_history_is_a_span_of_numbers_newest_first(
     )
 
     assert [message.sequence for message in found] == [numbered(number) for number in expected]
+
+
+def test_the_senders_of_a_conversation_are_named_but_for_reactions(
+    messages: Messages, a_message: NewMessageOf, new_id: Callable[[], str]
+) -> None:
+    conversation_id = new_id()
+    contents: list[Content] = [Text("a"), Reaction("👍"), Text("b"), Reaction("")]
+    for number, content in enumerate(contents):
+        messages.add(
+            a_message(
+                conversation_id=conversation_id,
+                sequence=numbered(number),
+                sender_id=f"{number}",
+                content=content,
+            )
+        )
+
+    assert messages.senders(conversation_id, FROM_THE_START, 9) == [None, "2", None, "0"]
+    assert messages.senders(conversation_id, numbered(1), 1) == [None]
 
 
 def test_who_is_joining_sees_no_message(

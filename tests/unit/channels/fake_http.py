@@ -29,6 +29,7 @@ class Request(msgspec.Struct, frozen=True):
     url: str
     body: bytes
     headers: dict[str, str]
+    linked_bytes: int = 0
 
 
 class PostedForm(msgspec.Struct, frozen=True):
@@ -56,11 +57,11 @@ class FakeHttp(HttpClient):
         self.uploads: list[Upload] = []
 
     def post_json(
-        self, url: str, body: bytes, headers: Mapping[str, str] | None = None
+        self, url: str, body: bytes, headers: Mapping[str, str] | None = None, linked_bytes: int = 0
     ) -> HttpAnswer | NetworkFailure:
         assert self._answers, f"nobody expected a request to {url}"
         msgspec.json.decode(body)
-        self.requests.append(Request(url, body, dict(headers or {})))
+        self.requests.append(Request(url, body, dict(headers or {}), linked_bytes))
         return self._next()
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> HttpAnswer | NetworkFailure:

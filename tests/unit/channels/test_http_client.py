@@ -7,7 +7,16 @@ from typing import ClassVar
 
 import pytest
 
-from chat4all.channels.shared.http import HttpAnswer, HttpClient, NetworkFailure
+from chat4all.channels.shared.http import (
+    CONNECT_TIMEOUT_S,
+    MOST_FETCHING_S,
+    READ_TIMEOUT_S,
+    UPLOAD_BYTES_PER_S,
+    HttpAnswer,
+    HttpClient,
+    NetworkFailure,
+)
+from chat4all.entrypoints.queues.deliveries import UPLOAD_NEEDED_MS
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -22,6 +31,8 @@ class Handler(BaseHTTPRequestHandler):
             self.released.wait(timeout=10)
             self.close_connection = True
             return
+        if self.path == "/late":
+            self.released.wait(timeout=0.3)
         if self.path == "/cut":
             self.close_connection = True
             return
@@ -110,6 +121,19 @@ def test_silence_may_mean_that_the_message_arrived(base_url: str) -> None:
 
     assert result == NetworkFailure(may_have_arrived=True)
     assert len(Handler.peers) == 1
+
+
+def test_a_provider_that_fetches_our_files_first_is_given_the_time(base_url: str) -> None:
+    client = HttpClient(connect_timeout_s=2.0, read_timeout_s=0.05)
+
+    result = client.post_json(f"{base_url}/late", b"{}", linked_bytes=10 * UPLOAD_BYTES_PER_S)
+
+    assert isinstance(result, HttpAnswer)
+    assert len(Handler.peers) == 1
+
+
+def test_the_longest_time_for_files_is_within_that_of_the_function() -> None:
+    assert (CONNECT_TIMEOUT_S + READ_TIMEOUT_S + MOST_FETCHING_S) * 1000 < UPLOAD_NEEDED_MS
 
 
 def test_a_connection_cut_before_the_answer_is_not_retried(base_url: str, client: HttpClient) -> None:

@@ -12,7 +12,7 @@ from chat4all.channels.shared.http import HttpAnswer, NetworkFailure
 from chat4all.channels.telegram.connector import Telegram
 from chat4all.domain.channel import Transfer
 from chat4all.domain.errors import Invalid
-from chat4all.domain.sending import Outcome, SendError, Sent, Submission
+from chat4all.domain.sending import Outcome, OutgoingMedia, SendError, Sent, Submission
 from tests.unit.channels.fake_http import (
     DELIVERY_ID,
     SECRET,
@@ -273,6 +273,19 @@ def test_a_file_without_words_has_no_caption() -> None:
     Telegram(http, BASE).send(file_submission("99", "image/png"), SECRET)
 
     assert http.sent_json() == {"chat_id": 99, "photo": LINK}
+
+
+def test_telegram_gets_the_time_to_fetch_every_file_that_it_is_linked_to() -> None:
+    http = FakeHttp(*[ACCEPTED] * 3)
+    photo = file_submission("99", "image/png")
+    assert isinstance(photo.content, OutgoingMedia)
+    telegram = Telegram(http, BASE)
+
+    telegram.send(photo, SECRET)
+    telegram.send(replace(photo, album=(photo.content, photo.content)), SECRET)
+    telegram.send(submission("99"), SECRET)
+
+    assert [request.linked_bytes for request in http.requests] == [1000, 3000, 0]
 
 
 def test_a_file_that_telegram_does_not_fetch_is_uploaded() -> None:

@@ -143,7 +143,7 @@ def test_a_conversation_that_comes_back_is_active_and_not_idle() -> None:
     idle = Desk(active_at="2001-01-01T00:00:00.000Z", is_idle=True)
 
     assert at_hand(idle, is_active=True, now=START) == Desk(active_at=NOW)
-    assert at_hand(idle, is_active=False, now=START) == replace(idle, is_idle=False)
+    assert at_hand(idle, is_active=False, now=START) == replace(idle, is_idle=False, is_put_away=True)
 
 
 def test_who_writes() -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from chat4all.domain.clock import iso
 from chat4all.domain.content import Text
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
-from chat4all.domain.desk import Control, Desk, DeskChanges, DeskQuery, DeskStatus, Priority
+from chat4all.domain.desk import Control, Desk, DeskChanges, DeskQuery, DeskStatus, Priority, Writer
 from chat4all.domain.errors import ActNotPossible, Conflict, ConversationNotFound, Invalid, Unavailable
 from chat4all.domain.events import InboundMessage, WebhookEvent
 from chat4all.domain.kinds import Reaction
@@ -26,6 +26,7 @@ from chat4all.services.directory.list_conversations import (
     ConversationQuery,
 )
 from chat4all.services.directory.manage_conversations import NewConversation
+from chat4all.services.messaging.record_activity import RecordActivity
 from chat4all.services.recovery.tend_desks import ArchiveIdle, WakeSnoozed
 from tests.fakes.connector import ACCOUNT
 from tests.fakes.conversations import MemoryConversations
@@ -160,6 +161,19 @@ def test_a_person_waits_until_a_human_answers(product: Product, talk: str) -> No
     assert desk_of(product, talk).waiting_since is None
 
 
+def test_an_answer_that_is_refused_ends_no_wait(product: Product, talk: str) -> None:
+    person_writes(product)
+    message_id = product.accept(a_message(message_id=product.ids(), conversation_id=talk)).message.message_id
+    product.manage_users.unlink("ana", "pigeon", "ana@pigeon")
+    product.manage_conversations.set_state(talk, ConversationState.ARCHIVED)
+    product.manage_conversations.set_state(talk, ConversationState.ACTIVE)
+
+    product.route_all()
+
+    assert product.message(message_id).status is Status.FAILED
+    assert desk_of(product, talk).waiting_since is not None
+
+
 @pytest.mark.parametrize(("purpose", "is_to_many"), [(Purpose.MARKETING, False), (Purpose.SERVICE, True)])
 def test_a_message_to_many_answers_nobody(
     product: Product, talk: str, purpose: Purpose, *, is_to_many: bool
@@ -180,6 +194,39 @@ def test_a_persons_message_reopens_the_conversation(product: Product, talk: str,
     person_writes(product)
 
     assert desk_of(product, talk).status is DeskStatus.OPEN
+
+
+@pytest.mark.parametrize(("hours", "is_reopened"), [(23, True), (24, True), (25, False), (24 * 200, False)])
+def test_imported_history_and_very_late_messages_do_not_reopen(
+    product: Product, talk: str, hours: int, *, is_reopened: bool
+) -> None:
+    change(product, talk, status=DeskStatus.RESOLVED)
+    sent_at = iso(product.clock() - timedelta(hours=hours))
+
+    event = InboundMessage("ana@pigeon", f"hers-{next(_NUMBERS)}", Text("hello"), sent_at)
+    product.take(WebhookEvent("pigeon", ACCOUNT, "webhook", event))
+    product.route_all()
+
+    desk = desk_of(product, talk)
+    assert (desk.status is DeskStatus.OPEN, desk.waiting_since is not None) == (is_reopened, is_reopened)
+
+
+def test_a_reaction_asks_and_answers_nothing(product: Product, talk: str) -> None:
+    agent_writes(product, talk)
+    change(product, talk, status=DeskStatus.RESOLVED)
+    said = product.events.submitted[-1].message.message_id
+
+    new = a_message(message_id=product.ids(), conversation_id=talk, sender_id="ana", reply_to=said)
+    product.accept(replace(new, content=Reaction("👍")))
+    product.route_all()
+    desk = desk_of(product, talk)
+    assert (desk.status, desk.waiting_since) == (DeskStatus.RESOLVED, None)
+
+    person_writes(product)
+    submitted = product.events.submitted[-1]
+    ours = replace(submitted, message=replace(submitted.message, content=Reaction("👍")), writer=Writer.HUMAN)
+    record = RecordActivity(product.conversations, product.desks, product.clock)
+    assert record(product.conversation(talk), ours).desk.waiting_since is not None
 
 
 def test_the_same_record_again_does_not_reopen(product: Product, talk: str) -> None:
@@ -487,6 +534,57 @@ def test_a_message_that_was_accepted_before_the_archive_is_delivered(product: Pr
     assert product.message(message.message_id).status is Status.PENDING
     assert product.events.requested
     assert product.conversation(talk).state is ConversationState.ACTIVE
+
+
+def test_a_person_whose_message_was_accepted_before_an_archive_by_hand_is_not_forgotten(
+    product: Product, talk: str
+) -> None:
+    change(product, talk, status=DeskStatus.RESOLVED)
+    event = InboundMessage("ana@pigeon", "hers", Text("wait!"), iso(product.clock()))
+    product.take(WebhookEvent("pigeon", ACCOUNT, "webhook", event))
+    product.manage_conversations.set_state(talk, ConversationState.ARCHIVED)
+
+    product.route_all()
+
+    found = product.conversation(talk)
+    assert (found.state, found.desk.status) == (ConversationState.ACTIVE, DeskStatus.OPEN)
+    assert found.desk.waiting_since is not None
+    assert product.conversations.turns("ana")[0] == talk
+
+
+def test_our_message_that_was_accepted_before_an_archive_by_hand_reactivates_nothing(
+    product: Product, talk: str
+) -> None:
+    product.accept(a_message(message_id=product.ids(), conversation_id=talk))
+    product.manage_conversations.set_state(talk, ConversationState.ARCHIVED)
+
+    product.route_all()
+
+    assert product.conversation(talk).state is ConversationState.ARCHIVED
+
+
+def test_a_conversation_that_is_archived_by_an_erasure_stays_archived(product: Product, talk: str) -> None:
+    event = InboundMessage("ana@pigeon", "hers", Text("wait!"), iso(product.clock()))
+    product.take(WebhookEvent("pigeon", ACCOUNT, "webhook", event))
+    known = product.conversation(talk)
+    assert product.conversations.set_state(known, ConversationState.ARCHIVED)
+
+    product.route_all()
+
+    assert product.conversation(talk).state is ConversationState.ARCHIVED
+
+
+def test_a_conversation_of_two_who_are_one_person_by_now_stays_archived(product: Product) -> None:
+    pair = begin(product, "ana", "ben").conversation_id
+    new = a_message(message_id=product.ids(), conversation_id=pair, sender_id="ana")
+    message_id = product.accept(new).message.message_id
+    product.manage_conversations.set_state(pair, ConversationState.ARCHIVED)
+    product.merges.merge("ana", "ben", "key")
+
+    product.route_all()
+
+    assert product.conversation(pair).state is ConversationState.ARCHIVED
+    assert product.message(message_id).sequence
 
 
 def test_nothing_waits_and_everything_is_open_in_a_new_conversation(product: Product, talk: str) -> None:

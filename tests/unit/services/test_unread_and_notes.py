@@ -1,8 +1,10 @@
 """What an agent has not read, and notes that are no messages."""
 
 import pytest
+from msgspec.structs import replace
 
 from chat4all.domain.errors import Invalid, NotFound
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.note import Note
 from chat4all.services.messaging.count_unread import MOST_COUNTED, Unread
 from tests.fakes.people import agent
@@ -50,6 +52,16 @@ def test_who_answers_has_read_and_what_agents_write_is_not_counted(product: Prod
 
     assert unread(product) == Unread(1, more=False)
     assert unread(product, "other") == Unread(4, more=False)
+
+
+def test_a_reaction_is_nothing_to_read(product: Product) -> None:
+    said = say(product, "agent")
+    say(product, "ana")
+    new = a_message(message_id=product.ids(), sender_id="ana", reply_to=said)
+    product.accept(replace(new, content=Reaction("👍")))
+    product.route_all()
+
+    assert unread(product) == Unread(1, more=False)
 
 
 def test_a_mark_never_goes_back(product: Product) -> None:

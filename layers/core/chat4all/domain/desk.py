@@ -15,6 +15,7 @@ from chat4all.domain.clock import iso, parse_iso
 from chat4all.domain.errors import Detail, Invalid
 from chat4all.domain.person import UserType
 
+MOST_LABELS: Final = 20
 LONGEST_SNOOZE: Final = timedelta(days=366)
 ACTIVITY_KNOWN: Final = timedelta(minutes=1)
 """A message raises the recorded activity if that is so much older: a lively conversation costs no writes."""
@@ -84,6 +85,8 @@ class Desk(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 0
     is_idle: bool = False
     """The conversation was archived because nobody wrote in it; the person's next message reactivates it."""
+    is_put_away: bool = False
+    """The conversation was archived by hand; a person's message that was accepted before reactivates it."""
 
 
 class DeskChanges(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -122,18 +125,19 @@ def changed(desk: Desk, changes: DeskChanges, now: datetime) -> Desk:
     return after if after == desk else replace(after, version=desk.version + 1)
 
 
-def after_message(desk: Desk, writer: Writer, at: str, since: str) -> Desk:
+def after_message(desk: Desk, writer: Writer | None, at: str, since: str) -> Desk:
     """Return the desk after a message that was accepted at `at`.
 
     `since` is the last activity that is known, or the begin of the conversation. A person's message reopens
-    the conversation. An answer ends the person's wait.
+    the conversation. An answer ends the person's wait. With None for its writer, the message neither asks nor
+    answers.
     """
     after = desk
     if writer is Writer.PERSON:
         after = replace(after, waiting_since=after.waiting_since or at)
         if after.status is not DeskStatus.OPEN:
             after = replace(after, status=DeskStatus.OPEN, snoozed_until=None, version=after.version + 1)
-    elif writer is not Writer.CAMPAIGN:
+    elif writer in {Writer.HUMAN, Writer.BOT}:
         after = replace(after, waiting_since=None)
     is_old = parse_iso(at) - parse_iso(since) > ACTIVITY_KNOWN
     return replace(after, active_at=at) if is_old else after
@@ -156,7 +160,7 @@ def at_hand(desk: Desk, *, is_active: bool, now: datetime) -> Desk:
 
     A reactivated conversation counts as active, so that it is not archived for its idle time at once.
     """
-    desk = replace(desk, is_idle=False)
+    desk = replace(desk, is_idle=False, is_put_away=not is_active)
     return replace(desk, active_at=max(iso(now), desk.active_at)) if is_active else desk
 
 

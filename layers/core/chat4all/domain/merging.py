@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from chat4all.domain.consent import Consent, ConsentState, consent_of, having_heard, with_consents
 from chat4all.domain.conversation import Conversation
-from chat4all.domain.desk import Desk, DeskStatus
+from chat4all.domain.desk import MOST_LABELS, Control, Desk, DeskStatus, Priority
 from chat4all.domain.errors import CannotMerge, Detail, Invalid, TooManyIdentities, UserErased, UserMerged
 from chat4all.domain.person import INBOX_USER_ID, MOST_IDENTITIES, Merge, User, UserType
 
@@ -174,15 +174,25 @@ def desk_of_both(desk: Desk, joined: Desk) -> Desk:
     """Return the desk of the conversation that goes on, after the conversation with the desk `joined` did.
 
     A person waits since they began to wait in either. Who waited in the joined conversation has the turn: the
-    conversation that goes on is open.
+    conversation that goes on is open. What the desk does not say, `joined` says: assignee, team, and
+    labels as far as there is room. The higher priority and a human's control win.
     """
     waits = [since for since in (desk.waiting_since, joined.waiting_since) if since is not None]
+    is_humans = Control.HUMAN in {desk.controlled_by, joined.controlled_by}
     after = replace(
-        desk, waiting_since=min(waits, default=None), active_at=max(desk.active_at, joined.active_at)
+        desk,
+        assignee=desk.assignee or joined.assignee,
+        team=desk.team or joined.team,
+        labels=tuple(dict.fromkeys((*desk.labels, *joined.labels)))[:MOST_LABELS],
+        priority=min(desk.priority, joined.priority, key=list(Priority).index),
+        controlled_by=Control.HUMAN if is_humans else Control.BOT,
+        waiting_since=min(waits, default=None),
+        active_at=max(desk.active_at, joined.active_at),
     )
-    if joined.waiting_since is None or after.status is DeskStatus.OPEN:
-        return after
-    return replace(after, status=DeskStatus.OPEN, snoozed_until=None, version=after.version + 1)
+    if joined.waiting_since is not None and after.status is not DeskStatus.OPEN:
+        after = replace(after, status=DeskStatus.OPEN, snoozed_until=None)
+    is_same = replace(after, waiting_since=desk.waiting_since, active_at=desk.active_at) == desk
+    return after if is_same else replace(after, version=desk.version + 1)
 
 
 def _weight(told: Consent) -> tuple[bool, str]:

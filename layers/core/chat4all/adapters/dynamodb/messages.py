@@ -54,6 +54,7 @@ from chat4all.adapters.dynamodb.table_keys import (
     shards_of,
 )
 from chat4all.domain.delivery import DeliveryPart
+from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import Message
 from chat4all.domain.pages import SentCursor, TimeCursor, TimeOrder
 from chat4all.domain.parts import PartStatus, is_alone, part_status, part_statuses, value_of
@@ -339,16 +340,16 @@ class DynamoMessages:
         return _with_states([row for row in rows if row.sequence > after])
 
     @answering
-    def senders(self, conversation_id: str, after: str, limit: int) -> list[str]:
+    def senders(self, conversation_id: str, after: str, limit: int) -> list[str | None]:
         rows = MessageRow.by_conversation.query(
             key(conversation_id),
             MessageRow.sequence > after if after else None,
             scan_index_forward=False,
             limit=limit,
             page_size=limit,
-            attributes_to_get=["partition", "record", "sender_id"],
+            attributes_to_get=["partition", "record", "sender_id", "content"],
         )
-        return [row.sender_id for row in rows]
+        return [None if isinstance(row.content, Reaction) else row.sender_id for row in rows]
 
     @answering
     def history_by_sent(

@@ -19,6 +19,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from msgspec.structs import replace
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -100,6 +101,7 @@ class DynamoPeople:
                     ConversationRow.positions.set(dict.fromkeys(row.positions or {}, "")),
                     ConversationRow.joined_into.set(joined[turn.place]),
                     ConversationRow.state.set(ConversationState.ARCHIVED.value),
+                    *desk_actions(replace(known[turn.place], state=ConversationState.ARCHIVED)),
                 )
             else:
                 _move(transaction, row, merged, moving[turn.place])
@@ -151,6 +153,7 @@ class DynamoPeople:
                 ConversationRow.joined_into.remove(),
                 ConversationRow.state.set(ConversationState.ACTIVE.value),
                 ConversationRow.overtaken.set(True),
+                *desk_actions(replace(conversation_of(row), state=ConversationState.ACTIVE)),
             )
         for place, row in into.items():
             parts = [rows[other] for other in joined if rows[other].joined_into == place]

@@ -17,6 +17,8 @@ CONNECT_TIMEOUT_S: Final = 3.0
 READ_TIMEOUT_S: Final = 10.0
 UPLOAD_BYTES_PER_S: Final = 2_500_000
 """The slowest rate at which we may send a file, and at which the provider may store it before its answer."""
+MOST_FETCHING_S: Final = 60.0
+"""The longest time for a provider to fetch our files: a function has 80 s for such a delivery."""
 PIECE_BYTES: Final = 256 * 1024
 _CONNECTIONS: Final = 16
 
@@ -45,10 +47,19 @@ class HttpClient:
         self._read_timeout_s = read_timeout_s
 
     def post_json(
-        self, url: str, body: bytes, headers: Mapping[str, str] | None = None
+        self, url: str, body: bytes, headers: Mapping[str, str] | None = None, linked_bytes: int = 0
     ) -> HttpAnswer | NetworkFailure:
-        """POST `body`, which is encoded JSON."""
-        return self._request("POST", url, {"content-type": "application/json", **(headers or {})}, body=body)
+        """POST `body`, which is encoded JSON.
+
+        `linked_bytes`: so many bytes the provider fetches from addresses in the body before it answers.
+        """
+        return self._request(
+            "POST",
+            url,
+            {"content-type": "application/json", **(headers or {})},
+            body=body,
+            read_timeout_s=self._read_timeout_s + min(linked_bytes / UPLOAD_BYTES_PER_S, MOST_FETCHING_S),
+        )
 
     def post_form(
         self, url: str, fields: Mapping[str, Sequence[str]], headers: Mapping[str, str] | None = None

@@ -120,7 +120,10 @@ class Telegram:
                 request = rendered(submission)
                 if isinstance(request, SendError):
                     return request
-                answer = self._http.post_json(self._method(request.method, secret), request.body)
+                linked = sum(file.size for file in _files(submission))
+                answer = self._http.post_json(
+                    self._method(request.method, secret), request.body, linked_bytes=linked
+                )
         if isinstance(answer, NetworkFailure):
             return not_answered(TELEGRAM_FAILURES, answer)
         refusal = decoded(answer.body, _Refused)
@@ -205,6 +208,12 @@ class Telegram:
 
 def _encoded(body: msgspec.Struct) -> bytes:
     return msgspec.json.encode(body)
+
+
+def _files(submission: Submission) -> tuple[OutgoingMedia, ...]:
+    """Return the files that Telegram fetches before it answers."""
+    content = submission.content
+    return (content, *submission.album) if isinstance(content, OutgoingMedia) else ()
 
 
 def _sent(submission: Submission, answer: HttpAnswer) -> Sent:

@@ -6,7 +6,7 @@ import msgspec
 from chalice.app import Request
 
 from chat4all.domain.conversation import Conversation, ConversationState, ConversationType
-from chat4all.domain.desk import Control, DeskChanges, DeskQuery, DeskStatus, Priority
+from chat4all.domain.desk import MOST_LABELS, Control, DeskChanges, DeskQuery, DeskStatus, Priority
 from chat4all.domain.errors import (
     ConversationJoined,
     ConversationNotFound,
@@ -72,7 +72,6 @@ _CONVERSATION = {
 }
 _NOBODY: Final = "none"
 """The assignee of the conversations that nobody is assigned to."""
-MOST_LABELS: Final = 20
 _Labels = Annotated[tuple[str, ...], msgspec.Meta(max_length=MOST_LABELS)]
 _LONGEST_LABEL: Final = 50
 _LONGEST_TEAM: Final = 100

@@ -1,5 +1,6 @@
 """Write, list, change and delete the notes on a conversation."""
 
+from itertools import chain
 from typing import Annotated, Final
 
 import msgspec
@@ -58,10 +59,16 @@ class ManageNotes:
         return note
 
     def page(self, conversation_id: str, cursor: str | None, limit: int) -> Page[Note]:
-        """Return a page of notes, the newest first; raises NotFound, or Invalid for a cursor of nobody."""
-        self._conversation(conversation_id)
+        """Return a page of notes, with those of joined conversations, the newest first.
+
+        Raises:
+            NotFound: no such conversation.
+            Invalid: the cursor is of no list.
+        """
+        conversation = self._conversation(conversation_id)
         before = decode_cursor(cursor, NoteCursor).note_id if cursor is not None else None
-        found = self._notes.latest(conversation_id, before, limit + 1)
+        by_place = (self._notes.latest(place, before, limit + 1) for place in _places(conversation))
+        found = sorted(chain(*by_place), key=lambda note: note.note_id, reverse=True)
         more = len(found) > limit
         return Page(
             tuple(found[:limit]), encode_cursor(NoteCursor(found[limit - 1].note_id)) if more else None
@@ -69,7 +76,7 @@ class ManageNotes:
 
     def change(self, conversation_id: str, note_id: str, text: str) -> Note:
         """Replace the text of a note; the last change counts. Raises NotFound."""
-        note = self._notes.get(conversation_id, note_id)
+        note = self._found(conversation_id, note_id)
         changed = replace(note, text=text, edited_at=iso(self._clock())) if note is not None else None
         if changed is None or not self._notes.replace(changed):
             raise _unknown()
@@ -77,16 +84,27 @@ class ManageNotes:
 
     def delete(self, conversation_id: str, note_id: str) -> Note:
         """Delete a note and return it; raises NotFound."""
-        note = self._notes.get(conversation_id, note_id)
+        note = self._found(conversation_id, note_id)
         if note is None or not self._notes.delete(note):
             raise _unknown()
         return note
+
+    def _found(self, conversation_id: str, note_id: str) -> Note | None:
+        """Return the note of the conversation, or of one that joined it."""
+        note = self._notes.get(conversation_id, note_id)
+        conversation = self._conversations.get(conversation_id) if note is None else None
+        joined = conversation.joined if conversation is not None else ()
+        return note or next(filter(None, (self._notes.get(place, note_id) for place in joined)), None)
 
     def _conversation(self, conversation_id: str) -> Conversation:
         conversation = self._conversations.get(conversation_id)
         if conversation is None:
             raise ConversationNotFound("There is no such conversation.")
         return conversation
+
+
+def _places(conversation: Conversation) -> tuple[str, ...]:
+    return (conversation.conversation_id, *conversation.joined)
 
 
 def _unknown() -> NoteNotFound:

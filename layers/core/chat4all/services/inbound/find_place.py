@@ -37,10 +37,10 @@ from chat4all.domain.conversation import (
 from chat4all.domain.desk import at_hand
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.events import InboundMessage
-from chat4all.domain.merging import MOST_MERGED
 from chat4all.domain.message import Message
 from chat4all.domain.person import INBOX_USER_ID, User, UserType
 from chat4all.domain.places import Places, place_key, writing
+from chat4all.services.directory.going_on import going_on
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Messages
 
@@ -170,11 +170,7 @@ class FindPlace:
 
         A conversation that was idle comes back.
         """
-        conversation = self._conversations.get(conversation_id)
-        for _ in range(MOST_MERGED):
-            if conversation is None or conversation.joined_into is None:
-                break
-            conversation = self._conversations.get(conversation.joined_into)
+        conversation = going_on(self._conversations.get(conversation_id), self._conversations)
         if conversation is None or _member_id(conversation, sender) is None:
             return None
         if conversation.desk.is_idle:

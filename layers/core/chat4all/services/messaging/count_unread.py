@@ -1,4 +1,8 @@
-"""Count what an agent has not read: people's messages after the agent's mark and the agent's own messages."""
+"""Count what an agent has not read: people's messages after the agent's mark and the agent's own messages.
+
+The messages of conversations that joined one count with its own, in the order of their acceptance. Each of
+them has a mark.
+"""
 
 from collections.abc import Sequence
 from itertools import takewhile
@@ -8,6 +12,8 @@ import msgspec
 
 from chat4all.domain.conversation import FROM_THE_START, Conversation
 from chat4all.domain.errors import ConversationNotFound, Detail, MessageNotFound, UnknownUser
+from chat4all.domain.kinds import Reaction
+from chat4all.domain.message import Message
 from chat4all.domain.person import UserType
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Messages
@@ -44,7 +50,9 @@ class CountUnread:
         self, conversations: Sequence[Conversation], user_id: str, field: str = "user_id"
     ) -> list[Unread]:
         """Count in each conversation; raise UnknownUser with the field if the user is no agent."""
-        members = (member.user_id for conversation in conversations for member in conversation.participants)
+        joined = [place for conversation in conversations for place in conversation.joined]
+        known = (*conversations, *self._conversations.get_many(joined)) if joined else conversations
+        members = (member.user_id for conversation in known for member in conversation.participants)
         users = self._directory.get_many({user_id, *members})
         reader = users.get(user_id)
         if reader is None or reader.type is UserType.CUSTOMER:
@@ -60,22 +68,59 @@ class CountUnread:
             UnknownUser: the user is no agent.
         """
         self(conversation_id, user_id)
-        if message_id is not None:
-            message = self._messages.get(message_id)
-            is_here = message is not None and message.conversation_id == conversation_id
-            if message is None or not is_here or message.notice is not None or message.act is not None:
-                raise MessageNotFound("There is no such message in this conversation.")
-            latest = message.sequence
-        else:
-            found = self._messages.history(conversation_id, FROM_THE_START, None, 1)
-            latest = found[0].sequence if found else FROM_THE_START
-        if latest:
-            self._conversations.record_read(conversation_id, user_id, latest)
+        conversation = self._conversations.get(conversation_id)
+        places = _places(conversation) if conversation is not None else ()
+        message = self._messages.get(message_id) if message_id is not None else None
+        if message_id is not None and (
+            message is None
+            or message.conversation_id not in places
+            or message.notice is not None
+            or message.act is not None
+        ):
+            raise MessageNotFound("There is no such message in this conversation.")
+        for place in places:
+            latest = self._latest(place, message)
+            if latest:
+                self._conversations.record_read(place, user_id, latest)
         return self(conversation_id, user_id)
 
+    def _latest(self, place: str, message: Message | None) -> str:
+        """Return the number of the latest message of the place that is not after `message`.
+
+        Only the latest messages, which are counted, are looked at.
+        """
+        if message is not None and message.conversation_id == place:
+            return message.sequence
+        found = self._messages.history(place, FROM_THE_START, None, MOST_COUNTED + 1 if message else 1)
+        read = (each for each in found if message is None or each.accepted_at <= message.accepted_at)
+        return next((each.sequence for each in read), FROM_THE_START)
+
     def _count(self, conversation: Conversation, user_id: str, people: set[str]) -> Unread:
-        after = self._conversations.read_up_to(conversation.conversation_id, user_id) or FROM_THE_START
-        senders = self._messages.senders(conversation.conversation_id, after, MOST_COUNTED + 1)
+        senders = self._senders(conversation, user_id)
         since = list(takewhile(lambda sender: sender != user_id, senders))
         counted = sum(sender in people for sender in since)
         return Unread(min(counted, MOST_COUNTED), more=len(since) > MOST_COUNTED)
+
+    def _senders(self, conversation: Conversation, user_id: str) -> list[str | None]:
+        """Return the senders after the agent's marks, the latest first; None for a reaction."""
+        after = {
+            place: self._conversations.read_up_to(place, user_id) or FROM_THE_START
+            for place in _places(conversation)
+        }
+        if not conversation.joined:
+            own = conversation.conversation_id
+            return self._messages.senders(own, after[own], MOST_COUNTED + 1)
+        found = [
+            message
+            for place, mark in after.items()
+            for message in self._messages.history(place, mark, None, MOST_COUNTED + 1)
+        ]
+        found.sort(key=lambda message: message.accepted_at, reverse=True)
+        return [
+            None if isinstance(message.content, Reaction) else message.sender_id
+            for message in found[: MOST_COUNTED + 1]
+        ]
+
+
+def _places(conversation: Conversation) -> tuple[str, ...]:
+    return (conversation.conversation_id, *conversation.joined)

@@ -199,8 +199,11 @@ class Messages(Protocol):
         """
         ...
 
-    def senders(self, conversation_id: str, after: str, limit: int) -> list[str]:
-        """Return the senders of the latest messages with a sequence number over `after`, the newest first."""
+    def senders(self, conversation_id: str, after: str, limit: int) -> list[str | None]:
+        """Return the senders of the latest messages with a sequence number over `after`, the newest first.
+
+        None stands for a reaction, which says nothing to read.
+        """
         ...
 
     def history_by_sent(

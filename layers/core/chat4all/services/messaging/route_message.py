@@ -108,10 +108,25 @@ class RouteMessage:
         conversation = self._conversations.get(message.conversation_id)
         if conversation is not None and conversation.overtaken and message.notice is None:
             self._conversations.give_turn(message.conversation_id)
-        if conversation is not None and message.notice is None and not message.routed:
-            conversation = self._at_desk(conversation, submitted)
-        if not submitted.recipients or message.status is Status.FAILED:
+        is_new = message.notice is None and not message.routed
+        is_taken_over = is_new and conversation is not None and _is_taken_over(conversation, submitted)
+        unrecorded = conversation if is_new else None
+        is_first = submitted.writer is Writer.PERSON or (unrecorded is not None and unrecorded.desk.is_idle)
+        if unrecorded is not None and is_first and not is_taken_over:
+            conversation, unrecorded = self._record_activity(unrecorded, submitted), None
+        if message.status is Status.FAILED:
             return None
+        known = None if is_taken_over else conversation
+        accepted = self._judged(submitted, message, known) if submitted.recipients else None
+        if unrecorded is not None and (accepted is not None or not submitted.recipients):
+            # An answer that was refused ends nobody's wait.
+            self._record_activity(unrecorded, submitted)
+        return accepted
+
+    def _judged(
+        self, submitted: MessageSubmitted, message: Message, conversation: Conversation | None
+    ) -> MessageAccepted | None:
+        """Return the event; None if the message is refused. Without `conversation`, all is read again."""
         content = submitted.content or message.content
         contents = contents_of(message.steps) if submitted.contents is None else submitted.contents
         if conversation is not None and conversation.version == submitted.version:
@@ -126,15 +141,6 @@ class RouteMessage:
         # The recipients are chosen again, and the words stay: a change of which a notice tells may not be
         # stored yet.
         return msgspec.structs.replace(again, content=content, contents=contents)
-
-    def _at_desk(self, conversation: Conversation, submitted: MessageSubmitted) -> Conversation | None:
-        """Record the message at the desk; return None if a human took over from the bot that wrote it.
-
-        The message is then judged again, and refused.
-        """
-        if submitted.writer is Writer.BOT and conversation.desk.controlled_by is Control.HUMAN:
-            return None
-        return self._record_activity(conversation, submitted)
 
     def _request(self, accepted: MessageAccepted) -> None:
         """Begin the message's state, and request the deliveries.
@@ -215,3 +221,8 @@ class RouteMessage:
         if not fallback.recipient.fallbacks:
             return None
         return iso(self._clock() + timedelta(seconds=fallback.event.delivery_timeout_s))
+
+
+def _is_taken_over(conversation: Conversation, submitted: MessageSubmitted) -> bool:
+    """Return whether a human took over from the bot that wrote the message, which is refused then."""
+    return submitted.writer is Writer.BOT and conversation.desk.controlled_by is Control.HUMAN
