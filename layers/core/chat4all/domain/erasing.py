@@ -239,7 +239,7 @@ def erased_conversation(conversation: Conversation, user_ids: Collection[str], a
     )
     if not is_whole(conversation):
         return replace(conversation, participants=members)
-    desk = replace(conversation.desk, labels=(), is_put_away=False)
+    desk = replace(conversation.desk, labels=(), is_put_away=False, is_idle=False)
     return replace(
         conversation,
         participants=members,
