@@ -45,7 +45,7 @@ WIRED: "dict[str, Callable[[], Any]]" = {
     "relay": relay.handler,
     **dict.fromkeys(CHANNELS, channel.handler),
 }
-DEADLINE_S = 30.0
+DEADLINE_S = 120
 
 
 class Product:
