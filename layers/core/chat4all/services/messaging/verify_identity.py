@@ -23,6 +23,7 @@ person may enter it, but the client has no id for it. The client asks again, and
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from math import ceil
 from typing import Final
 
@@ -84,6 +85,7 @@ from chat4all.services.messaging.check_windows import CheckWindows
 from chat4all.services.messaging.code_template import CodeTemplates, TemplateName
 from chat4all.services.messaging.connector import Connector
 from chat4all.services.messaging.ports import Breakers, Limiter, Secrets
+from chat4all.services.messaging.present_credentials import with_present
 
 _TRIES: Final = 5
 _SALT_BYTES: Final = 16
@@ -311,7 +313,6 @@ class VerifyIdentity:
     def _ask(
         self, user: User, identity: Identity, content: Text | Template, new: Verification
     ) -> Sent | SendError:
-        """Ask the provider, once more if it refuses credentials that have changed since they were read."""
         channel, account = identity.channel, identity.account
         submission = Submission(
             delivery_id=str(delivery_id_of(new.name, user.user_id)),
@@ -323,13 +324,10 @@ class VerifyIdentity:
         secret = self._secrets.of(channel, account)
         if isinstance(secret, SendError):
             return secret
-        connector = self._connector(channel)
-        answer = connector.send(submission, secret)
-        if isinstance(answer, SendError) and answer.outcome is Outcome.CHANNEL_PAUSED:
-            present = self._secrets.anew(channel, account)
-            if not isinstance(present, SendError) and present != secret:
-                return connector.send(submission, present)
-        return answer
+        ask = partial(self._connector(channel).send, submission)
+        first = ask(secret)
+        refusal = first if isinstance(first, SendError) else None
+        return with_present(self._secrets, channel, account, first, secret=secret, refusal=refusal, ask=ask)
 
     def _new_name(self) -> str:
         return self._new_id().replace("-", "")
