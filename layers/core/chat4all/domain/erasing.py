@@ -25,8 +25,9 @@ from chat4all.domain.conversation import Conversation, ConversationType
 from chat4all.domain.errors import Detail, UserErased
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
+from chat4all.domain.own_words import unquoted
 from chat4all.domain.person import Identity, User
-from chat4all.domain.received import NOTHING, Received
+from chat4all.domain.received import Received
 
 ERASED: Final = "[erased]"
 """What is read in the place of what was erased."""
@@ -215,12 +216,8 @@ def is_erased(message: Message) -> bool:
 
 def without_quote(message: Message) -> Message | None:
     """Return another person's message without the words that it quotes; None if it quotes none."""
-    received = message.received
-    if received is None or (received.context is None and received.provider_fields == NOTHING):
-        return None
-    context = replace(received.context, quote=None) if received.context is not None else None
-    bare = replace(received, context=context, provider_fields=NOTHING)
-    return replace(message, received=bare) if bare != received else None
+    bare = unquoted(message.received) if message.received is not None else None
+    return replace(message, received=bare) if bare != message.received else None
 
 
 def quotes_somebody(message: Message) -> bool:

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.clock import parse_iso
+from chat4all.domain.counts import added
 
 KEPT_FOR: Final = timedelta(days=7)
 """How long the zips of an export stay."""
@@ -73,7 +74,7 @@ class ExportCounts(msgspec.Struct, frozen=True):
     files_missing: int = 0
 
     def __add__(self, other: "ExportCounts") -> "ExportCounts":
-        return ExportCounts(*map(sum, zip(_numbers(self), _numbers(other), strict=True)))
+        return added(self, other)
 
 
 class ExportZip(msgspec.Struct, frozen=True):
@@ -137,7 +138,3 @@ def safe_name(text: str) -> str:
         return name
     digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
     return f"{'_' if is_device else ''}{plain[: LONGEST_NAME - 27]}-{digest}{suffix}"
-
-
-def _numbers(counts: ExportCounts) -> tuple[int, ...]:
-    return msgspec.structs.astuple(counts)

@@ -1,6 +1,15 @@
 """Notes of the desk on a conversation, which no customer sees."""
 
+from typing import Final
+
 import msgspec
+
+_WITHOUT_SIGNS: Final = str.maketrans("", "", "-:.")
+
+
+def time_of_id(at: str) -> str:
+    """Return the begin of the ids of notes of a time, ISO 8601 UTC: a path would have to encode its signs."""
+    return at.translate(_WITHOUT_SIGNS)
 
 
 class Note(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ def own_words(message: Message) -> Message:
     """
     return replace(
         message,
-        received=_own(message.received) if message.received is not None else None,
+        received=unquoted(message.received) if message.received is not None else None,
         edits=tuple(map(_own_edit, message.edits)),
         items=tuple(map(_own_item, message.items)),
         error_reason=None,
@@ -36,7 +36,8 @@ def _bare(part: DeliveryPart) -> DeliveryPart:
     return replace(part, address="", provider_message_id=None, album_ids=(), error_reason=None)
 
 
-def _own(received: Received) -> Received:
+def unquoted(received: Received) -> Received:
+    """Return what was received without the words that it quotes, and without the provider's own fields."""
     return replace(received, context=_unquoted(received.context), provider_fields=NOTHING)
 
 
@@ -45,7 +46,7 @@ def _own_edit(edit: Edit) -> Edit:
 
 
 def _own_item(item: AlbumItem) -> AlbumItem:
-    return replace(item, received=_own(item.received))
+    return replace(item, received=unquoted(item.received))
 
 
 def _unquoted(context: Context | None) -> Context | None:

@@ -13,6 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.clock import iso, parse_iso
+from chat4all.domain.counts import added
 from chat4all.domain.message import Message
 from chat4all.domain.status import Status
 
@@ -52,7 +53,7 @@ class Removed(msgspec.Struct, frozen=True):
     unfinished: int = 0
 
     def __add__(self, other: "Removed") -> "Removed":
-        return Removed(*map(sum, zip(_numbers(self), _numbers(other), strict=True)))
+        return added(self, other)
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -134,7 +135,3 @@ def due_after(walk: Walk, setting: Retention, now: datetime) -> str:
 def is_over(message: Message, before: str | None) -> bool:
     """Return whether reads hide the message; `before` is `Retention.before`, or None without a setting."""
     return before is not None and message.accepted_at < before and message.status not in _UNFINISHED
-
-
-def _numbers(removed: Removed) -> tuple[int, ...]:
-    return msgspec.structs.astuple(removed)

@@ -43,11 +43,11 @@ from chat4all.adapters.dynamodb.table_keys import (
 from chat4all.domain.batches import BatchState
 from chat4all.domain.content import Deleted, Text
 from chat4all.domain.files.file import StoredFile
+from chat4all.domain.note import time_of_id
 from chat4all.domain.status import Status
 from chat4all.services.inbound.take_inbound import inbound_message_id
 from chat4all.services.privacy.retention_ports import Listing, OldMessage, Stripped
 
-_WITHOUT_SIGNS: Final = str.maketrans("", "", "-:.")
 _ENDED_BATCHES: Final = frozenset({BatchState.DONE.value, BatchState.CANCELLED.value})
 _MOST_DELETED: Final = 100
 """The rows of a batch that are read at once; a batch has up to 201."""
@@ -121,7 +121,7 @@ class DynamoOldMessages:
 
     @answering
     def delete_notes(self, conversation_id: str, before: str) -> int:
-        upto = f"{NOTE}{before.translate(_WITHOUT_SIGNS)}"
+        upto = f"{NOTE}{time_of_id(before)}"
         rows = [*NoteRow.query(key(conversation_id), NoteRow.record.between(NOTE, upto))]
         return sum(deleted(row, NoteRow.partition.exists()) for row in rows)
 

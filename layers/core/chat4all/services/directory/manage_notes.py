@@ -1,7 +1,7 @@
 """Write, list, change and delete the notes on a conversation."""
 
 from itertools import chain
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 from msgspec.structs import replace
@@ -10,13 +10,10 @@ from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.conversation import Conversation
 from chat4all.domain.erasing import require_kept
 from chat4all.domain.errors import ConversationNotFound, Detail, NoteNotFound, UnknownUser
-from chat4all.domain.note import Note
+from chat4all.domain.note import Note, time_of_id
 from chat4all.domain.pages import Page, decode_cursor, encode_cursor
 from chat4all.domain.person import UserType
 from chat4all.services.directory.ports import Conversations, Directory, Notes
-
-_WITHOUT_SIGNS: Final = str.maketrans("", "", "-:.")
-"""Leaves the signs of a time out, which a path would have to encode."""
 
 
 class NoteCursor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=True):
@@ -53,8 +50,7 @@ class ManageNotes:
         if author is None or author.type is UserType.CUSTOMER:
             raise UnknownUser("The author is no agent.", Detail("author_id", "is not a known agent"))
         at = iso(self._clock())
-        time = at.translate(_WITHOUT_SIGNS)
-        note = Note(f"{time}-{self._new_id()}", conversation_id, author_id, text, at)
+        note = Note(f"{time_of_id(at)}-{self._new_id()}", conversation_id, author_id, text, at)
         self._notes.add(note)
         return note
 

@@ -7,8 +7,8 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.audit import AuditAction, AuditEntry, AuditQuery
-from chat4all.domain.content import attachments_of
 from chat4all.domain.conversation import FROM_THE_START, Conversation, ConversationType
+from chat4all.domain.erasing import files_in
 from chat4all.domain.exports import Export, ExportCounts, ExportPlace, Section, safe_name
 from chat4all.domain.files.file import Attachment
 from chat4all.domain.message import Message
@@ -50,7 +50,7 @@ class ExportPage(msgspec.Struct, frozen=True):
     @property
     def files(self) -> list[Attachment]:
         """Return the files of the messages, of their former versions and of their other steps, each once."""
-        found = (file for progress in self.messages for file in _files_of(progress.message))
+        found = (file for progress in self.messages for file in files_in(progress.message))
         return list({file.file_id: file for file in found}.values())
 
 
@@ -229,13 +229,3 @@ def _own_act(act: ActProgress | None) -> ActProgress | None:
 
 def _names(entry: AuditEntry, about: set[str]) -> bool:
     return entry.subject in about or not about.isdisjoint(entry.details.values())
-
-
-def _files_of(message: Message) -> list[Attachment]:
-    contents = [
-        message.content,
-        *(edit.content for edit in message.edits),
-        *(item.content for item in message.items),
-        *(step.content for step in message.steps if step.content is not None),
-    ]
-    return [file for content in contents for file in attachments_of(content)]

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from chat4all.domain.batches import CHUNK, Chunk
+from chat4all.domain.batches import Chunk
 from chat4all.domain.erasing import Erasure, counted, is_whole, without_variables
 from chat4all.domain.pages import TimeCursor
 from chat4all.services.batches.ports import Batches
@@ -56,7 +56,7 @@ class EraseBatches:
         """Return those conversations of the chunk with words for one recipient that are the person's own."""
         named = [
             recipient.conversation_id
-            for recipient in chunk.recipients[:CHUNK]
+            for recipient in chunk.recipients
             if recipient.conversation_id is not None and recipient.variables
         ]
         found = self._conversations.get_many(named) if named else []
