@@ -71,16 +71,19 @@ class Conversation(msgspec.Struct, frozen=True):
     """The 1:1 conversation that goes on in the place of this one, since their customers were merged."""
     joined: tuple[str, ...] = ()
     """The conversations that go on in this one, directly or through another of them."""
-
     erased_at: str | None = None
     """When this 1:1 conversation was erased with its person, ISO 8601 UTC: nothing can be added to it."""
+    desk: Desk = Desk()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return every id under which the messages of the conversation are stored, its own id first."""
+        return self.conversation_id, *self.joined
 
     @property
     def is_over(self) -> bool:
         """Return whether somebody archived it. A joined conversation is archived, and goes on elsewhere."""
         return self.state is ConversationState.ARCHIVED and self.joined_into is None
-
-    desk: Desk = Desk()
 
     @property
     def active_at(self) -> str:

@@ -8,8 +8,8 @@ from chat4all.domain.clock import Clock
 from chat4all.domain.conversation import Conversation
 from chat4all.domain.desk import DeskChanges, changed
 from chat4all.domain.erasing import require_kept
-from chat4all.domain.errors import ConversationNotFound, DeskChanged, Detail, Unavailable, UnknownUser
-from chat4all.domain.person import UserType
+from chat4all.domain.errors import DeskChanged, Detail, Unavailable
+from chat4all.services.directory.known import known_conversation, require_agent
 from chat4all.services.directory.ports import Conversations, Desks, Directory
 
 _TRIES: Final = 8
@@ -37,11 +37,9 @@ class ChangeDesk:
             Unavailable: the conversation is changing too quickly, or AWS did not answer.
         """
         if isinstance(changes.assignee, str):
-            self._check_agent(changes.assignee)
+            require_agent(self._directory.get(changes.assignee), "assignee", "assignee")
         for _ in range(_TRIES):
-            conversation = self._conversations.get(conversation_id)
-            if conversation is None:
-                raise ConversationNotFound("There is no such conversation.")
+            conversation = known_conversation(self._conversations, conversation_id)
             require_kept(conversation)
             version = conversation.desk.version
             if if_version is not None and if_version != version:
@@ -53,8 +51,3 @@ class ChangeDesk:
             if desk == conversation.desk or self._desks.save(conversation, desk):
                 return msgspec.structs.replace(conversation, desk=desk)
         raise Unavailable("The conversation is changing too quickly; try again.", retry_after=1)
-
-    def _check_agent(self, user_id: str) -> None:
-        user = self._directory.get(user_id)
-        if user is None or user.type is UserType.CUSTOMER:
-            raise UnknownUser("The assignee is no agent.", Detail("assignee", "is not a known agent"))

@@ -16,7 +16,6 @@ from chat4all.domain.conversation import (
 from chat4all.domain.desk import at_hand
 from chat4all.domain.erasing import require_kept
 from chat4all.domain.errors import (
-    ConversationNotFound,
     Detail,
     GroupFull,
     GroupTooSmall,
@@ -28,6 +27,7 @@ from chat4all.domain.errors import (
 )
 from chat4all.domain.events import ParticipantJoining
 from chat4all.domain.person import User, UserType
+from chat4all.services.directory.known import known_conversation
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Events
 
@@ -86,10 +86,7 @@ class ManageConversations:
 
     def get(self, conversation_id: str) -> Conversation:
         """Return the conversation; raises NotFound."""
-        conversation = self._conversations.get(conversation_id)
-        if conversation is None:
-            raise ConversationNotFound("There is no such conversation.")
-        return conversation
+        return known_conversation(self._conversations, conversation_id)
 
     def set_state(self, conversation_id: str, state: ConversationState) -> Conversation:
         """Archive or reactivate the conversation.

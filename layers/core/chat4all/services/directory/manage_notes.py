@@ -7,12 +7,11 @@ import msgspec
 from msgspec.structs import replace
 
 from chat4all.domain.clock import Clock, NewId, iso
-from chat4all.domain.conversation import Conversation
 from chat4all.domain.erasing import require_kept
-from chat4all.domain.errors import ConversationNotFound, Detail, NoteNotFound, UnknownUser
+from chat4all.domain.errors import NoteNotFound
 from chat4all.domain.note import Note, time_of_id
 from chat4all.domain.pages import Page, decode_cursor, encode_cursor
-from chat4all.domain.person import UserType
+from chat4all.services.directory.known import known_conversation, require_agent
 from chat4all.services.directory.ports import Conversations, Directory, Notes
 
 
@@ -45,10 +44,8 @@ class ManageNotes:
             UnknownUser: the author is no agent.
             UserErased: the conversation was erased with its person.
         """
-        require_kept(self._conversation(conversation_id))
-        author = self._directory.get(author_id)
-        if author is None or author.type is UserType.CUSTOMER:
-            raise UnknownUser("The author is no agent.", Detail("author_id", "is not a known agent"))
+        require_kept(known_conversation(self._conversations, conversation_id))
+        require_agent(self._directory.get(author_id), "author", "author_id")
         at = iso(self._clock())
         note = Note(f"{time_of_id(at)}-{self._new_id()}", conversation_id, author_id, text, at)
         self._notes.add(note)
@@ -61,9 +58,9 @@ class ManageNotes:
             NotFound: no such conversation.
             Invalid: the cursor is of no list.
         """
-        conversation = self._conversation(conversation_id)
+        conversation = known_conversation(self._conversations, conversation_id)
         before = decode_cursor(cursor, NoteCursor).note_id if cursor is not None else None
-        by_place = (self._notes.latest(place, before, limit + 1) for place in _places(conversation))
+        by_place = (self._notes.latest(place, before, limit + 1) for place in conversation.ids)
         found = sorted(chain(*by_place), key=lambda note: note.note_id, reverse=True)
         more = len(found) > limit
         return Page(
@@ -91,16 +88,6 @@ class ManageNotes:
         conversation = self._conversations.get(conversation_id) if note is None else None
         joined = conversation.joined if conversation is not None else ()
         return note or next(filter(None, (self._notes.get(place, note_id) for place in joined)), None)
-
-    def _conversation(self, conversation_id: str) -> Conversation:
-        conversation = self._conversations.get(conversation_id)
-        if conversation is None:
-            raise ConversationNotFound("There is no such conversation.")
-        return conversation
-
-
-def _places(conversation: Conversation) -> tuple[str, ...]:
-    return (conversation.conversation_id, *conversation.joined)
 
 
 def _unknown() -> NoteNotFound:

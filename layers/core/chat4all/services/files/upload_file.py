@@ -29,7 +29,6 @@ from chat4all.domain.clock import Clock, NewId, iso
 from chat4all.domain.erasing import require_kept
 from chat4all.domain.errors import (
     Conflict,
-    ConversationNotFound,
     Detail,
     FileAborted,
     FileComplete,
@@ -50,6 +49,7 @@ from chat4all.domain.files.file import (
 )
 from chat4all.domain.files.known_types import canonical_type
 from chat4all.domain.text import shortened
+from chat4all.services.directory.known import known_conversation
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.files.ports import FileEvents, Files, FileStore, PartsRefused, StoredPart
 
@@ -127,10 +127,7 @@ class UploadFile:
         """
         file_type = check_new_file(new.filename, new.size, canonical_type(new.content_type))
         if new.conversation_id is not None:
-            conversation = self._conversations.get(new.conversation_id)
-            if conversation is None:
-                raise ConversationNotFound("There is no such conversation.")
-            require_kept(conversation)
+            require_kept(known_conversation(self._conversations, new.conversation_id))
         now = self._clock()
         file = StoredFile(
             file_id=self._new_id(),

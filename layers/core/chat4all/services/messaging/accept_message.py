@@ -668,7 +668,7 @@ def check_reply(new: NewMessage, conversation: Conversation, messages: Messages)
     quoted = messages.get(new.reply_to) if new.reply_to is not None else None
     is_known = (
         quoted is not None
-        and quoted.conversation_id in (conversation.conversation_id, *conversation.joined)
+        and quoted.conversation_id in conversation.ids
         and not (quoted.act or quoted.notice)
     )
     if new.reply_to is not None and not is_known:

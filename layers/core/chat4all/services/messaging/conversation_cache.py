@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from chat4all.domain.conversation import Conversation
-from chat4all.domain.errors import Conflict, ConversationNotFound, Forbidden, NotPossible
+from chat4all.domain.errors import Conflict, Forbidden, NotPossible
 from chat4all.domain.person import User
 from chat4all.domain.snapshot import Snapshot
+from chat4all.services.directory.known import known_conversation
 from chat4all.services.directory.merged_users import known_users
 from chat4all.services.directory.ports import Conversations, Directory
 
@@ -91,9 +92,7 @@ class ConversationCache:
         return self._read_users(user_ids)
 
     def _read(self, conversation_id: str) -> Conversation:
-        conversation = self._conversations.get(conversation_id)
-        if conversation is None:
-            raise ConversationNotFound("There is no such conversation.")
+        conversation = known_conversation(self._conversations, conversation_id)
         self._conversations_read.put(conversation_id, (self._monotonic(), conversation))
         return conversation
 

@@ -11,10 +11,11 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.conversation import FROM_THE_START, Conversation
-from chat4all.domain.errors import ConversationNotFound, Detail, MessageNotFound, UnknownUser
+from chat4all.domain.errors import MessageNotFound
 from chat4all.domain.kinds import Reaction
 from chat4all.domain.message import Message
 from chat4all.domain.person import UserType
+from chat4all.services.directory.known import known_conversation, require_agent
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Messages
 
@@ -41,24 +42,24 @@ class CountUnread:
             NotFound: no such conversation.
             UnknownUser: the user is no agent.
         """
-        conversation = self._conversations.get(conversation_id)
-        if conversation is None:
-            raise ConversationNotFound("There is no such conversation.")
+        conversation = known_conversation(self._conversations, conversation_id)
         return self.of_each([conversation], user_id)[0]
 
     def of_each(
         self, conversations: Sequence[Conversation], user_id: str, field: str = "user_id"
     ) -> list[Unread]:
         """Count in each conversation; raise UnknownUser with the field if the user is no agent."""
+        people = self._people(conversations, user_id, field)
+        return [self._count(conversation, user_id, people) for conversation in conversations]
+
+    def _people(self, conversations: Sequence[Conversation], user_id: str, field: str) -> set[str]:
+        """Return the customers of the conversations, and of those that joined them."""
         joined = [place for conversation in conversations for place in conversation.joined]
         known = (*conversations, *self._conversations.get_many(joined)) if joined else conversations
         members = (member.user_id for conversation in known for member in conversation.participants)
         users = self._directory.get_many({user_id, *members})
-        reader = users.get(user_id)
-        if reader is None or reader.type is UserType.CUSTOMER:
-            raise UnknownUser("The reader is no agent.", Detail(field, "is not a known agent"))
-        people = {name for name, user in users.items() if user.type is UserType.CUSTOMER}
-        return [self._count(conversation, user_id, people) for conversation in conversations]
+        require_agent(users.get(user_id), "reader", field)
+        return {name for name, user in users.items() if user.type is UserType.CUSTOMER}
 
     def mark(self, conversation_id: str, user_id: str, message_id: str | None) -> Unread:
         """Record that the agent has read up to this message, or all; an earlier mark changes nothing.
@@ -67,22 +68,21 @@ class CountUnread:
             NotFound: no such conversation, or the message is not in it.
             UnknownUser: the user is no agent.
         """
-        self(conversation_id, user_id)
-        conversation = self._conversations.get(conversation_id)
-        places = _places(conversation) if conversation is not None else ()
+        conversation = known_conversation(self._conversations, conversation_id)
+        people = self._people([conversation], user_id, "user_id")
         message = self._messages.get(message_id) if message_id is not None else None
         if message_id is not None and (
             message is None
-            or message.conversation_id not in places
+            or message.conversation_id not in conversation.ids
             or message.notice is not None
             or message.act is not None
         ):
             raise MessageNotFound("There is no such message in this conversation.")
-        for place in places:
+        for place in conversation.ids:
             latest = self._latest(place, message)
             if latest:
                 self._conversations.record_read(place, user_id, latest)
-        return self(conversation_id, user_id)
+        return self._count(conversation, user_id, people)
 
     def _latest(self, place: str, message: Message | None) -> str:
         """Return the number of the latest message of the place that is not after `message`.
@@ -105,7 +105,7 @@ class CountUnread:
         """Return the senders after the agent's marks, the latest first; None for a reaction."""
         after = {
             place: self._conversations.read_up_to(place, user_id) or FROM_THE_START
-            for place in _places(conversation)
+            for place in conversation.ids
         }
         if not conversation.joined:
             own = conversation.conversation_id
@@ -120,7 +120,3 @@ class CountUnread:
             None if isinstance(message.content, Reaction) else message.sender_id
             for message in found[: MOST_COUNTED + 1]
         ]
-
-
-def _places(conversation: Conversation) -> tuple[str, ...]:
-    return (conversation.conversation_id, *conversation.joined)

@@ -11,7 +11,7 @@ import msgspec
 from chat4all.domain.conversation import FROM_THE_START, Conversation, Participant
 from chat4all.domain.decisions import StepDecision, decisions_of
 from chat4all.domain.delivery import DeliveryPart
-from chat4all.domain.errors import ConversationNotFound, Detail, Invalid, MessageNotFound, NotAParticipant
+from chat4all.domain.errors import Detail, Invalid, MessageNotFound, NotAParticipant
 from chat4all.domain.message import Message
 from chat4all.domain.pages import (
     Page,
@@ -25,6 +25,7 @@ from chat4all.domain.pages import (
 )
 from chat4all.domain.retention import is_over
 from chat4all.domain.sent_order import numbers_left, sent_place
+from chat4all.services.directory.known import known_conversation
 from chat4all.services.directory.merged_users import known_user
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.messaging.ports import Deliveries, Fallbacks, MessageQuery, Messages
@@ -114,7 +115,7 @@ class ReadMessages:
         conversation, after = self._seen_by(conversation_id, participant_id)
         past = decode_places(cursor, SequenceCursor, conversation_id) if cursor is not None else {}
         found: dict[str, list[Message]] = {}
-        for place in (conversation_id, *conversation.joined):
+        for place in conversation.ids:
             before = past[place].sequence if place in past else None
             found[place] = self._messages.history(place, after, before, limit + 1)
         shown, more = _page(found, limit, lambda message: message.accepted_at)
@@ -133,7 +134,7 @@ class ReadMessages:
         past = decode_places(cursor, SentCursor, conversation_id) if cursor is not None else {}
         found = {
             place: self._messages.history_by_sent(place, after, past.get(place), limit + 1)
-            for place in (conversation_id, *conversation.joined)
+            for place in conversation.ids
         }
         shown, more = _page(found, limit, lambda message: sent_place(message).sent_at)
         for place, messages in _by_conversation(shown).items():
@@ -168,9 +169,7 @@ class ReadMessages:
 
     def _seen_by(self, conversation_id: str, participant_id: str | None) -> tuple[Conversation, str]:
         """Return the conversation, and the number after which the participant sees its messages."""
-        conversation = self._conversations.get(conversation_id)
-        if conversation is None:
-            raise ConversationNotFound("There is no such conversation.")
+        conversation = known_conversation(self._conversations, conversation_id)
         if participant_id is None:
             return conversation, FROM_THE_START
         participant = conversation.participant(participant_id) or self._as_merged(

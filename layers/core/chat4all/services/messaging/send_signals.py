@@ -76,8 +76,8 @@ class SendSignals:
             ActNotPossible: no person wrote the message over a channel that shows what was read.
             Unavailable: AWS did not take the signal; the same request may be repeated.
         """
-        joined = self._conversation_cache.recent(conversation_id).conversation.joined
-        message = self._inbound((conversation_id, *joined), message_id)
+        ids = self._conversation_cache.recent(conversation_id).conversation.ids
+        message = self._inbound(ids, message_id)
         conversation_id = message.conversation_id
         to = self._conversation_cache.judged(
             conversation_id, lambda snapshot: self._reader(snapshot, message)

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from chat4all.domain.errors import ConversationNotFound, Detail, Invalid, UnknownUser
+from chat4all.domain.errors import Detail, Invalid, UnknownUser
 from chat4all.domain.pages import decode_cursor, encode_cursor
 from chat4all.domain.retention import is_over
 from chat4all.domain.search import (
@@ -25,6 +25,7 @@ from chat4all.domain.search import (
     terms_of,
 )
 from chat4all.domain.words import readable
+from chat4all.services.directory.known import known_conversation
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.search.ports import Messages, Notes, SearchIndex
 
@@ -123,10 +124,7 @@ class Search:
         if query.conversation_id is None:
             return None
         _refuse_for_people(query, "conversation_id")
-        conversation = self._conversations.get(query.conversation_id)
-        if conversation is None:
-            raise ConversationNotFound("There is no such conversation.")
-        return frozenset((conversation.conversation_id, *conversation.joined))
+        return frozenset(known_conversation(self._conversations, query.conversation_id).ids)
 
     def _users_of(self, query: SearchQuery) -> frozenset[str] | None:
         """Return the user and those who were merged into them."""
