@@ -6,7 +6,7 @@ from datetime import datetime
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.rows import StructsAttribute, TableSettings, answering, bind, updated
+from chat4all.adapters.dynamodb.rows import StructsAttribute, TableSettings, answering, as_read, bind, updated
 from chat4all.adapters.dynamodb.table_keys import key
 from chat4all.domain.account import ChannelAccount, KnownAccounts
 
@@ -38,7 +38,7 @@ class DynamoAccounts:
 
     @answering
     def save(self, channel: str, accounts: Mapping[str, ChannelAccount], version: int) -> bool:
-        unchanged = AccountsRow.version.does_not_exist() if version == 0 else AccountsRow.version == version
+        unchanged = as_read(AccountsRow.version, version)
         actions = [
             AccountsRow.accounts.set(tuple(accounts.values())),
             AccountsRow.version.set(version + 1),

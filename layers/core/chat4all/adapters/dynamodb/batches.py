@@ -19,7 +19,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
-from chat4all.adapters.dynamodb.message_rows import DueRow, StateRow, due_keys
+from chat4all.adapters.dynamodb.message_rows import DueRow, StateRow, due_rows
 from chat4all.adapters.dynamodb.rows import StructAttribute, TableSettings, answering, bind, saved, updated
 from chat4all.adapters.dynamodb.table_keys import (
     BATCH,
@@ -204,9 +204,7 @@ class DynamoBatches:
 
     @answering
     def due(self, now: str, limit: int) -> list[Batch]:
-        keys = due_keys(BATCH, now, limit)
-        rows = BatchRow.batch_get(keys, consistent_read=True) if keys else []
-        due = [row for row in rows if row.due_at and row.due_at <= now]
+        due = due_rows(BatchRow, BATCH, now, limit)
         return [_batch_of(row) for row in sorted(due, key=lambda row: row.due_at)]
 
     @answering

@@ -35,6 +35,7 @@ from chat4all.adapters.dynamodb.listing import TimeIndexEntry, page_of
 from chat4all.adapters.dynamodb.one_to_ones import give_turn, inherit, withdraw
 from chat4all.adapters.dynamodb.rows import (
     answering,
+    as_read,
     bind,
     committed,
     connection_of,
@@ -149,7 +150,7 @@ class DynamoConversations:
                 PlacesRow.wrote.set({**known, place_key(origin): conversation_id}),
                 PlacesRow.latest.set(writing(origin, conversation_id)),
             ]
-            unchanged = PlacesRow.wrote == known if known else PlacesRow.wrote.does_not_exist()
+            unchanged = as_read(PlacesRow.wrote, known)
             if updated(PlacesRow(row.partition, row.record), actions, unchanged):
                 return
         raise _changing()

@@ -24,7 +24,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     history_line,
     provider_row,
 )
-from chat4all.adapters.dynamodb.rows import answering, bind, updated
+from chat4all.adapters.dynamodb.rows import answering, as_read, bind, updated
 from chat4all.adapters.dynamodb.table_keys import due_key, key, provider_key
 from chat4all.domain.claims import Claimed, ClaimRefused, Counts
 from chat4all.domain.clock import parse_iso
@@ -288,7 +288,7 @@ def _error(failing: DeliveryPart, code: str, reason: str) -> list[Action]:
 
 
 def _in_round(round_: int) -> Condition:
-    return DeliveryRow.round == round_ if round_ else DeliveryRow.round.does_not_exist()
+    return as_read(DeliveryRow.round, round_)
 
 
 def _find(delivery_id: DeliveryId) -> DeliveryRow | None:

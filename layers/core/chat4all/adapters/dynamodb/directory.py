@@ -22,6 +22,7 @@ from chat4all.adapters.dynamodb.rows import (
     StructsAttribute,
     TableSettings,
     answering,
+    as_read,
     bind,
     committed,
     connection_of,
@@ -172,7 +173,7 @@ class DynamoDirectory:
             same = (UserRow.identities == row.identities) & _IS_OWN
             if told:
                 actions.append(UserRow.consents.set(having_heard(known.consents, told)))
-                same &= _has_consents(known)
+                same &= as_read(UserRow.consents, known.consents)
             transaction.update(UserRow(row.entry_id), actions=actions, condition=same)
             for hint in hint_rows(hints_of_identity(identity), user_id):
                 transaction.save(hint)
@@ -284,7 +285,7 @@ class DynamoDirectory:
     @answering
     def save_consents(self, user: User, consents: tuple[Consent, ...]) -> bool:
         row = UserRow(user_key(user.user_id))
-        same = UserRow.entry_id.exists() & _has_consents(user) & _IS_OWN
+        same = UserRow.entry_id.exists() & as_read(UserRow.consents, user.consents) & _IS_OWN
         return updated(row, [UserRow.consents.set(consents)], same)
 
     @answering
@@ -327,10 +328,6 @@ class DynamoDirectory:
 _FREE: Final = IdentityRow.entry_id.does_not_exist()
 _IS_OWN: Final = UserRow.merge.does_not_exist() & UserRow.erased_at.does_not_exist()
 """The condition that the user is nobody else, and was not erased."""
-
-
-def _has_consents(user: User) -> Condition:
-    return UserRow.consents == user.consents if user.consents else UserRow.consents.does_not_exist()
 
 
 def _check_moves(transaction: TransactWrite, identity: Identity, no_move: NoMove | None) -> None:

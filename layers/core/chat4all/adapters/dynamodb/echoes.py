@@ -5,7 +5,7 @@ from typing import Final
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys
+from chat4all.adapters.dynamodb.message_rows import DueRow, due_rows
 from chat4all.adapters.dynamodb.rows import StructAttribute, TableSettings, answering, bind
 from chat4all.adapters.dynamodb.table_keys import due_key, key
 from chat4all.domain.events import InboundMessage, WebhookEvent
@@ -37,10 +37,7 @@ class DynamoEchoes:
 
     @answering
     def due(self, now: str, limit: int) -> list[WebhookEvent]:
-        keys = due_keys(ECHO, now, limit)
-        rows = EchoRow.batch_get(keys, consistent_read=True) if keys else ()
-        # The index may still show a time that was postponed.
-        return [row.event for row in rows if row.due_at <= now]
+        return [row.event for row in due_rows(EchoRow, ECHO, now, limit)]
 
     @answering
     def unpark(self, received: WebhookEvent) -> None:

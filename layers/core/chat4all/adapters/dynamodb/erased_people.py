@@ -29,6 +29,7 @@ from chat4all.adapters.dynamodb.hints import HintRow, hint_rows
 from chat4all.adapters.dynamodb.limits import BucketRow, bucket_keys
 from chat4all.adapters.dynamodb.rows import (
     answering,
+    as_read,
     bind,
     committed,
     connection_of,
@@ -82,9 +83,9 @@ def _erase(transaction: TransactWrite, read: User, at: str) -> None:
     after = erased_user(read, at)
     unchanged: Condition = UserRow.identities == read.identities
     unchanged &= UserRow.display_name == read.display_name
-    unchanged &= UserRow.consents == read.consents if read.consents else UserRow.consents.does_not_exist()
-    unchanged &= UserRow.merge == read.merge if read.merge else UserRow.merge.does_not_exist()
-    unchanged &= UserRow.merged == read.merged if read.merged else UserRow.merged.does_not_exist()
+    unchanged &= as_read(UserRow.consents, read.consents)
+    unchanged &= as_read(UserRow.merge, read.merge)
+    unchanged &= as_read(UserRow.merged, read.merged)
     transaction.update(
         UserRow(user_key(read.user_id)),
         actions=[

@@ -9,11 +9,12 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chat4all.adapters.dynamodb.directory import UserRow, user_key
-from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys
+from chat4all.adapters.dynamodb.message_rows import DueRow, due_rows
 from chat4all.adapters.dynamodb.rows import (
     StructAttribute,
     TableSettings,
     answering,
+    as_read,
     bind,
     committed,
     connection_of,
@@ -58,9 +59,7 @@ class DynamoErasures:
 
     @answering
     def due(self, now: str, limit: int) -> list[Erasure]:
-        keys = due_keys(ERASURE, now, limit)
-        rows = ErasureRow.batch_get(keys, consistent_read=True) if keys else []
-        return [row.erasure for row in rows if row.due_at and row.due_at <= now]
+        return [row.erasure for row in due_rows(ErasureRow, ERASURE, now, limit)]
 
     @answering
     def postpone(self, erasure: Erasure, due_at: str) -> bool:
@@ -78,7 +77,7 @@ class DynamoErasureRequests:
     @answering
     def begin(self, user: User, erasure: Erasure, due_at: str) -> bool:
         same: Condition = UserRow.entry_id.exists() & UserRow.merge.does_not_exist()
-        same &= UserRow.merged == user.merged if user.merged else UserRow.merged.does_not_exist()
+        same &= as_read(UserRow.merged, user.merged)
         follows: Condition = ErasureRow.partition.does_not_exist()
         if erasure.version:
             follows = ErasureRow.version == erasure.version - 1

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.message_rows import DueRow, MessageRow, due_keys
+from chat4all.adapters.dynamodb.message_rows import DueRow, MessageRow, due_rows
 from chat4all.adapters.dynamodb.rows import StructAttribute, TableSettings, answering, bind, saved, updated
 from chat4all.adapters.dynamodb.table_keys import due_key, key, name_of
 from chat4all.domain.exports import Export
@@ -109,9 +109,7 @@ class DynamoExports:
 
     @answering
     def due(self, now: str, limit: int) -> list[Export]:
-        keys = due_keys(EXPORT, now, limit)
-        rows = ExportRow.batch_get(keys, consistent_read=True) if keys else []
-        return [row.export for row in rows if row.due_at and row.due_at <= now]
+        return [row.export for row in due_rows(ExportRow, EXPORT, now, limit)]
 
     @answering
     def postpone(self, export: Export, due_at: str) -> None:

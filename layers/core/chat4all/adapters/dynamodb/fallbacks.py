@@ -6,7 +6,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys
+from chat4all.adapters.dynamodb.message_rows import DueRow, due_rows
 from chat4all.adapters.dynamodb.rows import StructsAttribute, TableSettings, answering, bind, saved, updated
 from chat4all.adapters.dynamodb.table_keys import FALLBACK, due_key, key
 from chat4all.domain.events import MessageAccepted
@@ -86,11 +86,8 @@ class DynamoFallbacks:
 
     @answering
     def due(self, now: str, limit: int) -> list[Fallback]:
-        keys = due_keys(FALLBACK, now, limit)
-        rows = FallbackRow.batch_get(keys, consistent_read=True) if keys else []
-        found = [_fallback(row) for row in rows]
         return sorted(
-            (fallback for fallback in found if fallback.due_at is not None and fallback.due_at <= now),
+            map(_fallback, due_rows(FallbackRow, FALLBACK, now, limit)),
             key=lambda fallback: (fallback.event.conversation_id, fallback.event.sequence),
         )
 

@@ -16,7 +16,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chat4all.adapters.dynamodb.listing import TimeIndexEntry
-from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, saved
+from chat4all.adapters.dynamodb.rows import TableSettings, answering, as_read, bind, saved
 from chat4all.adapters.dynamodb.table_keys import WORKSPACE, due_key, due_shards, key, name_of, shards_of
 from chat4all.domain.files.file import FileStatus, StoredFile
 
@@ -82,9 +82,8 @@ class DynamoFiles:
 
     @answering
     def hold(self, file: StoredFile, held: StoredFile) -> bool:
-        needed = FileRow.needed_until
-        same = needed == file.needed_until if file.needed_until else needed.does_not_exist()
         is_ready = FileRow.status == FileStatus.READY.value
+        same = as_read(FileRow.needed_until, file.needed_until)
         return saved(_row(held, held.expires_at), is_ready & same)
 
     @answering

@@ -18,7 +18,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.message_rows import DueRow, due_keys
+from chat4all.adapters.dynamodb.message_rows import DueRow, due_rows
 from chat4all.adapters.dynamodb.rows import TableSettings, answering, bind, deleted, saved, updated
 from chat4all.adapters.dynamodb.table_keys import due_key, key
 from chat4all.domain.events import DeliveryRequested
@@ -122,12 +122,11 @@ class DynamoHeldDeliveries:
 
     @answering
     def due(self, now: str, limit: int) -> list[HoldingQueue]:
-        keys = due_keys(HOLDING_QUEUE, now, limit)
-        rows = HoldingQueueRow.batch_get(keys, consistent_read=True) if keys else []
-        found = [
-            HoldingQueue(row.channel, row.account, row.group, row.due_at, int(row.version)) for row in rows
-        ]
-        return sorted((queue for queue in found if queue.due_at <= now), key=lambda queue: queue.due_at)
+        found = (
+            HoldingQueue(row.channel, row.account, row.group, row.due_at, int(row.version))
+            for row in due_rows(HoldingQueueRow, HOLDING_QUEUE, now, limit)
+        )
+        return sorted(found, key=lambda queue: queue.due_at)
 
     @answering
     def postpone(self, holding_queue: HoldingQueue, due_at: str) -> bool:

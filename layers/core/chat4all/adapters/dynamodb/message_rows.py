@@ -3,7 +3,7 @@
 import heapq
 import itertools
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pynamodb.attributes import Attribute, BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.constants import MAP, STRING
@@ -33,6 +33,8 @@ from chat4all.domain.sent_order import SentPlace
 from chat4all.domain.status import Status, StatusChange
 from chat4all.domain.versions import Deletion
 from chat4all.domain.windows import HUMAN_AGENT
+
+R = TypeVar("R", bound=Model)
 
 MESSAGE: Final = "MESSAGE"
 IN_ALBUM: Final = "MESSAGE IN ALBUM"
@@ -338,6 +340,16 @@ def due_keys(kind: str, now: str, limit: int) -> list[tuple[str, str]]:
     )
     due = heapq.merge(*shards, key=lambda row: row.due_at)
     return [(row.partition, row.record) for row in itertools.islice(due, limit)]
+
+
+def due_rows(kind: type[R], name: str, now: str, limit: int) -> list[R]:
+    """Return the rows of a kind that have been due for longest, without those that were postponed since.
+
+    The index may still show a former time.
+    """
+    keys = due_keys(name, now, limit)
+    rows: Iterable[Any] = kind.batch_get(keys, consistent_read=True) if keys else ()
+    return [row for row in rows if row.due_at and row.due_at <= now]
 
 
 class DeadKeys(NamedTuple):

@@ -35,7 +35,7 @@ from chat4all.adapters.dynamodb.message_rows import (
     provider_row,
     sent_order,
 )
-from chat4all.adapters.dynamodb.rows import answering, bind, committed, connection_of, saved, updated
+from chat4all.adapters.dynamodb.rows import answering, as_read, bind, committed, connection_of, saved, updated
 from chat4all.adapters.dynamodb.table_keys import (
     ENDED,
     LISTING_SHARDS,
@@ -511,7 +511,7 @@ def _rounds(round_: int) -> list[Action]:
 
 
 def _in_round(round_: int) -> Condition:
-    return StateRow.round == round_ if round_ else StateRow.round.does_not_exist()
+    return as_read(StateRow.round, round_)
 
 
 def _follows(entry: Path, part: PartStatus) -> Condition:

@@ -31,6 +31,7 @@ from chat4all.adapters.dynamodb.conversation_rows import (
     holder_places,
     turns_of,
 )
+from chat4all.adapters.dynamodb.rows import as_read
 from chat4all.adapters.dynamodb.table_keys import key
 from chat4all.domain.errors import SamePerson
 
@@ -127,12 +128,12 @@ def change(
     The change leaves `wrote` as it is, if none is given.
     """
     version = int(places.version)
-    unchanged = PlacesRow.version == version if version else PlacesRow.version.does_not_exist()
+    unchanged = as_read(PlacesRow.version, version)
     own = PlacesRow.one_to_one.remove() if one_to_one is None else PlacesRow.one_to_one.set(one_to_one)
     actions: list[Action] = [own, PlacesRow.version.set(version + 1), *more]
     if wrote is not None:
         actions.append(PlacesRow.wrote.set(dict(wrote)))
-        same = PlacesRow.wrote == places.wrote if places.wrote else PlacesRow.wrote.does_not_exist()
+        same = as_read(PlacesRow.wrote, places.wrote)
         unchanged &= same
     key = PlacesRow(places.partition, places.record)
     transaction.update(key, actions=actions, condition=unchanged)

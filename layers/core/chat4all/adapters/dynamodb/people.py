@@ -40,7 +40,7 @@ from chat4all.adapters.dynamodb.conversation_rows import (
 )
 from chat4all.adapters.dynamodb.directory import IdentityRow, UserRow, key_of, user_key
 from chat4all.adapters.dynamodb.one_to_ones import change
-from chat4all.adapters.dynamodb.rows import answering, bind, committed, connection_of
+from chat4all.adapters.dynamodb.rows import answering, as_read, bind, committed, connection_of
 from chat4all.adapters.dynamodb.table_keys import key, name_of
 from chat4all.domain.audit import AuditEntry
 from chat4all.domain.conversation import ConversationState
@@ -201,9 +201,9 @@ def _turn(places: PlacesRow, number: int, place: str) -> OneToOneRow:
 def _save_user(transaction: TransactWrite, read: User, after: User) -> None:
     """Write what a merge or its undo changes of a user, if the user is as they were read."""
     unchanged: Condition = UserRow.identities == read.identities
-    unchanged &= UserRow.consents == read.consents if read.consents else UserRow.consents.does_not_exist()
-    unchanged &= UserRow.merge == read.merge if read.merge else UserRow.merge.does_not_exist()
-    unchanged &= UserRow.merged == read.merged if read.merged else UserRow.merged.does_not_exist()
+    unchanged &= as_read(UserRow.consents, read.consents)
+    unchanged &= as_read(UserRow.merge, read.merge)
+    unchanged &= as_read(UserRow.merged, read.merged)
     unchanged &= UserRow.erased_at.does_not_exist() & UserRow.erasing_at.does_not_exist()
     actions: list[Action] = [
         UserRow.identities.set(after.identities),

@@ -3,7 +3,7 @@
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from chat4all.adapters.dynamodb.rows import StructAttribute, TableSettings, answering, bind, updated
+from chat4all.adapters.dynamodb.rows import StructAttribute, TableSettings, answering, as_read, bind, updated
 from chat4all.adapters.dynamodb.table_keys import key
 from chat4all.domain.retention import Retention, RetentionState, Walk
 
@@ -49,7 +49,7 @@ class DynamoRetention:
     @answering
     def save(self, known: RetentionState, walk: Walk, due_at: str) -> bool:
         actions = [RetentionRow.walk.set(walk), RetentionRow.step.set(known.step + 1)]
-        same_step = RetentionRow.step == known.step if known.step else RetentionRow.step.does_not_exist()
+        same_step = as_read(RetentionRow.step, known.step)
         same_setting = RetentionRow.version == known.setting.version
         row = _row()
         if updated(row, [*actions, RetentionRow.due_at.set(due_at)], same_step & same_setting):

@@ -129,6 +129,12 @@ def deleted(row: Model, condition: Condition) -> bool:
     return _unless_refused(lambda: row.delete(condition))
 
 
+def as_read(attribute: Attribute[Any], read: object) -> Condition:
+    """Return the condition that an attribute is as it was read; an empty one is not stored."""
+    condition: Condition = attribute == read if read else attribute.does_not_exist()
+    return condition
+
+
 def committed(transaction: TransactWrite) -> bool:
     """Commit the transaction; return False if a condition refused it, or another write was in progress."""
     try:
