@@ -17,7 +17,7 @@ from chat4all.adapters.dynamodb.messages import DynamoMessages
 from chat4all.adapters.dynamodb.opt_outs import DynamoOptOuts
 from chat4all.adapters.dynamodb.webhooks import DynamoWebhooks
 from chat4all.adapters.s3.bodies import S3Bodies
-from chat4all.adapters.s3.erased_files import S3ErasedFiles
+from chat4all.adapters.s3.files import S3Files
 from chat4all.bootstrap import runtime
 from chat4all.bootstrap.keeping import keeping_jobs
 from chat4all.bootstrap.settings import PrivacySettings, from_environment
@@ -60,9 +60,8 @@ def _erase(settings: PrivacySettings) -> EraseUser:
     batches = DynamoBatches(settings.messages_table)
     fingerprint = fingerprints(settings.directory_table)
     http = HttpClient()
-    erase_file = EraseFile(
-        DynamoFiles(settings.files_table), S3ErasedFiles(runtime.s3, settings.files_bucket), runtime.now
-    )
+    files, store = DynamoFiles(settings.files_table), S3Files(runtime.s3, settings.files_bucket)
+    erase_file = EraseFile(files, store, runtime.now)
     erase = EraseMessages(
         messages=messages,
         erased=erased,
@@ -110,11 +109,6 @@ def _erase(settings: PrivacySettings) -> EraseUser:
         waiting,
         EraseBatches(batches, batches, conversations),
         in_webhooks,
-        EraseExports(
-            DynamoExports(settings.messages_table),
-            DynamoFiles(settings.files_table),
-            S3ErasedFiles(runtime.s3, settings.files_bucket),
-            runtime.now,
-        ),
+        EraseExports(DynamoExports(settings.messages_table), files, store, runtime.now),
     )
     return EraseUser(erasures, steps, runtime.now)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PART_URL_S: Final = 3600
 PIECE_BYTES: Final = 1024 * 1024
-MISSING: Final = frozenset({"NoSuchUpload", "NoSuchKey", "404", "NotFound"})
+_MISSING: Final = frozenset({"NoSuchUpload", "NoSuchKey", "404", "NotFound"})
 _PARTS_REFUSED: Final = frozenset({"InvalidPart", "InvalidPartOrder", "EntityTooSmall"})
 """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html"""
 
@@ -59,7 +59,7 @@ class S3Files:
     def begin_upload(self, file: StoredFile) -> str:
         answer = self._client.create_multipart_upload(
             Bucket=self._bucket,
-            Key=file_key(file.file_id),
+            Key=_file_key(file.file_id),
             ContentType=served_type(file.content_type),
             ContentDisposition=content_disposition(file.filename),
         )
@@ -75,7 +75,7 @@ class S3Files:
 
     @s3_answering
     def stored_parts(self, file: StoredFile) -> list[StoredPart] | None:
-        with SuppressCodes(MISSING):
+        with SuppressCodes(_MISSING):
             return self._listed_parts(file)
         return None
 
@@ -97,7 +97,7 @@ class S3Files:
         listed: list[CompletedPartTypeDef] = [
             {"PartNumber": part.number, "ETag": part.etag} for part in in_order
         ]
-        with SuppressCodes(MISSING), _refusing_parts():
+        with SuppressCodes(_MISSING), _refusing_parts():
             answer = self._client.complete_multipart_upload(
                 **self._upload(file), MultipartUpload={"Parts": listed}
             )
@@ -106,26 +106,26 @@ class S3Files:
 
     @s3_answering
     def abort_upload(self, file: StoredFile) -> None:
-        with SuppressCodes(MISSING):
+        with SuppressCodes(_MISSING):
             self._client.abort_multipart_upload(**self._upload(file))
 
     @s3_answering
     def find(self, file_id: str) -> StoredObject | None:
-        with SuppressCodes(MISSING):
-            head = self._client.head_object(Bucket=self._bucket, Key=file_key(file_id))
+        with SuppressCodes(_MISSING):
+            head = self._client.head_object(Bucket=self._bucket, Key=_file_key(file_id))
             return StoredObject(head["ContentLength"], head["ETag"])
         return None
 
     def url(self, file_id: str, seconds: int) -> str:
-        return self._get_url(file_key(file_id), seconds)
+        return self._get_url(_file_key(file_id), seconds)
 
     def thumbnail_url(self, file_id: str, px: int, seconds: int) -> str:
-        return self._get_url(thumbnail_key(file_id, px), seconds)
+        return self._get_url(_thumbnail_key(file_id, px), seconds)
 
     def stream(self, file_id: str) -> Iterator[bytes]:
         """Yield the bytes in pieces; raise Unavailable when S3 does not answer, perhaps after some pieces."""
         with answering(S3_SILENT, retry_after=1):
-            body = self._client.get_object(Bucket=self._bucket, Key=file_key(file_id))["Body"]
+            body = self._client.get_object(Bucket=self._bucket, Key=_file_key(file_id))["Body"]
             while piece := body.read(PIECE_BYTES):
                 yield piece
 
@@ -133,7 +133,7 @@ class S3Files:
     def read_range(self, file_id: str, start: int, length: int) -> bytes:
         last = start + length - 1
         answer = self._client.get_object(
-            Bucket=self._bucket, Key=file_key(file_id), Range=f"bytes={start}-{last}"
+            Bucket=self._bucket, Key=_file_key(file_id), Range=f"bytes={start}-{last}"
         )
         return answer["Body"].read()
 
@@ -141,7 +141,7 @@ class S3Files:
     def write(self, file: StoredFile, pieces: Iterable[bytes], most_bytes: int) -> int:
         upload: _Upload = {
             "Bucket": self._bucket,
-            "Key": file_key(file.file_id),
+            "Key": _file_key(file.file_id),
             "UploadId": self.begin_upload(file),
         }
         try:
@@ -155,7 +155,7 @@ class S3Files:
     @s3_answering
     def put_thumbnail(self, file_id: str, px: int, jpeg: bytes) -> None:
         self._client.put_object(
-            Bucket=self._bucket, Key=thumbnail_key(file_id, px), Body=jpeg, ContentType="image/jpeg"
+            Bucket=self._bucket, Key=_thumbnail_key(file_id, px), Body=jpeg, ContentType="image/jpeg"
         )
 
     @s3_answering
@@ -164,21 +164,38 @@ class S3Files:
 
         If the process dies in between, a repeated call finishes the work over the copy.
         """
-        key = file_key(file_id)
+        key = _file_key(file_id)
         for px in THUMBNAILS_PX:
-            self._client.delete_object(Bucket=self._bucket, Key=thumbnail_key(file_id, px))
-        with SuppressCodes(MISSING):
+            self._client.delete_object(Bucket=self._bucket, Key=_thumbnail_key(file_id, px))
+        with SuppressCodes(_MISSING):
             self._client.copy_object(
                 Bucket=self._bucket,
-                Key=quarantine_key(file_id),
+                Key=_quarantine_key(file_id),
                 CopySource={"Bucket": self._bucket, "Key": key},
             )
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
     @s3_answering
     def delete(self, file_id: str) -> None:
-        for key in (file_key(file_id), *(thumbnail_key(file_id, px) for px in THUMBNAILS_PX)):
+        for key in (_file_key(file_id), *(_thumbnail_key(file_id, px) for px in THUMBNAILS_PX)):
             self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    @s3_answering
+    def erase(self, file: StoredFile) -> None:
+        """Delete the bytes with all their versions, which the bucket would keep for seven more days."""
+        if file.upload_id is not None:
+            self.abort_upload(file)
+        thumbnails = (_thumbnail_key(file.file_id, px) for px in THUMBNAILS_PX)
+        for key in (_file_key(file.file_id), _quarantine_key(file.file_id), *thumbnails):
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+            for version in self._versions(key):
+                self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
+
+    def _versions(self, key: str) -> Iterator[str]:
+        """Return the versions of an object, and the marks of its deletions; none in a bucket without them."""
+        answer = self._client.list_object_versions(Bucket=self._bucket, Prefix=key)
+        listed = (*answer.get("Versions", ()), *answer.get("DeleteMarkers", ()))
+        return (version["VersionId"] for version in listed if version["Key"] == key)
 
     def _write_parts(
         self, upload: _Upload, pieces: Iterable[bytes], most_bytes: int
@@ -200,7 +217,7 @@ class S3Files:
         )
 
     def _upload(self, file: StoredFile) -> _Upload:
-        return {"Bucket": self._bucket, "Key": file_key(file.file_id), "UploadId": file.upload_id or ""}
+        return {"Bucket": self._bucket, "Key": _file_key(file.file_id), "UploadId": file.upload_id or ""}
 
     @property
     def _client(self) -> "S3Client":
@@ -246,13 +263,13 @@ def _in_parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(held)
 
 
-def file_key(file_id: str) -> str:
+def _file_key(file_id: str) -> str:
     return f"files/{file_id}"
 
 
-def quarantine_key(file_id: str) -> str:
+def _quarantine_key(file_id: str) -> str:
     return f"quarantine/{file_id}"
 
 
-def thumbnail_key(file_id: str, px: int) -> str:
+def _thumbnail_key(file_id: str, px: int) -> str:
     return f"thumbnails/{file_id}/{px}"

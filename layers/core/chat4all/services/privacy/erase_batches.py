@@ -6,7 +6,7 @@ import msgspec
 
 from chat4all.domain.batches import Chunk
 from chat4all.domain.erasing import Erasure, counted, is_whole, without_variables
-from chat4all.domain.pages import TimeCursor
+from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.services.batches.ports import Batches
 from chat4all.services.directory.ports import Conversations
 from chat4all.services.privacy.ports import BatchRecipients
@@ -30,7 +30,7 @@ class EraseBatches:
         self._conversations = conversations
 
     def __call__(self, erasure: Erasure, cursor: str) -> tuple[Erasure, str | None]:
-        at = msgspec.json.decode(cursor, type=_Cursor) if cursor else _Cursor()
+        at = decode_cursor(cursor, _Cursor) if cursor else _Cursor()
         if at.batch_id is None:
             following = next(iter(self._batches.latest(at.after, 1)), None)
             if following is None:
@@ -42,7 +42,7 @@ class EraseBatches:
             erasure = counted(erasure, {"recipients": erased})
             is_over = len(chunks) < _CHUNKS
             at = _Cursor(at.after) if is_over else _Cursor(at.after, at.batch_id, at.chunk + _CHUNKS)
-        return erasure, msgspec.json.encode(at).decode()
+        return erasure, encode_cursor(at)
 
     def _erase(self, erasure: Erasure, batch_id: str, chunk: Chunk) -> int:
         theirs = {*erasure.user_ids, *self._conversations_of(erasure, chunk)}

@@ -26,7 +26,7 @@ from chat4all.domain.conversation import Conversation, ConversationState, Partic
 from chat4all.domain.erasing import Erasure, counted, erased_conversation, is_whole
 from chat4all.domain.errors import Unavailable
 from chat4all.domain.fingerprints import Fingerprint
-from chat4all.domain.pages import TimeCursor
+from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.services.directory.ports import Conversations, Directory
 from chat4all.services.privacy.erase_file import EraseFile
 from chat4all.services.privacy.erase_message import EraseMessages
@@ -77,12 +77,12 @@ class EraseConversations:
         self._clock = clock
 
     def __call__(self, erasure: Erasure, cursor: str) -> tuple[Erasure, str | None]:
-        at = msgspec.json.decode(cursor, type=_Cursor) if cursor else _Cursor()
+        at = decode_cursor(cursor, _Cursor) if cursor else _Cursor()
         if at.conversation_id is None:
             erasure, following = self._following(erasure, at)
         else:
             erasure, following = self._in_conversation(erasure, at, at.conversation_id)
-        return erasure, msgspec.json.encode(following).decode() if following is not None else None
+        return erasure, encode_cursor(following) if following is not None else None
 
     def _following(self, erasure: Erasure, at: _Cursor) -> tuple[Erasure, _Cursor | None]:
         """Return the cursor at the next conversation; None after the last one."""

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from chat4all.domain.erasing import Erasure, counted, is_erased
-from chat4all.domain.pages import TimeCursor
+from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.services.messaging.ports import MessageQuery, Messages
 from chat4all.services.privacy.erase_message import EraseMessages
 
@@ -23,7 +23,7 @@ class EraseSent:
         self._erase = erase
 
     def __call__(self, erasure: Erasure, cursor: str) -> tuple[Erasure, str | None]:
-        at = msgspec.json.decode(cursor, type=_Cursor) if cursor else _Cursor()
+        at = decode_cursor(cursor, _Cursor) if cursor else _Cursor()
         query = MessageQuery(sender_id=erasure.user_ids[at.user])
         page = self._messages.search(query, at.after, _PAGE)
         found = self._messages.get_many([message_id for _, message_id in page])
@@ -35,4 +35,4 @@ class EraseSent:
             at = _Cursor(at.user + 1)
         else:
             return erasure, None
-        return erasure, msgspec.json.encode(at).decode()
+        return erasure, encode_cursor(at)

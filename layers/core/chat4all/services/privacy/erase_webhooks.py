@@ -14,7 +14,7 @@ from chat4all.domain.erasing import Erasure, counted
 from chat4all.domain.errors import Invalid
 from chat4all.domain.events import InboundConsent, InboundEvent, InboundMessage, InboundMove
 from chat4all.domain.fingerprints import Fingerprint
-from chat4all.domain.pages import TimeCursor
+from chat4all.domain.pages import TimeCursor, decode_cursor, encode_cursor
 from chat4all.domain.traces import Traces
 from chat4all.domain.webhooks import KEEP, Arrivals, StoredWebhook, WebhookOutcome
 from chat4all.services.inbound.ports import ListedWebhooks, Webhooks
@@ -50,7 +50,7 @@ class EraseWebhooks:
         self._clock = clock
 
     def __call__(self, erasure: Erasure, cursor: str) -> tuple[Erasure, str | None]:
-        at = msgspec.json.decode(cursor, type=_Cursor) if cursor else _Cursor()
+        at = decode_cursor(cursor, _Cursor) if cursor else _Cursor()
         if at.channel >= len(erasure.channels):
             return erasure, None
         now = self._clock()
@@ -67,7 +67,7 @@ class EraseWebhooks:
                 self._stored.remove(webhook_id)
                 erased += 1
         following = _Cursor(at.channel, arrived.cursor) if arrived.cursor else _Cursor(at.channel + 1)
-        return counted(erasure, {"webhooks": erased}), msgspec.json.encode(following).decode()
+        return counted(erasure, {"webhooks": erased}), encode_cursor(following)
 
     def _names(self, webhook: StoredWebhook, traces: Traces) -> bool:
         """Return whether the webhook names the person, as the provider spells the address or as we do."""
