@@ -164,5 +164,5 @@ def _wake() -> None:
     """Wake the thread that polls, when a batch is due: a change of a table does not wake it."""
     while True:
         time.sleep(_LOOK_EVERY_S)
-        if any(_waiting.values()) and any(_is_due(mapping) for _, _, mapping in lambda_svc._iter_all_esms()):  # noqa: SLF001
+        if any(_is_due(mapping) for _, _, mapping in lambda_svc._iter_all_esms()):  # noqa: SLF001
             lambda_svc._esm_wake.set()  # noqa: SLF001
