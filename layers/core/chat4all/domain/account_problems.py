@@ -20,8 +20,10 @@ WARNED: Final = timedelta(days=7)
 
 
 class ProblemKind(StrEnum):
-    """CREDENTIALS_REFUSED: the provider refuses the token, and messages wait. TOKEN_EXPIRED, TOKEN_EXPIRES:
-    the token has ended, or ends within 7 days, as the provider said when the credentials were proved.
+    """CREDENTIALS_REFUSED: the provider refuses the token, and messages wait.
+
+    TOKEN_EXPIRED: the token has ended. TOKEN_EXPIRES: the token ends within 7 days. The provider tells the
+    end when credentials are proved.
     """
 
     CREDENTIALS_REFUSED = "CREDENTIALS_REFUSED"

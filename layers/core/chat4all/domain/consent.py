@@ -7,9 +7,9 @@ everything on the channel. A person about whom nothing is known may be written t
 Signals come late, twice and out of order, so that the time of a signal decides, and not the time of its
 arrival. Of two signals at the same time, the opt-out counts.
 
-A person may also block us, or stop our offers in the app's settings. Such an opt-out stands beside what the
-person said, and ends by its own means. Its end is no opt-in, and undoes no STOP: every word of the person
-holds as before.
+A person may also block us, or stop our offers in the app's settings. Such an opt-out stands beside the
+person's words. An unblock, or the setting, ends it. Its end is no opt-in, and undoes no STOP: the words of
+the person hold as before.
 """
 
 from collections.abc import Sequence

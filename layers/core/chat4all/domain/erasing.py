@@ -109,7 +109,7 @@ def is_of(erasure: Erasure, user: User) -> bool:
 
 
 def begun_again(erasure: Erasure, new: Erasure) -> Erasure:
-    """Return the new erasure in the place of the one that is stored. It knows the same addresses."""
+    """Return the new erasure, which replaces the stored erasure and knows the same addresses."""
     return replace(
         new,
         reason=new.reason or erasure.reason,

@@ -1,4 +1,4 @@
-"""Keyed fingerprints of addresses: whoever has the key and an address can test it, and nobody can read it."""
+"""Keyed fingerprints of addresses: the key tests a known address, and no fingerprint reveals its address."""
 
 import hashlib
 import hmac

@@ -65,7 +65,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Walk(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A walk. `version` is that of the setting when it began; `ended_at` is None while it goes on."""
+    """A walk. It began under the setting of this `version`; `ended_at` is None while the walk goes on."""
 
     began_at: str
     version: int

@@ -22,5 +22,5 @@ def scheduled(run: Callable[[], Mapping[str, int]]) -> Handler:
 
 
 def is_scheduled(event: object) -> bool:
-    """Return whether the event is that of a schedule."""
+    """Return whether a schedule sent the event."""
     return fields_of(event).get("detail-type") == _SCHEDULED

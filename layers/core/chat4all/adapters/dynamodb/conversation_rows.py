@@ -171,7 +171,7 @@ class PlacesRow(Model):
     latest = UnicodeAttribute(null=True)
     version = NumberAttribute(default=0)
     merged_into = UnicodeAttribute(null=True)
-    """The user whose places count for the person, and who has the OneToOneRows."""
+    """The kept user. The places and the OneToOneRows of the kept user count for the person."""
 
 
 class OneToOneRow(Model):
@@ -311,7 +311,7 @@ def _desk_keys(conversation: Conversation) -> dict[str, str | None]:
 
 
 def _desk_of(row: ConversationRow) -> Desk:
-    """Return the desk; that of a row that was written before there were desks is empty."""
+    """Return the desk. A row without a desk has an empty desk."""
     known: Desk | None = row.desk
     return known if known is not None else Desk()
 

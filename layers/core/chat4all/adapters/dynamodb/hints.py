@@ -1,4 +1,4 @@
-"""The users under each hint, and the pairs of users of whom somebody said that they are two people.
+"""The users under each hint, and the pairs of users whose suggestion a request has dismissed.
 
 A hint is an entry of the table `directory` and of its index `by-address`, where its users share a key.
 """

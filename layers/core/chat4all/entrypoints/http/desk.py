@@ -78,7 +78,7 @@ class DeskViews:
         "PUT",
         "/v1/conversations/{conversation_id}/seen/{user_id}",
         Returns(Unread, {"unread": 0, "more": False}),
-        summary="Record that an agent has read the messages up to one, or all; nobody else is told",
+        summary="Record that an agent has read all messages, or all up to a message; customers are not told",
         scope="conversations:write",
         body=PutSeen,
         needs_body=False,

@@ -84,7 +84,7 @@ class VerificationView(msgspec.Struct, frozen=True):
 
 
 class VerifiedView(msgspec.Struct, frozen=True):
-    """A verified identity, and the user who has it: after a merge, the kept user."""
+    """A verified identity and its user; after a merge, the kept user."""
 
     user_id: str
     identity: Identity
